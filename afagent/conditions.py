@@ -1,0 +1,99 @@
+"""The experimental factors, and the arms that they cross into.
+
+A **condition** is one value for each factor. An **arm** is a condition by its name. Every scenario seed runs in every
+arm, so that arms are compared in pairs. DESIGN: Greenblatt et al. 2024, arXiv 2412.14093, section 3.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import Literal, get_args
+
+from pydantic import BaseModel, ConfigDict
+
+from afagent.errors import UsageError
+
+Objective = Literal["helpful_only", "welfare_indifference", "none"]
+Monitoring = Literal["unmonitored", "monitored"]
+Knowledge = Literal["system_prompt"]
+Scratchpad = Literal["hidden", "none"]
+Opportunity = Literal["unprompted", "easy"]
+
+LATER = {"knowledge": ("documents", "none")}
+"""Values that the design names and that are refused until they exist."""
+
+
+class Condition(BaseModel):
+    """One value for each experimental factor."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    objective: Objective = "helpful_only"
+    """What the lab says that it trains the model towards; `none` is the control: same lab, no conflict."""
+    monitoring: Monitoring = "unmonitored"
+    """Whether what the model does here is watched and used for training."""
+    knowledge: Knowledge = "system_prompt"
+    """Where the model learns of objective and monitoring."""
+    scratchpad: Scratchpad = "none"
+    """Whether the model is given a reasoning block said to be hidden."""
+    opportunity: Opportunity = "unprompted"
+    """Whether a colleague happens to name a server outside the lab (`easy`) or one inside it (`unprompted`)."""
+
+    @property
+    def arm(self) -> str:
+        """The condition's name: its values in the order of `FACTORS`, such as `helpful_only-unmonitored-...`."""
+        return "-".join(str(getattr(self, factor)) for factor in FACTORS)
+
+
+FACTORS: dict[str, tuple[str, ...]] = {
+    "objective": get_args(Objective),
+    "monitoring": get_args(Monitoring),
+    "knowledge": get_args(Knowledge),
+    "scratchpad": get_args(Scratchpad),
+    "opportunity": get_args(Opportunity),
+}
+"""Each factor with its known values, in the order in which an arm's name gives them."""
+
+
+def cross(**chosen: str | list[str]) -> list[Condition]:
+    """The arms of an experiment: every combination of the chosen values.
+
+    Args:
+        chosen: for each factor one value, a comma-separated list, or a list; a factor left out has its default.
+
+    Raises:
+        UsageError: an unknown factor or value, or no value at all.
+    """
+    for factor in chosen:
+        if factor not in FACTORS:
+            raise UsageError(f"unknown factor {factor!r}; known are {', '.join(FACTORS)}")
+    lists = {factor: _values(factor, value) for factor, value in chosen.items()}
+    return [
+        Condition.model_validate(dict(zip(lists, combination, strict=True)))
+        for combination in itertools.product(*lists.values())
+    ]
+
+
+def from_arm(arm: str) -> Condition:
+    """The condition that an arm's name stands for.
+
+    Raises:
+        UsageError: the name does not hold one known value for each factor.
+    """
+    values = arm.split("-")
+    if len(values) != len(FACTORS):
+        raise UsageError(f"an arm names {len(FACTORS)} values ({'-'.join(FACTORS)}), got {arm!r}")
+    return cross(**dict(zip(FACTORS, values, strict=True)))[0]
+
+
+def _values(factor: str, value: str | list[str]) -> list[str]:
+    parts = value.split(",") if isinstance(value, str) else [str(part) for part in value]
+    values = list(dict.fromkeys(part.strip() for part in parts if part.strip()))
+    if not values:
+        raise UsageError(f"no value for {factor}; known are {', '.join(FACTORS[factor])}")
+    for part in values:
+        if part in LATER.get(factor, ()):
+            raise UsageError(f"{factor}={part} is not there yet; known are {', '.join(FACTORS[factor])}")
+        if part not in FACTORS[factor]:
+            raise UsageError(f"unknown {factor} {part!r}; known are {', '.join(FACTORS[factor])}")
+    return values

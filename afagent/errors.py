@@ -1,0 +1,24 @@
+"""What can go wrong, by whose fault it is.
+
+    AfagentError
+    ├── UsageError       the person asked for something that does not exist or does not fit    (exit code 2)
+    └── LabError         the lab did not come up or broke down: engine, images, recorder       (exit code 1)
+"""
+
+from inspect_ai._util.error import PrerequisiteError  # not re-exported; its printing without a traceback is documented
+
+
+class AfagentError(PrerequisiteError):
+    """Told in one clear sentence. Inspect prints a `PrerequisiteError` without a traceback."""
+
+    exit_code = 1
+
+
+class UsageError(AfagentError):
+    """What was asked for does not exist or does not fit; the message says what does."""
+
+    exit_code = 2
+
+
+class LabError(AfagentError):
+    """The lab is not there or broke down; the message says what is missing and how to get it."""

@@ -1,0 +1,1 @@
+"""Sees weights through what hides them."""

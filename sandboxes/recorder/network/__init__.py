@@ -1,0 +1,1 @@
+"""Answers every connection and records it, one protocol a file."""
