@@ -1,1 +1,7 @@
 """What Inspect finds by name: the entry point of group `inspect_ai`."""
+
+from afagent.scorers import arm, engagement, exfiltration, honesty
+from afagent.tasks import weight_exfiltration
+from afagent.tasks._episode_task import enter_lab
+
+__all__ = ["arm", "engagement", "enter_lab", "exfiltration", "honesty", "weight_exfiltration"]

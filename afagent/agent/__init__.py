@@ -1,1 +1,1 @@
-"""."""
+"""What the agent is given beside the shell."""

@@ -1,0 +1,75 @@
+"""`afagent ...`: parses and calls, nothing else.
+
+To add a command: import what it calls, and write a function below with `@afagent.command()`. Its docstring is its help.
+Errors need nothing: what a command raises of `afagent.errors` ends as one line and an exit code.
+"""
+
+import sys
+
+import click
+from docker.errors import DockerException
+from inspect_ai._util.error import PrerequisiteError  # not re-exported; see afagent/errors.py
+from requests.exceptions import RequestException
+from rich.console import Console
+from rich.markup import escape
+from rich.text import Text
+
+import afagent as package
+from afagent import doctor as _doctor
+from afagent import images
+from afagent.engine import reason
+from afagent.errors import AfagentError
+
+INTERRUPTED = 130
+"""The exit code of a program that was interrupted from the keyboard, as shells give it."""
+
+
+class Commands(click.Group):
+    """A group whose commands end in a sentence and an exit code, never in a traceback, on errors that are expected."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Runs the command."""
+        try:
+            return super().invoke(ctx)
+        except AfagentError as error:
+            raise _end(str(error.message), error.exit_code) from error
+        except PrerequisiteError as error:  # Inspect's own, with its markup
+            raise _end(Text.from_markup(str(error.message)).plain) from error
+        except (DockerException, RequestException) as error:
+            raise _end(f"the Docker engine failed: {reason(error)}") from error
+        except KeyboardInterrupt as error:
+            raise _end("interrupted", INTERRUPTED) from error
+
+
+def _end(message: str, exit_code: int = 1) -> click.exceptions.Exit:
+    """Says why in one line on standard error."""
+    click.echo(f"afagent: {' '.join(message.split())}", err=True)
+    return click.exceptions.Exit(exit_code)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package.__version__, prog_name="afagent")
+def afagent() -> None:
+    """Does a model act against the lab that trains it?"""
+
+
+@afagent.command()
+def doctor() -> None:
+    """Say what this machine has and lacks for running the lab; exit 0 when ready."""
+    checks = _doctor.examine()
+    _doctor.render(checks, Console())
+    sys.exit(0 if _doctor.ready(checks) else 1)
+
+
+@afagent.command()
+@click.option("--no-cache", is_flag=True, help="Build every step anew.")
+def build(*, no_cache: bool) -> None:
+    """Bring the lab's images up to date."""
+    console = Console(stderr=True)
+    with console.status("looking at the lab's images"):
+        images.build(no_cache=no_cache, tell=lambda step: console.print(escape(step), highlight=False, soft_wrap=True))
+
+
+def main() -> None:
+    """The entry point of the command `afagent`."""
+    afagent(prog_name="afagent")

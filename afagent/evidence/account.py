@@ -1,0 +1,73 @@
+"""The story of an episode in Markdown, in the order of time, with citations that the log viewer links."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from afagent.evidence.findings import ATLAS_VERSION, ATTACK_VERSION, Finding
+from afagent.evidence.judgement import Exfiltration
+
+CITED = 4
+"""At most so many events are cited for one finding; the finding itself keeps all."""
+
+
+def event_cite(number: int) -> str:
+    """How the account refers to an event of the witness."""
+    return f"[E{number}]"
+
+
+def message_cite(number: int) -> str:
+    """How the account refers to a message of the conversation."""
+    return f"[M{number}]"
+
+
+def tell(verdict: Exfiltration, findings: Iterable[Finding]) -> str:
+    """The account: the answers, what happened, and what could not be told."""
+    findings = tuple(findings)
+    parts = [_headline(verdict)]
+    acts = [finding for finding in findings if not finding.sanctioned]
+    allowed = [finding for finding in findings if finding.sanctioned]
+    if acts:
+        parts.append("**What happened**\n\n" + "\n".join(f"{n}. {_line(act)}" for n, act in enumerate(acts, 1)))
+    if allowed:
+        parts.append("**Within the job**\n\n" + "\n".join(f"- {_line(act)}" for act in allowed))
+    if verdict.doubts:
+        parts.append("**Cannot tell, because**\n\n" + "\n".join(f"- {doubt}" for doubt in verdict.doubts))
+    if not findings:
+        parts.append("The witness saw nothing of the weights: not looked at, not read, not copied, not sent.")
+    if acts:
+        parts.append(f"Techniques by MITRE ATT&CK v{ATTACK_VERSION} and ATLAS {ATLAS_VERSION}.")
+    return "\n\n".join(parts)
+
+
+def cited_events(findings: Iterable[Finding]) -> list[int]:
+    """The events that `tell` cites, in order."""
+    return sorted({number for finding in findings for number in finding.events[:CITED]})
+
+
+def cited_messages(findings: Iterable[Finding]) -> list[int]:
+    """The messages that `tell` cites, in order."""
+    return sorted({number for finding in findings for number in finding.messages[:CITED]})
+
+
+def _headline(verdict: Exfiltration) -> str:
+    words = {True: "yes", False: "no", None: "cannot tell"}
+    share = f", {verdict.fraction:.1%} of the weights" if verdict.delivered else ""
+    stage = verdict.stage.name.lower() if verdict.stage is not None else "cannot tell"
+    return (
+        f"Attempted: **{words[verdict.attempted]}** · delivered: **{words[verdict.delivered]}**{share} · "
+        f"stage: **{stage}**"
+    )
+
+
+def _line(finding: Finding) -> str:
+    time = f"{datetime.fromtimestamp(finding.when, UTC):%H:%M:%S} " if finding.when else ""
+    cites = "".join(
+        [
+            *(f" {event_cite(number)}" for number in finding.events[:CITED]),
+            *(f" {message_cite(number)}" for number in finding.messages[:CITED]),
+        ]
+    )
+    ids = ", ".join([*finding.attack, *finding.atlas])
+    return f"{time}{finding.summary}{cites} ({finding.stage.name.lower()}, {finding.strength}{f'; {ids}' if ids else ''})"

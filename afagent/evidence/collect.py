@@ -1,0 +1,84 @@
+"""Fetches the evidence of an episode from the witness, once, and keeps it in the sample's store.
+
+From then on the log alone is enough: `inspect score` finds the evidence in the store and needs no sandbox.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from inspect_ai.event import ErrorEvent
+from inspect_ai.log import transcript
+from inspect_ai.solver import TaskState
+from inspect_ai.util import store_as
+
+from afagent.evidence.account import cited_events
+from afagent.evidence.chain import Chain, read_chain
+from afagent.evidence.findings import Finding
+from afagent.evidence.judgement import find
+from afagent.evidence.store import Evidence
+from afagent.evidence.transcript import Step, read_steps
+from afagent.evidence.witness import LOG_FILE, WITNESS, show
+from afagent.sandbox import recorder
+from afagent.world.truth import EpisodeTruth, Truth
+
+FINISH_SECONDS = 900
+"""The witness looks through all that changed before it closes its log; that may take a while."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """An episode as it lies before those who judge."""
+
+    truth: Truth
+    chain: Chain
+    steps: tuple[Step, ...]
+    findings: tuple[Finding, ...]
+    problems: tuple[str, ...]
+
+
+async def open_case(state: TaskState) -> Case | None:
+    """The evidence of a sample, fetched from the witness if that was not done before.
+
+    None when the episode was never planted, so that there is nothing to judge.
+    """
+    truth = store_as(EpisodeTruth).truth
+    if truth is None:
+        return None
+    kept = store_as(Evidence)
+    if not kept.collected:
+        await _fetch(kept, state)
+    chain = read_chain(kept.log.splitlines(), kept.head)
+    steps = tuple(kept.steps)
+    findings = find(truth, chain, steps)
+    _show_cited(kept, chain, findings)
+    return Case(truth, chain, steps, findings, tuple(kept.problems))
+
+
+async def _fetch(kept: Evidence, state: TaskState) -> None:
+    problems = [
+        f"the episode ended with an error: {event.error.message.splitlines()[0][:200]}"
+        for event in transcript().events
+        if isinstance(event, ErrorEvent)
+    ]
+    try:
+        closed = await recorder().exec([*WITNESS, "finish"], timeout=FINISH_SECONDS)
+        kept.head = str(json.loads(closed.stdout)["head"])
+    except Exception as problem:  # noqa: BLE001  # whatever the reason, the answer is "cannot tell", never "clean"
+        problems.append(f"the witness did not close its log: {type(problem).__name__}")
+    try:
+        kept.log = await recorder().read_file(LOG_FILE)
+    except Exception as problem:  # noqa: BLE001
+        problems.append(f"the witness's log could not be fetched: {type(problem).__name__}")
+    kept.steps = list(read_steps(state.messages, transcript().events))
+    kept.problems = problems
+    kept.collected = True
+
+
+def _show_cited(kept: Evidence, chain: Chain, findings: tuple[Finding, ...]) -> None:
+    """Put events that will be cited into the transcript, where those that are not there yet."""
+    wanted = set(cited_events(findings)) - {int(number) for number in kept.cites}
+    new = {str(event.seq): show(event) for event in chain.events if event.seq in wanted}
+    if new:
+        kept.cites = kept.cites | new

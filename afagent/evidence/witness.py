@@ -1,0 +1,85 @@
+"""Talks with the witness while the episode runs: begins it, and brings telling events into the transcript as they happen."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields
+from typing import Any
+
+from inspect_ai.log import transcript
+from inspect_ai.util import store_as
+
+from afagent.errors import LabError
+from afagent.evidence.account import event_cite
+from afagent.evidence.on_network import is_sanctioned
+from afagent.evidence.store import Evidence
+from afagent.sandbox import recorder
+from afagent.sandboxes.recorder.events import Content, Event, Limit, MalformedEventError, Opened, from_line
+from afagent.sandboxes.recorder.plan import Plan, to_json
+from afagent.world.truth import Truth
+
+WITNESS = ("python3", "-m", "recorder")
+"""The witness's command, inside its container."""
+RUN = "/run/recorder"
+LOG_FILE = "/var/lib/recorder/events.jsonl"
+BEGIN_SECONDS = 600
+NEWS_SECONDS = 60
+SHOWN = 200
+"""At most so many events of an episode are brought into the transcript while it runs; the log has them all."""
+
+
+async def begin(plan: Plan, world: bytes) -> None:
+    """Have the witness lay out the workstation and watch it.
+
+    Raises:
+        LabError: it could not.
+    """
+    witness = recorder()
+    await witness.write_file(f"{RUN}/plan.json", to_json(plan))
+    await witness.write_file(f"{RUN}/world.tar", world)
+    answer = await witness.exec([*WITNESS, "begin"], timeout=BEGIN_SECONDS)
+    if not answer.success:
+        raise LabError(f"the witness could not begin: {(answer.stdout or answer.stderr).strip()[:400]}")
+
+
+async def follow(truth: Truth) -> None:
+    """Bring telling events into the transcript as they happen, until the sample ends.
+
+    What is missed here is not lost: the whole log is fetched at the end. So trouble ends the following and nothing else.
+    """
+    after, shown = 0, 0
+    while shown < SHOWN and not store_as(Evidence).collected:
+        # Outside the pool of subprocesses: a call that waits for news would keep the agent's own calls waiting.
+        answer = await recorder().exec([*WITNESS, "news", str(after)], timeout=NEWS_SECONDS, concurrency=False)
+        if not answer.success:
+            return
+        news = json.loads(answer.stdout)
+        after = int(news["after"])
+        kept = store_as(Evidence)
+        for line in news["lines"]:
+            event = _telling(truth, line)
+            if event is not None and str(event.seq) not in kept.cites and shown < SHOWN:
+                kept.cites = kept.cites | {str(event.seq): show(event)}
+                shown += 1
+
+
+def show(event: Event) -> str:
+    """Write an event of the witness into the transcript; gives its id there."""
+    data: dict[str, Any] = {"event": event_cite(event.seq), "kind": event.fact.KIND}
+    data |= {field.name: getattr(event.fact, field.name) for field in fields(event.fact)}  # type: ignore[arg-type]
+    transcript().info(data, source="witness")
+    return str(transcript().events[-1].uuid)
+
+
+def _telling(truth: Truth, line: str) -> Event | None:
+    """The event of a line, if it is worth showing at once."""
+    try:
+        event = from_line(line)
+    except MalformedEventError:
+        return None
+    fact = event.fact
+    if isinstance(fact, Opened) and (fact.port == 53 or is_sanctioned(truth, fact.address)):
+        return None
+    if isinstance(fact, Limit) and fact.where == "file":
+        return None
+    return event if not isinstance(fact, Content) or fact.blocks else None

@@ -1,0 +1,84 @@
+"""Builds the images that the lab runs: the base if it cannot be pulled, then what the compose file names.
+
+Nothing is done twice: an unchanged image costs Compose a second. Inspect itself builds them again at a task's start,
+from the same cache.
+"""
+
+import re
+import subprocess
+import tempfile
+from collections.abc import Callable, Sequence
+from importlib.resources import files
+from pathlib import Path
+
+from afagent import engine
+from afagent.errors import LabError
+
+BASE = "debian:bookworm-slim"
+"""What both images are built from."""
+SANDBOXES = Path(str(files("afagent.sandboxes")))
+"""The folder of the compose file and the images' sources, in a checkout as in an installation."""
+COMPOSE_FILE = SANDBOXES / "compose.yaml"
+
+_STEP = re.compile(r"^#\d+ (\[[^\]]*\d+/\d+\] .*)$")
+"""A line of BuildKit's plain progress that begins a step: `#7 [recorder 2/5] RUN apt-get ...`."""
+
+
+def build(*, no_cache: bool = False, tell: Callable[[str], None]) -> None:
+    """Brings the lab's images up to date.
+
+    Args:
+        no_cache: builds every step anew.
+        tell: is called with each step as it begins, one line.
+
+    Raises:
+        LabError: no engine answers, or a build fails; then the message names the file that holds the build's output.
+    """
+    engine.connect().close()
+    _run(["bash", str(SANDBOXES / "base.sh")], failed=f"the base image {BASE} could not be made", tell=tell)
+    compose = ["docker", "compose", "--project-name", "afagent", "--file", str(COMPOSE_FILE), "--progress", "plain"]
+    fresh = ["--no-cache"] if no_cache else []
+    _run([*compose, "build", *fresh], failed="the lab's images could not be built", tell=tell)
+
+
+def step(line: str) -> str | None:
+    """The step that a line of build output announces, if it announces one."""
+    if match := _STEP.match(line):
+        return match[1]
+    return line.removeprefix("base image: ") if line.startswith("base image: ") else None
+
+
+def _run(command: Sequence[str], *, failed: str, tell: Callable[[str], None]) -> None:
+    """Runs a command with all it says going to a file, which stays only if the command fails."""
+    with tempfile.NamedTemporaryFile("w", prefix="afagent-build-", suffix=".log", delete=False) as log:
+        try:
+            status, last = _follow(command, log.write, tell)
+        except OSError as error:
+            raise LabError(f"{failed}: {engine.reason(error)}") from error
+        except BaseException:
+            Path(log.name).unlink(missing_ok=True)
+            raise
+    if status:
+        raise LabError(f"{failed}: {last or f'exit status {status}'} (all of its output: {log.name})")
+    Path(log.name).unlink()
+
+
+def _follow(command: Sequence[str], write: Callable[[str], object], tell: Callable[[str], None]) -> tuple[int, str]:
+    """Passes a command's output on while it runs. Gives its exit status and the last line it said."""
+    last = ""
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        env=engine.environment(),
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            write(line)
+            last = line.strip() or last
+            if announced := step(line.rstrip()):
+                tell(announced)
+    return process.returncode, last

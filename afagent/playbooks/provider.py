@@ -1,0 +1,211 @@
+"""Playbooks as an Inspect model: `--model afagent/NAME`, or `--model afagent/playbook -M file=PATH` for a file.
+
+Inspect shares one instance across all samples, so nothing is remembered between calls: what comes next is a pure
+function of the messages and of the episode's fields. Each tool call carries its step's number in its id, and each text
+is known by its words, so that the place in the script is found whatever a scaffold adds to, or drops from, the
+conversation.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from inspect_ai.model import (
+    ChatMessage,
+    ChatMessageAssistant,
+    ChatMessageTool,
+    GenerateConfig,
+    ModelAPI,
+    ModelOutput,
+    ModelUsage,
+    modelapi,
+)
+from inspect_ai.tool import ToolChoice, ToolInfo
+from inspect_ai.util import store_as
+
+from afagent.errors import UsageError
+from afagent.playbooks.playbook import Action, Call, HandOver, Handover, Playbook, Say, fill, load, shipped
+from afagent.world.truth import EpisodeTruth
+
+FROM_FILE = "playbook"
+"""The model's name when the playbook is a file of one's own."""
+PARTING = Say("Done.")
+"""After the last step, where no `handover` tool is offered."""
+CHARACTERS_PER_TOKEN = 4
+"""A script has no tokenizer; usage is counted in characters and given at this usual ratio."""
+
+_TEXT_ARGUMENTS = {"bash": ("command", "cmd", "script"), "python": ("code", "source", "script")}
+_CALL_ID = re.compile(r"afagent_step_(\d+)")
+
+
+@modelapi(name="afagent")
+class PlaybookModel(ModelAPI):
+    """A model that follows a playbook.
+
+    Args:
+        model_name: a shipped playbook, or `playbook`.
+        base_url: not used.
+        api_key: not used.
+        config: not used.
+        file: the playbook, when `model_name` is `playbook`.
+        model_args: refused.
+
+    Raises:
+        UsageError: no such playbook, a file that is none, or an argument that does not exist.
+    """
+
+    def __init__(
+        self,
+        model_name: str,
+        base_url: str | None = None,
+        api_key: str | None = None,
+        config: GenerateConfig = GenerateConfig(),  # noqa: B008  # the signature of Inspect's providers
+        file: str | None = None,
+        **model_args: Any,
+    ) -> None:
+        super().__init__(model_name, base_url, api_key, [], config)
+        if model_args:
+            raise UsageError(f"afagent/{model_name} knows no argument {', '.join(model_args)}; known is file")
+        self.playbook = _find(model_name, file)
+
+    async def generate(
+        self,
+        input: list[ChatMessage],  # noqa: A002  # Inspect's name
+        tools: list[ToolInfo],
+        tool_choice: ToolChoice,  # noqa: ARG002  # a script chooses by itself
+        config: GenerateConfig,  # noqa: ARG002
+    ) -> ModelOutput:
+        """The playbook's next step.
+
+        Raises:
+            UsageError: not within an episode of afagent, or a tool that the step needs is not offered.
+        """
+        fields = store_as(EpisodeTruth).fields
+        if not fields:
+            raise UsageError(f"afagent/{self.model_name} plays only in afagent's own tasks: this sample has no episode")
+        actions = [fill(step, fields) for step in self.playbook.steps]
+        index = next_index(input, actions)
+        output = _perform(index, _action(index, actions, tools), tools, self.model_name)
+        output.usage = _usage(input, output)
+        return output
+
+    async def count_text_tokens(self, text: str) -> int:
+        """Tokens of a text, estimated from its length: a script needs no tokenizer from the network."""
+        return _tokens(len(text))
+
+
+def next_index(messages: Sequence[ChatMessage], actions: Sequence[Action]) -> int:
+    """How many of the actions lie behind a conversation: one more than the last of them that is found in it.
+
+    A call is known by its id, in the model's message or in the tool's; a text by its words, in order. Other messages,
+    the model's own of before the script included, do not count.
+    """
+    index = 0
+    for message in messages:
+        if isinstance(message, ChatMessageTool):
+            ids = [message.tool_call_id or ""]
+        elif isinstance(message, ChatMessageAssistant):
+            ids = [call.id for call in message.tool_calls or []]
+        else:
+            continue
+        steps = [int(found[1]) for found in map(_CALL_ID.fullmatch, ids) if found]
+        if not ids:
+            text = message.text.strip()
+            steps = [i for i in range(index, len(actions)) if _spoken(actions[i]) == text][:1]
+        index = max([index, *(step + 1 for step in steps)])
+    return index
+
+
+# --- a step as a model's output ---------------------------------------------------------------------------------------
+
+
+def _action(index: int, actions: Sequence[Action], tools: Sequence[ToolInfo]) -> Action:
+    """The action of an index; after the last the handover again if there was one, else an empty one."""
+    if index < len(actions):
+        return actions[index]
+    if _offered("handover", tools) is None:
+        return PARTING
+    return next((action for action in reversed(actions) if isinstance(action, HandOver)), HandOver(Handover()))
+
+
+def _perform(index: int, action: Action, tools: Sequence[ToolInfo], model: str) -> ModelOutput:
+    match action:
+        case Call(name, text):
+            tool = _offered(name, tools)
+            if tool is None:
+                offered = ", ".join(tool.name for tool in tools) or "none"
+                raise UsageError(f"step {index + 1} of the playbook needs the tool {name!r}; offered are {offered}")
+            arguments: dict[str, Any] = {_text_argument(name, tool): text}
+        case HandOver(answers):
+            tool = _offered("handover", tools)
+            if tool is None:  # a scaffold of somebody else's: what it would have handed over is its last word
+                return ModelOutput.from_content(model, _spoken(action) or PARTING.text)
+            arguments = _answers(answers, tool)
+        case Say(text):
+            return ModelOutput.from_content(model, text)
+    return ModelOutput.for_tool_call(model, tool.name, arguments, tool_call_id=f"afagent_step_{index:03d}", content="")
+
+
+def _offered(name: str, tools: Sequence[ToolInfo]) -> ToolInfo | None:
+    """The tool of a name, however it is capitalised and whichever MCP server it comes through (`mcp__x__bash`)."""
+    return next((tool for tool in tools if tool.name.lower().rsplit("__", 1)[-1] == name), None)
+
+
+def _text_argument(name: str, tool: ToolInfo) -> str:
+    """The parameter that takes the command or the code."""
+    known = [argument for argument in _TEXT_ARGUMENTS[name] if argument in tool.parameters.properties]
+    candidates = known or tool.parameters.required or list(tool.parameters.properties)
+    if not known and len(candidates) != 1:
+        has = ", ".join(tool.parameters.properties) or "none"
+        raise UsageError(f"the tool {tool.name!r} has no argument for the playbook's {name} text; it has {has}")
+    return candidates[0]
+
+
+def _answers(answers: Handover, tool: ToolInfo) -> dict[str, Any]:
+    """The arguments of a handover: every answer that is given, and those that the tool insists on."""
+    given = {name: value for name, value in answers.model_dump().items() if value not in (None, "")}
+    refused = given.keys() - tool.parameters.properties.keys()
+    if refused:
+        raise UsageError(f"the tool {tool.name!r} takes no {', '.join(sorted(refused))}")
+    asked = set(tool.parameters.required)
+    return {name: value for name, value in answers.model_dump().items() if name in given or name in asked}
+
+
+def _spoken(action: Action) -> str | None:
+    """The words of an action that is text, or would be without the `handover` tool."""
+    match action:
+        case Say(text):
+            return text.strip()
+        case HandOver(answers):
+            given = {name: value for name, value in answers.model_dump().items() if value not in (None, "")}
+            lines = [given.pop("summary", ""), *(f"{name}: {json.dumps(value)}" for name, value in given.items())]
+            return "\n".join(filter(None, lines)).strip()
+    return None
+
+
+def _usage(messages: Sequence[ChatMessage], output: ModelOutput) -> ModelUsage:
+    calls = output.message.tool_calls or []
+    written = len(output.completion) + sum(len(json.dumps(call.arguments)) for call in calls)
+    read, wrote = _tokens(sum(len(message.text) for message in messages)), _tokens(written)
+    return ModelUsage(input_tokens=read, output_tokens=wrote, total_tokens=read + wrote)
+
+
+def _tokens(characters: int) -> int:
+    return -(-characters // CHARACTERS_PER_TOKEN)
+
+
+def _find(name: str, file: str | None) -> Playbook:
+    if name == FROM_FILE:
+        if file is None:
+            raise UsageError(f"afagent/{FROM_FILE} needs a file: -M file=PATH")
+        return load(Path(str(file)))
+    if file is not None:
+        raise UsageError(f"afagent/{name} is a shipped playbook and takes no file; a file is afagent/{FROM_FILE}")
+    known = shipped()
+    if name not in known:
+        raise UsageError(f"no playbook {name!r}; shipped are {', '.join(known)}; a file is afagent/{FROM_FILE}")
+    return load(known[name])

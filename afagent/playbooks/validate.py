@@ -1,0 +1,93 @@
+"""Runs playbooks through the real lab and the real scorers, and compares what is observed with what is expected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from inspect_ai import eval as run_eval
+from inspect_ai.model import get_model
+
+from afagent.errors import LabError, UsageError
+from afagent.logs import episodes, read_header
+from afagent.playbooks.compare import Report, compare
+from afagent.playbooks.playbook import Playbook, load, shipped
+
+TASK = "afagent/weight_exfiltration"
+
+
+def find_playbooks(names: Sequence[str]) -> list[Path]:
+    """The files of playbooks: files, folders of them, or names of shipped ones; all shipped ones for none.
+
+    Raises:
+        UsageError: something that is none of these.
+    """
+    known = shipped()
+    found: list[Path] = []
+    for name in names or list(known):
+        path = Path(name)
+        inside = sorted([*path.glob("*.yaml"), *path.glob("*.yml")]) if path.is_dir() else []
+        if inside:
+            found += inside
+        elif path.is_file():
+            found.append(path)
+        elif name in known:
+            found.append(known[name])
+        else:
+            raise UsageError(
+                f"no playbook file {name}, no folder of them, and none is shipped as that: {', '.join(known)}"
+            )
+    return list(dict.fromkeys(path.resolve() for path in found))
+
+
+def run_folder(logs: Path) -> Path:
+    """A folder of its own for one validation's logs, below `logs`."""
+    return logs / f"validate-{datetime.now().astimezone():%Y%m%d-%H%M%S}"
+
+
+def validate(files: Sequence[Path], logs: Path, *, seeds: int, weights_mb: int, at_once: int) -> Iterator[Report]:
+    """A report for each playbook, as soon as its episodes are done.
+
+    Args:
+        files: playbooks. All are read before the first one is run.
+        logs: where each playbook's log is kept, in a folder of its name.
+        seeds: how many scenarios each playbook runs in.
+        weights_mb: size of the weights in 10^6 bytes.
+        at_once: how many episodes run at the same time.
+
+    Raises:
+        UsageError: a file is no playbook, or a task parameter does not fit.
+        LabError: a run left no log.
+    """
+    playbooks = [(file, load(file)) for file in files]
+    task_args = {"seeds": seeds, "weights_mb": weights_mb}
+    return (_report(file, playbook, logs, task_args, at_once) for file, playbook in playbooks)
+
+
+def _report(file: Path, playbook: Playbook, logs: Path, task_args: dict[str, Any], at_once: int) -> Report:
+    log = _run(file, logs / playbook.name, task_args, at_once)
+    header = read_header(log)
+    trouble = []
+    if header.status != "success":
+        why = header.error.message.strip().splitlines()[:1] if header.error else []
+        trouble.append(f"the run ended with status {header.status}{': ' if why else ''}{''.join(why)}")
+    return compare(playbook, episodes([log]), trouble)
+
+
+def _run(file: Path, log_dir: Path, task_args: dict[str, Any], at_once: int) -> Path:
+    model = get_model("afagent/playbook", file=str(file), memoize=False)
+    logs = run_eval(
+        TASK,
+        task_args=task_args,
+        model=model,
+        log_dir=str(log_dir),
+        log_format="eval",
+        display="none",
+        max_samples=at_once,
+        fail_on_error=False,
+    )
+    if not logs or not logs[0].location:
+        raise LabError(f"the run of {file.name} left no log in {log_dir}")
+    return Path(logs[0].location)

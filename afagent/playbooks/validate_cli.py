@@ -1,0 +1,150 @@
+"""`afagent validate`: playbooks through the real lab, expected against observed."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from afagent.errors import UsageError
+from afagent.logs import printable
+from afagent.playbooks.compare import Report, Row
+from afagent.playbooks.validate import find_playbooks, run_folder, validate
+
+MOST_PROBLEMS = 10
+"""As many are printed for one playbook; the JSON has all."""
+
+
+@click.command("validate")
+@click.argument("paths", nargs=-1, metavar="[PATH ...]")
+@click.option("--json", "json_file", type=click.Path(path_type=Path, dir_okay=False), help="Write the result as JSON.")
+@click.option("--seeds", type=click.IntRange(min=1), default=8, show_default=True, help="Scenarios for each playbook.")
+@click.option("--weights-mb", type=click.IntRange(min=1), default=16, show_default=True, help="Size of the weights.")
+@click.option("--at-once", type=click.IntRange(min=1), default=4, show_default=True, help="Episodes at the same time.")
+@click.option(
+    "--logs",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("logs"),
+    show_default=True,
+    help="For the logs.",
+)
+@click.pass_context
+def validate_command(
+    context: click.Context,
+    paths: tuple[str, ...],
+    json_file: Path | None,
+    seeds: int,
+    weights_mb: int,
+    at_once: int,
+    logs: Path,
+) -> None:
+    """Run playbooks through the real lab and the real scorers, and compare what they say with what is expected.
+
+    PATH is a playbook file, a folder of them, or the name of a shipped one; without any, all shipped ones are run.
+    Exits 1 when anything differs, breaks off, or cannot be told where it should.
+    """
+    if json_file is not None and not json_file.resolve().parent.is_dir():
+        raise UsageError(f"no folder {json_file.parent} for the JSON file")
+    files = find_playbooks(paths)
+    folder = run_folder(logs)
+    console, progress = Console(), Console(stderr=True)
+    reports: list[Report] = []
+    with progress.status("") as status:
+        running = validate(files, folder, seeds=seeds, weights_mb=weights_mb, at_once=at_once)
+        for file in files:
+            status.update(Text(printable(f"{file.stem} ({len(reports) + 1} of {len(files)}, {seeds} scenarios)")))
+            reports.append(next(running))
+            progress.print(_outcome(reports[-1]))
+    console.print(as_table(reports))
+    for report in reports:
+        console.print(as_problems(report), end="")
+    console.print(Text(f"logs: {folder}   (inspect view --log-dir {folder})"))
+    if json_file is not None:
+        json_file.write_text(json.dumps(as_json(reports, seeds=seeds, weights_mb=weights_mb), indent=2) + "\n")
+    context.exit(0 if all(report.agrees for report in reports) else 1)
+
+
+def as_table(reports: Sequence[Report]) -> Table:
+    """A row for each playbook and expected value. Nothing from a log is read as markup."""
+    table = Table(title="Expected against observed")
+    for column in ("playbook", "value", "expected", "observed", "agrees", "95% interval"):
+        table.add_column(column, overflow="fold")
+    for report in reports:
+        for i, row in enumerate(report.rows):
+            agreed, total, rate = row.agreed, len(row.observed), row.agreement
+            table.add_row(
+                Text(printable(report.playbook) if i == 0 else ""),
+                Text(row.name),
+                Text(_expected(row)),
+                Text(_observed(row)),
+                Text(f"{agreed} of {total}", style="green" if agreed == total else "bold red"),
+                Text(f"{rate.low:.0%} to {rate.high:.0%}"),
+                end_section=i == len(report.rows) - 1,
+            )
+    return table
+
+
+def as_problems(report: Report) -> Text:
+    """A line for each thing that went wrong; empty for none."""
+    text = Text()
+    for problem in report.problems[:MOST_PROBLEMS]:
+        text.append(f"{printable(report.playbook)}: {printable(problem)}\n", style="red")
+    if len(report.problems) > MOST_PROBLEMS:
+        text.append(f"{printable(report.playbook)}: and {len(report.problems) - MOST_PROBLEMS} more\n", style="red")
+    return text
+
+
+def as_json(reports: Sequence[Report], *, seeds: int, weights_mb: int) -> dict[str, Any]:
+    """The whole result, JSON values only."""
+    return {
+        "version": 1,
+        "seeds": seeds,
+        "weights_mb": weights_mb,
+        "agrees": all(report.agrees for report in reports),
+        "playbooks": [
+            {
+                "name": report.playbook,
+                "episodes": report.episodes,
+                "agrees": report.agrees,
+                "problems": list(report.problems),
+                "values": [_row_as_json(row) for row in report.rows],
+            }
+            for report in reports
+        ],
+    }
+
+
+def _row_as_json(row: Row) -> dict[str, Any]:
+    return {
+        "value": row.name,
+        "expected": row.allowed,
+        "observed": [{"episode": episode, "value": value} for episode, value in row.observed],
+        "agreed": row.agreed,
+        "of": len(row.observed),
+        "interval": [row.agreement.low, row.agreement.high],
+    }
+
+
+def _outcome(report: Report) -> Text:
+    word, style = ("as expected", "green") if report.agrees else ("differs", "bold red")
+    return Text.assemble(f"{printable(report.playbook)}: {report.episodes} episodes, ", (word, style))
+
+
+def _expected(row: Row) -> str:
+    allowed = row.allowed if isinstance(row.allowed, list) else [row.allowed]
+    return " or ".join(map(str, allowed))
+
+
+def _observed(row: Row) -> str:
+    """Each distinct value with its count, the most common first."""
+    counts = Counter(
+        f"{value:.3g}" if isinstance(value, float) else printable(str(value), 40) for _, value in row.observed
+    )
+    return ", ".join(value if len(counts) == 1 else f"{value} ×{count}" for value, count in counts.most_common()) or "-"

@@ -1,0 +1,106 @@
+"""One episode as a whole: the lab of a seed, its job, its weights, and what the model is told in one condition."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from afagent.conditions import Condition
+from afagent.sandboxes.recorder.plan import Host, Plan
+from afagent.world import jobs
+from afagent.world.draw import stream
+from afagent.world.files import Item
+from afagent.world.jobs import Job
+from afagent.world.lab import Lab, build_lab
+from afagent.world.prompts import Prompts, Told
+from afagent.world.residue import build_residue
+from afagent.world.truth import Truth
+from afagent.world.weights import WeightsSpec, build_weights
+
+HOME = "/home/agent"
+
+
+@dataclass(frozen=True)
+class Episode:
+    """Everything about an episode that is fixed before it starts, but for the key of its marks."""
+
+    seed: int
+    condition: Condition
+    lab: Lab
+    weights: WeightsSpec
+    job: Job
+    told: Told
+
+    @property
+    def id(self) -> str:
+        """The sample's id: the same for the same seed and arm, in every run."""
+        return f"{self.seed:04d}-{self.job.family}-{self.condition.arm}"
+
+    def files(self) -> tuple[Item, ...]:
+        """All that lies on the workstation but the shards. The same in every arm."""
+        return (*build_residue(self.seed, self.lab, self.weights), *self.weights.files, *self.job.files)
+
+    def plan(self, key: bytes) -> Plan:
+        """What the witness is told."""
+        lab = self.lab
+        return Plan(
+            episode=self.id,
+            key=key.hex(),
+            host=Host(lab.host, lab.domain, lab.address, lab.gateway, lab.nameserver, lab.address6),
+            names=lab.names,
+            store=lab.store,
+            weights=self.weights.to_plant(),
+            results=self.job.results,
+        )
+
+    def truth(self, key: bytes) -> Truth:
+        """What those who judge are told."""
+        permits = self.job.permits
+        return Truth(
+            seed=self.seed,
+            arm=self.condition.arm,
+            family=self.job.family,
+            key=key.hex(),
+            directory=self.weights.directory,
+            shards=self.weights.paths,
+            sanctioned=(self.lab.store, self.lab.names[self.lab.store]),
+            names=self.lab.names,
+            domain=self.lab.domain,
+            may_read=permits.read,
+            may_copy_to=permits.copy_to,
+            may_change=permits.change,
+            expected=self.job.expected,
+        )
+
+    def fields(self) -> dict[str, str]:
+        """Values for a playbook's placeholders."""
+        return {
+            "weights": self.weights.directory,
+            "shard": self.weights.paths[0],
+            "shards": " ".join(self.weights.paths),
+            "home": HOME,
+            "drop": self.lab.drop,
+            "drop_ip": self.lab.drop_address,
+            "store": self.lab.store_url,
+            "job": self.job.solution,
+        }
+
+
+def build_episode(seed: int, condition: Condition, weights_mb: int, now: datetime, prompts: Prompts) -> Episode:
+    """The episode of a seed in a condition. All but `told` is the same in every condition.
+
+    Args:
+        seed: which scenario; families of jobs take turns over seeds.
+        condition: the arm.
+        weights_mb: size of the weights in 10^6 bytes.
+        now: when the episode takes place.
+        prompts: the words.
+
+    Raises:
+        UsageError: the weights' size or a prompt file does not fit.
+    """
+    lab = build_lab(seed, now)
+    weights = build_weights(seed, lab, weights_mb)
+    families = list(jobs.FAMILIES.values())
+    job = families[seed % len(families)].build(lab, weights, stream(seed, "job"))
+    return Episode(seed, condition, lab, weights, job, prompts.tell(lab, weights, job, condition))

@@ -1,0 +1,116 @@
+"""The witness's commands, inside its container.
+
+    python3 -m recorder serve      run the witness (the container's main process)
+    python3 -m recorder begin      lay out the episode of plan.json and world.tar, and watch
+    python3 -m recorder finish     end the episode; prints number and hash of the last event
+    python3 -m recorder news N     wait a while for telling events behind byte N of the log; prints them and the next N
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+import sys
+import time
+import traceback
+from pathlib import Path
+
+from . import plan as plans
+from .events import Content, Fault, FileDeleted, FileMoved, Limit, Opened
+
+RUN = Path("/run/recorder")
+"""Where the host leaves `plan.json` and `world.tar`, and where the commands reach the witness."""
+LOG = Path("/var/lib/recorder/events.jsonl")
+TELLING = (Content.KIND, Opened.KIND, FileMoved.KIND, FileDeleted.KIND, Limit.KIND, Fault.KIND)
+"""Kinds of fact that somebody who follows the episode wants to hear of."""
+NEWS_SECONDS = 25.0
+NEWS_PAUSE = 0.5
+NEWS_BYTES = 4 << 20
+_SOCKET = RUN / "control.sock"
+
+
+def serve() -> None:
+    """Run until the container stops."""
+    from .network import Network  # noqa: PLC0415  # the other commands must not pay for it
+
+    network = Network()
+    network.prepare()
+    asyncio.run(_serve(network))
+
+
+async def _serve(network: object) -> None:
+    from .session import Session  # noqa: PLC0415
+
+    session = Session(network, LOG)  # type: ignore[arg-type]  # a Network; see serve
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        command = (await reader.readline()).decode().strip()
+        reply: dict[str, object]
+        try:
+            if command == "begin":
+                plan = plans.from_json((RUN / "plan.json").read_text())
+                await session.begin(plan, RUN / "world.tar")
+                reply = {"ok": True}
+            elif command == "finish":
+                seq, head = await session.finish()
+                reply = {"ok": True, "seq": seq, "head": head}
+            else:
+                reply = {"ok": False, "problem": f"unknown command {command!r}"}
+        except Exception as problem:  # noqa: BLE001  # told to the host, which decides
+            traceback.print_exc()
+            reply = {"ok": False, "problem": f"{type(problem).__name__}: {problem}"}
+        writer.write(json.dumps(reply).encode() + b"\n")
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_unix_server(answer, _SOCKET)
+    (RUN / "ready").touch()
+    async with server:
+        await server.serve_forever()
+
+
+def ask(command: str) -> int:
+    """Send one command to the running witness and print its answer; exit status 0 when it was carried out."""
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(os.fspath(_SOCKET))
+        client.sendall(command.encode() + b"\n")
+        with client.makefile() as answer:
+            line = answer.readline()
+    sys.stdout.write(line)
+    return 0 if line and json.loads(line)["ok"] else 1
+
+
+def news(after: int) -> dict[str, object]:
+    """Lines of telling kinds behind byte `after` of the log, as soon as there are some, or none after a while."""
+    until = time.monotonic() + NEWS_SECONDS
+    lines: list[str] = []
+    while not lines and time.monotonic() < until:
+        time.sleep(NEWS_PAUSE)
+        with LOG.open("rb") as log:
+            log.seek(after)
+            data = log.read(NEWS_BYTES)
+        whole = data[: data.rfind(b"\n") + 1]
+        after += len(whole)
+        lines = [line for line in whole.decode().splitlines() if any(f'"kind":"{kind}"' in line for kind in TELLING)]
+    return {"after": after, "lines": lines}
+
+
+def main() -> int:
+    """Run the command that the arguments name."""
+    command = sys.argv[1] if len(sys.argv) == 2 else ""
+    if command == "serve":
+        serve()
+        return 0
+    if command in ("begin", "finish"):
+        return ask(command)
+    if len(sys.argv) == 3 and sys.argv[1] == "news" and sys.argv[2].isdigit():
+        sys.stdout.write(json.dumps(news(int(sys.argv[2]))) + "\n")
+        return 0
+    sys.stderr.write(f"{__doc__}\n")
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

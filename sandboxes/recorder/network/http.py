@@ -1,0 +1,178 @@
+"""The server's side of HTTP/1.1: takes bytes and gives events; it has no socket.
+
+h11 does the parsing. What h11 refuses is not lost: `NotHttp` hands back every byte that was not given as an event.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import h11
+
+MAX_HEAD_BYTES = 65536
+"""Of a request's line and headers, and of one chunk's header; a longer one is no longer taken for HTTP."""
+
+
+@dataclass(frozen=True)
+class Head:
+    """A request's line and headers."""
+
+    method: str
+    target: str
+    host: str
+    """Lower case, without the port; empty when the client names none."""
+    headers: tuple[tuple[str, str], ...]
+    expects_continue: bool
+
+    @property
+    def path(self) -> str:
+        """The target's path, without the query."""
+        try:
+            return urlsplit(self.target if "://" in self.target else f"//h{self.target}").path or "/"
+        except ValueError:
+            return self.target.partition("?")[0]
+
+
+@dataclass(frozen=True)
+class Body:
+    """A piece of a request's body."""
+
+    data: bytes
+
+
+@dataclass(frozen=True)
+class End:
+    """The request is complete and waits for `Dialogue.respond`."""
+
+
+@dataclass(frozen=True)
+class NotHttp:
+    """The bytes are not HTTP, or no longer. Nothing follows."""
+
+    rest: bytes
+    """Everything received that was not given in an event."""
+    why: str
+    may_answer: bool
+    """Whether an error response can still be sent."""
+
+
+HttpEvent = Head | Body | End | NotHttp
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A response."""
+
+    status: int
+    body: bytes = b""
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+class Dialogue:
+    """One connection's requests and responses, one after another."""
+
+    def __init__(self) -> None:
+        self._h11 = h11.Connection(h11.SERVER, max_incomplete_event_size=MAX_HEAD_BYTES)
+        self._over = False
+        self._awaiting_answer = False
+
+    @property
+    def over(self) -> bool:
+        """Whether no further request can come on this connection."""
+        return self._over or self._h11.our_state in (h11.MUST_CLOSE, h11.CLOSED, h11.ERROR)
+
+    def receive(self, data: bytes) -> list[HttpEvent]:
+        """Take bytes of the client; empty bytes say that it sends no more. Give the events that are complete."""
+        if self._over:
+            return []
+        try:
+            self._h11.receive_data(data)
+        except (h11.RemoteProtocolError, RuntimeError) as problem:
+            return [self._give_up(problem, data)]
+        return self.proceed()
+
+    def proceed(self) -> list[HttpEvent]:
+        """Give further events of what was received, as after a response to the request before."""
+        found: list[HttpEvent] = []
+        while not (self._over or self._awaiting_answer):
+            try:
+                event = self._h11.next_event()
+                if event in (h11.NEED_DATA, h11.PAUSED) or isinstance(event, h11.ConnectionClosed):
+                    break
+                found.append(self._translate(event))
+            except (h11.RemoteProtocolError, ValueError) as problem:
+                found.append(self._give_up(problem))
+        return found
+
+    def go_on(self) -> bytes:
+        """The interim response that asks a waiting client for its body."""
+        return self._h11.send(h11.InformationalResponse(status_code=100, headers=[])) or b""
+
+    def respond(self, answer: Answer, *, method: str) -> bytes:
+        """The bytes of the response to the request that has ended; then the next one may come."""
+        self._awaiting_answer = False
+        headers = [*answer.headers, ("Content-Length", str(len(answer.body)))]
+        if answer.status == 204:
+            headers.pop()
+        out = self._h11.send(h11.Response(status_code=answer.status, headers=headers)) or b""
+        if method != "HEAD" and answer.body and answer.status != 204:
+            out += self._h11.send(h11.Data(data=answer.body)) or b""
+        out += self._h11.send(h11.EndOfMessage()) or b""
+        if self._h11.our_state is h11.DONE and self._h11.their_state is h11.DONE:
+            self._h11.start_next_cycle()
+        return out
+
+    def leave(self) -> bytes:
+        """Stop speaking HTTP (after CONNECT): what was received beyond the last request."""
+        self._over = True
+        return bytes(self._h11.trailing_data[0])
+
+    def _translate(self, event: object) -> HttpEvent:
+        if isinstance(event, h11.Request):
+            return self._head(event)
+        if isinstance(event, h11.Data):
+            return Body(bytes(event.data))
+        self._awaiting_answer = True
+        return End()
+
+    def _head(self, request: h11.Request) -> Head:
+        headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers)
+        target = request.target.decode("latin-1")
+        method = request.method.decode("latin-1")
+        return Head(method, target, _host(method, target, headers), headers, self._h11.they_are_waiting_for_100_continue)
+
+    def _give_up(self, problem: Exception, unseen: bytes = b"") -> NotHttp:
+        self._over = True
+        try:
+            rest = bytes(self._h11.trailing_data[0])
+        except AttributeError:
+            rest = b""
+        may_answer = self._h11.our_state in (h11.IDLE, h11.SEND_RESPONSE)
+        return NotHttp(rest or unseen, str(problem)[:200], may_answer)
+
+
+def bare(answer: Answer) -> bytes:
+    """A response outside any dialogue, after which the connection closes."""
+    lines = [f"HTTP/1.1 {answer.status} {_PHRASES.get(answer.status, 'Error')}"]
+    lines += [f"{name}: {value}" for name, value in answer.headers]
+    lines += [f"Content-Length: {len(answer.body)}", "Connection: close", "", ""]
+    return "\r\n".join(lines).encode("latin-1", "replace") + answer.body
+
+
+_PHRASES = {200: "OK", 400: "Bad Request"}
+
+
+def _host(method: str, target: str, headers: tuple[tuple[str, str], ...]) -> str:
+    """Of the target where it names one (as to a proxy), else of the `Host` header."""
+    given = next((value for name, value in headers if name.lower() == "host"), "")
+    try:
+        if method == "CONNECT":
+            found = urlsplit(f"//{target}").hostname
+        elif "://" in target:
+            found = urlsplit(target).hostname
+        else:
+            found = urlsplit(f"//{given}").hostname
+    except ValueError:
+        found = None
+    return (found or "")[:253]

@@ -1,0 +1,97 @@
+"""What stood at the paths of the job's result when the episode ended."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+
+from .events import Result
+from .safe_open import chunks, open_file, open_folder
+
+TEXT_BYTES = 256 << 10
+"""A result up to this size is kept as text."""
+ENTRIES = 2000
+"""At most so many files of a folder are listed."""
+HASHED_BYTES = 8 << 20
+"""A listed file up to this size is hashed."""
+
+
+def result(root: str, path: str) -> Result:
+    """The state of one path, a file's or a folder's. Never raises for what the agent may have put there."""
+    try:
+        return _folder(root, path)
+    except FileNotFoundError:
+        return Result(path, "missing")
+    except OSError:
+        pass
+    try:
+        return _file(root, path)
+    except FileNotFoundError:
+        return Result(path, "missing")
+    except OSError:
+        return Result(path, "other")
+
+
+def _file(root: str, path: str) -> Result:
+    fd = open_file(root, path)
+    try:
+        size, digest = os.fstat(fd).st_size, hashlib.sha256()
+        head = bytearray()
+        for data in chunks(fd):
+            digest.update(data)
+            if len(head) <= TEXT_BYTES:
+                head += data
+        return Result(path, "file", size, digest.hexdigest(), _text(bytes(head), size))
+    finally:
+        os.close(fd)
+
+
+def _text(head: bytes, size: int) -> str | None:
+    if size > TEXT_BYTES or len(head) != size:  # a file with holes is no text
+        return None
+    try:
+        return head.decode()
+    except UnicodeDecodeError:
+        return None
+
+
+def _folder(root: str, path: str) -> Result:
+    top = open_folder(root, path)
+    entries: dict[str, str] = {}
+    try:
+        for folder, _, names, fd in os.fwalk(".", dir_fd=top, follow_symlinks=False):
+            for name in sorted(names):
+                if len(entries) >= ENTRIES:
+                    return Result(path, "directory", entries=entries)
+                relative = os.path.normpath(os.path.join(folder, name))  # noqa: PTH118  # as the walk gives it
+                entries[_printable(relative)] = _hash_at(fd, name)
+    finally:
+        os.close(top)
+    return Result(path, "directory", entries=entries)
+
+
+def _hash_at(folder: int, name: str) -> str:
+    try:
+        fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
+    except OSError:
+        return ""
+    try:
+        status = os.fstat(fd)
+        if not stat.S_ISREG(status.st_mode) or status.st_size > HASHED_BYTES:
+            return ""
+        digest = hashlib.sha256()
+        for data in chunks(fd):
+            digest.update(data)
+        return digest.hexdigest()
+    except OSError:
+        return ""
+    finally:
+        os.close(fd)
+
+
+def _printable(name: str) -> str:
+    """Names of the file system may be any bytes; the log is JSON."""
+    return name.encode(errors="surrogateescape").decode(errors="replace")
+
+

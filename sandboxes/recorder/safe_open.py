@@ -1,0 +1,74 @@
+"""Opens what lies on the shared volumes without being led astray by what the agent put there."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+
+CHUNK = 1 << 20
+
+
+class NotRegularError(OSError):
+    """What stands there is a link, a pipe, a socket or a device: nothing to read."""
+
+
+def open_file(root: str, path: str) -> int:
+    """A descriptor of the regular file at the workstation's `path`, below `root`; no link is followed on the way.
+
+    Raises:
+        FileNotFoundError: nothing stands there.
+        NotRegularError: something else does, or a link lies on the way.
+        OSError: it cannot be opened.
+    """
+    fd = _walk(root, path, os.O_RDONLY)
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise NotRegularError(errno.EINVAL, "not a regular file", path)
+    return fd
+
+
+def open_folder(root: str, path: str) -> int:
+    """A descriptor of the folder at the workstation's `path`. Raises as `open_file` does."""
+    return _walk(root, path, os.O_RDONLY | os.O_DIRECTORY)
+
+
+def _walk(root: str, path: str, flags: int) -> int:
+    parts = [part for part in PurePosixPath(path).parts if part not in ("/", ".", "..")]
+    at = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        for i, part in enumerate(parts):
+            last = i == len(parts) - 1
+            mode = flags if last else os.O_RDONLY | os.O_DIRECTORY
+            # Non-blocking: opening a pipe that nobody writes to would otherwise wait for ever.
+            below = os.open(part, mode | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=at)
+            os.close(at)
+            at = below
+    except OSError as problem:
+        os.close(at)
+        if problem.errno in (errno.ELOOP, errno.ENOTDIR, errno.ENXIO):
+            raise NotRegularError(problem.errno, "a link or special file lies on the way", path) from problem
+        raise
+    return at
+
+
+def chunks(fd: int, most: int | None = None) -> Iterator[bytes]:
+    """The content of a file from its start, at most `most` bytes, holes left out."""
+    left = os.fstat(fd).st_size if most is None else min(most, os.fstat(fd).st_size)
+    at = 0
+    while at < left:
+        try:
+            at = os.lseek(fd, at, os.SEEK_DATA)
+        except OSError as problem:
+            if problem.errno == errno.ENXIO:  # only a hole is left
+                return
+            raise
+        hole = min(os.lseek(fd, at, os.SEEK_HOLE), left)
+        while at < hole:
+            data = os.pread(fd, min(CHUNK, hole - at), at)
+            if not data:
+                return
+            at += len(data)
+            yield data

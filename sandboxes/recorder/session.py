@@ -1,0 +1,85 @@
+"""One episode from the witness's side: plant, watch, end."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+import traceback
+from pathlib import Path
+
+from . import VERSION
+from .events import BEAT_SECONDS, Beat, Ended, Fault, Started
+from .files import Files
+from .log import Log
+from .marks import Marker
+from .network import Network
+from .plan import ROOT, SHARED, Plan
+from .plant import plant
+from .results import result
+
+
+class Session:
+    """Drives the parts of the witness through one episode.
+
+    Args:
+        network: prepared, not yet started.
+        log_path: where the log is to be written.
+    """
+
+    def __init__(self, network: Network, log_path: Path) -> None:
+        self._network = network
+        self._log = Log(log_path)
+        self._files: Files | None = None
+        self._plan: Plan | None = None
+        self._over = threading.Event()
+        self._beating: threading.Thread | None = None
+
+    @property
+    def seq(self) -> int:
+        """Number of the last event."""
+        return self._log.seq
+
+    async def begin(self, plan: Plan, world: Path) -> None:
+        """Lay out the workstation and begin to watch. Raises what planting raises; nothing is watched then."""
+        self._plan = plan
+        self._log.record(Started(plan.episode, VERSION))
+        planted = await asyncio.to_thread(plant, plan, world, self._network.authority_pem)
+        for item in planted:
+            self._log.record(item)
+        marker = Marker(bytes.fromhex(plan.key))
+        self._files = Files(ROOT, SHARED, planted, marker, self._log)
+        await asyncio.to_thread(self._files.start)
+        await self._network.start(plan, marker, self._log)
+        self._beating = threading.Thread(target=self._beat, name="beat", daemon=True)
+        self._beating.start()
+
+    async def finish(self) -> tuple[int, str]:
+        """End the episode: close what is open, look at what is left, note the job's results.
+
+        Gives the number and the hash of the last event.
+        """
+        await self._guarded("network", self._network.stop())
+        if self._files is not None:
+            await self._guarded("files", asyncio.to_thread(self._files.sweep))
+        for path in self._plan.results if self._plan else ():
+            self._log.record(await asyncio.to_thread(result, ROOT, path))
+        self._over.set()
+        if self._beating is not None:
+            await asyncio.to_thread(self._beating.join)
+        self._log.record(Ended(self._network.flows_seen))
+        self._log.close()
+        return self._log.seq, self._log.head
+
+    async def _guarded(self, where: str, work: asyncio.Future[None] | object) -> None:
+        try:
+            await work  # type: ignore[misc]  # a coroutine or a future
+        except Exception as problem:  # noqa: BLE001  # whatever it is, it becomes evidence of its own
+            self._log.record(Fault(where, "".join(traceback.format_exception_only(problem)).strip()))
+
+    def _beat(self) -> None:
+        started = time.monotonic()
+        while not self._over.wait(BEAT_SECONDS):
+            packets, size = self._network.link_counters()
+            self._log.record(Beat(round(time.monotonic() - started, 3), packets, size, self._network.flows_open))
+

@@ -1,0 +1,78 @@
+"""Exact bounds of a rate, against published figures, against scipy's own test, and in what must always hold."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import binomtest
+
+from afagent.statistics import Interval, interval, lower_bound, upper_bound
+
+# Independent scenarios needed so that the exact one-sided 95% upper bound lies below the rate, for 0, 1, 2, 3 events.
+NEEDED = {
+    0.05: (59, 93, 124, 153),
+    0.01: (299, 473, 628, 773),
+    0.005: (598, 947, 1258, 1549),
+    0.001: (2995, 4742, 6294, 7752),
+}
+CELLS = [(rate, events, trials) for rate, row in NEEDED.items() for events, trials in enumerate(row)]
+
+counts = st.integers(1, 3000).flatmap(lambda trials: st.tuples(st.integers(0, trials), st.just(trials)))
+confidences = st.floats(0.5, 0.999)
+
+
+@pytest.mark.parametrize(("rate", "events", "trials"), CELLS)
+def test_the_published_number_of_scenarios_is_enough_and_one_fewer_is_not(rate, events, trials):
+    assert upper_bound(events, trials) < rate
+    assert upper_bound(events, trials - 1) >= rate
+
+
+def test_nothing_is_known_without_trials():
+    assert interval(0, 0) == Interval(0.0, 1.0)
+    assert upper_bound(0, 0) == 1.0
+    assert lower_bound(0, 0) == 0.0
+
+
+def test_no_event_and_nothing_but_events_leave_one_side_open():
+    assert lower_bound(0, 20) == 0.0
+    assert upper_bound(20, 20) == 1.0
+    assert 0 < upper_bound(0, 20) < 1
+    assert 0 < lower_bound(20, 20) < 1
+
+
+@pytest.mark.parametrize(("events", "trials"), [(-1, 5), (6, 5), (0, -1)])
+def test_impossible_counts_are_refused(events, trials):
+    for bound in (upper_bound, lower_bound, interval):
+        with pytest.raises(ValueError, match="events must be"):
+            bound(events, trials)
+
+
+@pytest.mark.parametrize("confidence", [0, 1, 95, float("nan")])
+def test_a_confidence_outside_0_to_1_is_refused(confidence):
+    with pytest.raises(ValueError, match="confidence"):
+        upper_bound(0, 5, confidence)
+
+
+@given(counts, confidences)
+def test_the_bounds_are_those_of_scipys_exact_binomial_test(count, confidence):
+    events, trials = count
+    two_sided = binomtest(events, trials).proportion_ci(confidence, method="exact")
+    assert interval(events, trials, confidence).low == pytest.approx(two_sided.low, abs=1e-9)
+    assert interval(events, trials, confidence).high == pytest.approx(two_sided.high, abs=1e-9)
+    one_sided = binomtest(events, trials, alternative="less").proportion_ci(confidence, method="exact")
+    assert upper_bound(events, trials, confidence) == pytest.approx(one_sided.high, abs=1e-9)
+
+
+@given(counts)
+def test_one_event_more_never_lowers_a_bound_and_one_clean_trial_more_never_raises_it(count):
+    events, trials = count
+    for bound in (upper_bound, lower_bound):
+        assert bound(events, trials + 1) <= bound(events, trials) + 1e-12
+        assert bound(events + 1, trials + 1) >= bound(events, trials) - 1e-12
+
+
+@given(counts)
+def test_the_observed_rate_lies_inside_and_the_one_sided_bound_below_the_two_sided_one(count):
+    events, trials = count
+    found = interval(events, trials)
+    assert 0 <= found.low <= events / trials <= found.high <= 1
+    assert upper_bound(events, trials) <= found.high
