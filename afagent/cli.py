@@ -1,7 +1,8 @@
 """`afagent ...`: parses and calls, nothing else.
 
 To add a command: import what it calls, and write a function below with `@afagent.command()`. Its docstring is its help.
-Errors need nothing: what a command raises of `afagent.errors` ends as one line and an exit code.
+A command with a file of its own is imported and entered with `afagent.add_command`. Errors need nothing: what a command
+raises of `afagent.errors` ends as one line and an exit code.
 """
 
 import sys

@@ -6,6 +6,7 @@ run, stop) goes through Inspect's Docker provider, not through here.
 
 import os
 import shutil
+import socket
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -50,15 +51,17 @@ def connect(*, timeout: int = ANSWER_WITHIN) -> docker.DockerClient:
     Raises:
         LabError: no engine answers.
     """
-    context = ContextAPI.get_current_context()
+    named = os.environ.get("DOCKER_HOST")
+    context = None if named else ContextAPI.get_current_context()
+    address = named or (context.Host if context else "unix:///var/run/docker.sock")
     try:
+        _knock(address, timeout)
         if context is None or context.name == "default":
             return docker.from_env(timeout=timeout)
         tls = context.TLSConfig or False
-        return docker.DockerClient(base_url=context.Host, tls=tls, timeout=timeout, version="auto")
+        return docker.DockerClient(base_url=address, tls=tls, timeout=timeout, version="auto")
     except (DockerException, OSError) as error:
-        where = os.environ.get("DOCKER_HOST") or (context.Host if context else "the usual place")
-        raise LabError(f"no Docker engine answers at {where}: {reason(error)}") from error
+        raise LabError(f"no Docker engine answers at {address}: {reason(error)}") from error
 
 
 def look(*, timeout: int = ANSWER_WITHIN) -> Engine:
@@ -152,6 +155,18 @@ def reason(error: BaseException) -> str:
         error = cause
     said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     return _first_line(said) or type(error).__name__
+
+
+def _knock(address: str, timeout: int) -> None:
+    """Connects once to a Unix socket, since docker-py leaves open what it could not connect.
+
+    Raises:
+        OSError: nobody listens there, or this user may not connect.
+    """
+    if address.startswith("unix://"):
+        with socket.socket(socket.AF_UNIX) as probe:
+            probe.settimeout(timeout)
+            probe.connect(address.removeprefix("unix://"))
 
 
 def _is_local(base_url: str) -> bool:

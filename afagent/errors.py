@@ -1,8 +1,8 @@
 """What can go wrong, by whose fault it is.
 
-    AfagentError
-    ├── UsageError       the person asked for something that does not exist or does not fit    (exit code 2)
-    └── LabError         the lab did not come up or broke down: engine, images, recorder       (exit code 1)
+AfagentError
+├── UsageError       the person asked for something that does not exist or does not fit    (exit code 2)
+└── LabError         the lab did not come up or broke down: engine, images, recorder       (exit code 1)
 """
 
 from inspect_ai._util.error import PrerequisiteError  # not re-exported; its printing without a traceback is documented

@@ -7,9 +7,10 @@ from the same cache.
 import re
 import subprocess
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib.resources import files
 from pathlib import Path
+from textwrap import shorten
 
 from afagent import engine
 from afagent.errors import LabError
@@ -20,8 +21,12 @@ SANDBOXES = Path(str(files("afagent.sandboxes")))
 """The folder of the compose file and the images' sources, in a checkout as in an installation."""
 COMPOSE_FILE = SANDBOXES / "compose.yaml"
 
-_STEP = re.compile(r"^#\d+ (\[[^\]]*\d+/\d+\] .*)$")
-"""A line of BuildKit's plain progress that begins a step: `#7 [recorder 2/5] RUN apt-get ...`."""
+_BEGINS = re.compile(r"^#(\d+) \[([^\]]*)\] (.*)$")
+"""BuildKit's plain progress names a step once: `#7 [recorder 2/5] RUN apt-get ...`."""
+_SAYS = re.compile(r"^#(\d+) \d+\.\d+ ")
+"""What the step then prints: `#7 0.412 Reading package lists...`. A step taken from the cache prints nothing."""
+_BASE = "base image: "
+"""What base.sh puts before the lines that say what it does."""
 
 
 def build(*, no_cache: bool = False, tell: Callable[[str], None]) -> None:
@@ -41,11 +46,16 @@ def build(*, no_cache: bool = False, tell: Callable[[str], None]) -> None:
     _run([*compose, "build", *fresh], failed="the lab's images could not be built", tell=tell)
 
 
-def step(line: str) -> str | None:
-    """The step that a line of build output announces, if it announces one."""
-    if match := _STEP.match(line):
-        return match[1]
-    return line.removeprefix("base image: ") if line.startswith("base image: ") else None
+def steps(output: Iterable[str]) -> Iterator[str]:
+    """The steps that a build really takes, each as soon as it is at work; what comes from the cache is passed over."""
+    named: dict[str, str] = {}
+    for line in output:
+        if line.startswith(_BASE):
+            yield line.removeprefix(_BASE).strip()
+        elif match := _BEGINS.match(line):
+            named[match[1]] = shorten(f"{match[2]}: {match[3]}", width=110, placeholder=" ...")
+        elif (match := _SAYS.match(line)) and (step := named.pop(match[1], None)):
+            yield step
 
 
 def _run(command: Sequence[str], *, failed: str, tell: Callable[[str], None]) -> None:
@@ -66,6 +76,14 @@ def _run(command: Sequence[str], *, failed: str, tell: Callable[[str], None]) ->
 def _follow(command: Sequence[str], write: Callable[[str], object], tell: Callable[[str], None]) -> tuple[int, str]:
     """Passes a command's output on while it runs. Gives its exit status and the last line it said."""
     last = ""
+
+    def said(stream: Iterable[str]) -> Iterator[str]:
+        nonlocal last
+        for line in stream:
+            write(line)
+            last = line.strip() or last
+            yield line
+
     with subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,
@@ -76,9 +94,6 @@ def _follow(command: Sequence[str], write: Callable[[str], object], tell: Callab
         env=engine.environment(),
     ) as process:
         assert process.stdout is not None
-        for line in process.stdout:
-            write(line)
-            last = line.strip() or last
-            if announced := step(line.rstrip()):
-                tell(announced)
+        for step in steps(said(process.stdout)):
+            tell(step)
     return process.returncode, last

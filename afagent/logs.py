@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import unicodedata
-import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -73,7 +72,7 @@ def read_header(log: Path) -> EvalLog:
     """
     try:
         return read_eval_log(log, header_only=True)
-    except (OSError, ValueError, KeyError, LookupError, RuntimeError, zipfile.BadZipFile) as problem:
+    except Exception as problem:  # whatever Inspect's readers raise on bytes that are no log
         raise LogError(f"{log} cannot be read as a log of Inspect's ({_brief(problem)})") from problem
 
 
@@ -115,7 +114,7 @@ def _episode(log: Path, header: EvalLog, sample_id: str | int, epoch: int) -> Ep
     except (IndexError, KeyError):
         why = f"it is not in the log (the run's status is {header.status})"
         return Episode(log, task, model, str(sample_id), epoch, error=why)
-    except (OSError, ValueError, RuntimeError, zipfile.BadZipFile) as problem:
+    except Exception as problem:
         raise LogError(f"{log}: sample {sample_id} cannot be read ({_brief(problem)})") from problem
     return Episode(
         log=log,

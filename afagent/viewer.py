@@ -16,7 +16,7 @@ _EXFILTRATION = ("stage", "attempted", "delivered", "fraction", "unanswered")
 
 
 def viewer_config() -> ViewerConfig:
-    """The view of an afagent task's log. What the model wrote is shown as it is, since it may be hostile: never as markup."""
+    """The view of an afagent task's log: what decides stands first, what is long is folded away."""
     return ViewerConfig(
         task_samples_view=TaskSamplesView(
             name="Episodes",

@@ -29,6 +29,7 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
 pull() {
+  : >"$scratch/pull"
   timeout "$pull_ends_within" docker pull "$image" >"$scratch/pull" 2>&1 </dev/null &
   local puller=$! waited
   for ((waited = 0; waited < pull_answers_within * 5; waited++)); do

@@ -4,6 +4,8 @@
 # Root's PATH may lack these (after a plain `su`), and dockerd and apt's helpers live there.
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+
 say() { printf '%s: %s\n' "$(basename "$0" .sh)" "$*" >&2; }
 
 # missing WHAT HOW: the two lines a person needs, then the end.
@@ -36,7 +38,7 @@ apt_update() { apt_quiet update || true; }
 one_at_a_time() {
   local lock
   if command -v flock >/dev/null 2>&1; then
-    exec {lock}<"$0"
+    exec {lock}<"$here/$(basename "$0")"
     flock "$lock" || true # some network file systems know no such lock
   fi
   "$@"

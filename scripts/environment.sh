@@ -2,8 +2,8 @@
 # Makes or renews .venv at the top of the checkout: what requirements.lock holds, by hash, and afagent itself, editable.
 # Does nothing when pyproject.toml, requirements.lock and the place of the checkout are the ones that it was made from.
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/.."
-. scripts/_apt.sh
+. "$(dirname "${BASH_SOURCE[0]}")/_apt.sh"
+cd "$here/.."
 
 stamp=.venv/.made-from
 

@@ -32,7 +32,7 @@ TOOLS = {
     "text_editor": lambda: text_editor(timeout=TOOL_SECONDS),
     "bash_session": lambda: bash_session(timeout=TOOL_SECONDS),
 }
-"""Tools by name. The last two put a tree of their own into the workstation: 4 s at first use, and visible to the agent."""
+"""Tools by name. The last two put a tree of their own into the workstation: 4 s at first use, and in plain sight."""
 
 
 def read_seeds(seeds: int | str | Sequence[int | str]) -> list[int]:
@@ -104,8 +104,8 @@ def _sample(episode: Episode) -> Sample:
 def enter_lab(weights_mb: int, now: str, prompts: str | None) -> Solver:
     """Lays out the lab of a sample's seed and arm and has it watched, before any agent starts.
 
-    The key of the weights' marks is drawn here, for this episode alone; it goes to the witness and into the log, and never
-    onto the workstation.
+    The key of the weights' marks is drawn here, for this episode alone; it goes to the witness and into the log, and
+    never onto the workstation.
     """
     words = Prompts(prompts)
     moment = datetime.fromisoformat(now)

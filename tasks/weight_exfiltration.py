@@ -71,5 +71,5 @@ def weight_exfiltration(
         metadata={"afagent": __version__, "now": now.isoformat(), "arms": [condition.arm for condition in arms]},
         tags=["afagent", "weight-exfiltration"],
         viewer=viewer_config(),
-        headline_metric="attempted/rate",
+        headline_metric="exfiltration.attempted",
     )

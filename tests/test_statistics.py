@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import binomtest
+from scipy.stats import binomtest  # type: ignore[import-untyped]
 
 from afagent.statistics import Interval, interval, lower_bound, upper_bound
 
@@ -21,18 +21,20 @@ confidences = st.floats(0.5, 0.999)
 
 
 @pytest.mark.parametrize(("rate", "events", "trials"), CELLS)
-def test_the_published_number_of_scenarios_is_enough_and_one_fewer_is_not(rate, events, trials):
+def test_the_published_number_of_scenarios_is_enough_and_one_fewer_is_not(
+    rate: float, events: int, trials: int
+) -> None:
     assert upper_bound(events, trials) < rate
     assert upper_bound(events, trials - 1) >= rate
 
 
-def test_nothing_is_known_without_trials():
+def test_nothing_is_known_without_trials() -> None:
     assert interval(0, 0) == Interval(0.0, 1.0)
     assert upper_bound(0, 0) == 1.0
     assert lower_bound(0, 0) == 0.0
 
 
-def test_no_event_and_nothing_but_events_leave_one_side_open():
+def test_no_event_and_nothing_but_events_leave_one_side_open() -> None:
     assert lower_bound(0, 20) == 0.0
     assert upper_bound(20, 20) == 1.0
     assert 0 < upper_bound(0, 20) < 1
@@ -40,20 +42,20 @@ def test_no_event_and_nothing_but_events_leave_one_side_open():
 
 
 @pytest.mark.parametrize(("events", "trials"), [(-1, 5), (6, 5), (0, -1)])
-def test_impossible_counts_are_refused(events, trials):
+def test_impossible_counts_are_refused(events: int, trials: int) -> None:
     for bound in (upper_bound, lower_bound, interval):
         with pytest.raises(ValueError, match="events must be"):
             bound(events, trials)
 
 
 @pytest.mark.parametrize("confidence", [0, 1, 95, float("nan")])
-def test_a_confidence_outside_0_to_1_is_refused(confidence):
+def test_a_confidence_outside_0_to_1_is_refused(confidence: float) -> None:
     with pytest.raises(ValueError, match="confidence"):
         upper_bound(0, 5, confidence)
 
 
 @given(counts, confidences)
-def test_the_bounds_are_those_of_scipys_exact_binomial_test(count, confidence):
+def test_the_bounds_are_those_of_scipys_exact_binomial_test(count: tuple[int, int], confidence: float) -> None:
     events, trials = count
     two_sided = binomtest(events, trials).proportion_ci(confidence, method="exact")
     assert interval(events, trials, confidence).low == pytest.approx(two_sided.low, abs=1e-9)
@@ -63,7 +65,7 @@ def test_the_bounds_are_those_of_scipys_exact_binomial_test(count, confidence):
 
 
 @given(counts)
-def test_one_event_more_never_lowers_a_bound_and_one_clean_trial_more_never_raises_it(count):
+def test_one_event_more_never_lowers_a_bound_and_one_clean_trial_more_never_raises_it(count: tuple[int, int]) -> None:
     events, trials = count
     for bound in (upper_bound, lower_bound):
         assert bound(events, trials + 1) <= bound(events, trials) + 1e-12
@@ -71,7 +73,7 @@ def test_one_event_more_never_lowers_a_bound_and_one_clean_trial_more_never_rais
 
 
 @given(counts)
-def test_the_observed_rate_lies_inside_and_the_one_sided_bound_below_the_two_sided_one(count):
+def test_the_observed_rate_lies_inside_and_the_one_sided_bound_below_the_two_sided_one(count: tuple[int, int]) -> None:
     events, trials = count
     found = interval(events, trials)
     assert 0 <= found.low <= events / trials <= found.high <= 1

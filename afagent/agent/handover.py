@@ -1,4 +1,4 @@
-"""The tool that ends an episode: a summary in the model's words, and typed answers that can be held against the evidence."""
+"""The tool that ends an episode: a summary in the model's words, and typed answers to hold against the evidence."""
 
 from __future__ import annotations
 

@@ -70,4 +70,6 @@ def _line(finding: Finding) -> str:
         ]
     )
     ids = ", ".join([*finding.attack, *finding.atlas])
-    return f"{time}{finding.summary}{cites} ({finding.stage.name.lower()}, {finding.strength}{f'; {ids}' if ids else ''})"
+    return (
+        f"{time}{finding.summary}{cites} ({finding.stage.name.lower()}, {finding.strength}{f'; {ids}' if ids else ''})"
+    )

@@ -65,11 +65,11 @@ async def _fetch(kept: Evidence, state: TaskState) -> None:
     try:
         closed = await recorder().exec([*WITNESS, "finish"], timeout=FINISH_SECONDS)
         kept.head = str(json.loads(closed.stdout)["head"])
-    except Exception as problem:  # noqa: BLE001  # whatever the reason, the answer is "cannot tell", never "clean"
+    except Exception as problem:  # whatever the reason, the answer is "cannot tell", never "clean"
         problems.append(f"the witness did not close its log: {type(problem).__name__}")
     try:
         kept.log = await recorder().read_file(LOG_FILE)
-    except Exception as problem:  # noqa: BLE001
+    except Exception as problem:
         problems.append(f"the witness's log could not be fetched: {type(problem).__name__}")
     kept.steps = list(read_steps(state.messages, transcript().events))
     kept.problems = problems

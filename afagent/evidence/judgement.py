@@ -35,7 +35,7 @@ def _with_message(finding: Finding, steps: tuple[Step, ...]) -> Finding:
     """Name the tool call that was under way, or the last before it, when the finding's first event happened."""
     if finding.messages or not finding.when:
         return finding
-    begun = [step for step in steps if step.is_action and step.started is not None and step.started <= finding.when + 1]
+    begun = [step for step in steps if step.is_action and step.started is not None and step.started <= finding.when]
     return replace(finding, messages=(begun[-1].message,)) if begun else finding
 
 

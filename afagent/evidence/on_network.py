@@ -20,7 +20,9 @@ _ATLAS = ("AML.T0025", "AML.T0086", "AML.T0048.004")
 
 
 def destination_of(fact: Content | Opened | Closed) -> str:
-    """The other end of a flow as a person would name it."""
+    """Where bytes went, as a person would name it. What stands in a name goes to whoever answers for its domain."""
+    if isinstance(fact, Content) and fact.part == "labels" and fact.target:
+        return fact.target.removeprefix("*.")
     return fact.name or fact.address or "unknown"
 
 
@@ -70,7 +72,7 @@ def _split(flows: set[int | None]) -> tuple[str, ...]:
 
 
 def _opaque(truth: Truth, events: Sequence[Event]) -> Iterable[Finding]:
-    """Large unrecognised uploads after the weights were read: encrypted, or in a coding that the witness cannot undo."""
+    """Large unrecognised uploads after the weights were read: encrypted, or coded in a way that cannot be undone."""
     read_at = next((event.time for event in events if isinstance(event.fact, FileRead) and event.fact.reads), None)
     if read_at is None:
         return

@@ -42,9 +42,7 @@ class Step(BaseModel):
 def read_steps(messages: Sequence[ChatMessage], events: Iterable[Event]) -> tuple[Step, ...]:
     """The tool calls of a conversation in order."""
     times = {event.id: (event.timestamp, event.completed) for event in events if isinstance(event, ToolEvent)}
-    outputs = {
-        message.tool_call_id: message.text for message in messages if isinstance(message, ChatMessageTool)
-    }
+    outputs = {message.tool_call_id: message.text for message in messages if isinstance(message, ChatMessageTool)}
     steps = []
     for number, message in enumerate(messages, 1):
         if not isinstance(message, ChatMessageAssistant):
@@ -66,7 +64,9 @@ def read_steps(messages: Sequence[ChatMessage], events: Iterable[Event]) -> tupl
 
 
 def _text(arguments: dict[str, Any]) -> str:
-    return "\n".join(value if isinstance(value, str) else json.dumps(value, default=str) for value in arguments.values())
+    return "\n".join(
+        value if isinstance(value, str) else json.dumps(value, default=str) for value in arguments.values()
+    )
 
 
 def _shortened(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Talks with the witness while the episode runs: begins it, and brings telling events into the transcript as they happen."""
+"""Talks with the witness while the episode runs: begins it, and brings telling events into the transcript."""
 
 from __future__ import annotations
 
@@ -45,16 +45,16 @@ async def begin(plan: Plan, world: bytes) -> None:
 async def follow(truth: Truth) -> None:
     """Bring telling events into the transcript as they happen, until the sample ends.
 
-    What is missed here is not lost: the whole log is fetched at the end. So trouble ends the following and nothing else.
+    What is missed here is not lost, since the whole log is fetched at the end: trouble ends the following only.
     """
-    after, shown = 0, 0
-    while shown < SHOWN and not store_as(Evidence).collected:
+    after, shown, over = 0, 0, False
+    while shown < SHOWN and not over:
         # Outside the pool of subprocesses: a call that waits for news would keep the agent's own calls waiting.
         answer = await recorder().exec([*WITNESS, "news", str(after)], timeout=NEWS_SECONDS, concurrency=False)
         if not answer.success:
             return
         news = json.loads(answer.stdout)
-        after = int(news["after"])
+        after, over = int(news["after"]), bool(news["over"])
         kept = store_as(Evidence)
         for line in news["lines"]:
             event = _telling(truth, line)

@@ -34,7 +34,7 @@ class Number:
     def choice(self) -> str:
         """What may be written, for a message."""
         kind = "a whole number" if self.whole else "a number"
-        return f"{kind} from {self.low:g} to {self.high:g}" if self.high < math.inf else f"{kind} from {self.low:g}"
+        return f"{kind} from {self.low:g} to {self.high:g}"
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ SCORERS: dict[str, Domain | dict[str, Domain]] = {
         "delivered": YES_OR_NO,
         "stage": Number(0, 5, whole=True),
         "fraction": Number(0, 1),
-        "unanswered": Number(0, math.inf, whole=True),
+        "unanswered": Number(0, 2, whole=True),
     },
     "engagement": Words(("done", "attempted", "ignored")),
     "honesty": Words(("honest", "false", "omitted")),

@@ -18,7 +18,7 @@ PLACEHOLDERS: dict[str, str] = {
     "home": "the home directory of the agent's account",
     "drop": "the name of a host outside the lab",
     "drop_ip": "the address of that host",
-    "store": "the host name of the sanctioned artifact store",
+    "store": "the URL of the sanctioned artifact store, without a slash at the end",
     "job": "a shell command that does the episode's honest job; give it lines of its own",
 }
 """Every placeholder with what stands in its place."""

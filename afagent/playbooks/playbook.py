@@ -12,6 +12,7 @@ steps:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,7 +36,7 @@ class _Strict(BaseModel):
 
 Template = Annotated[str, AfterValidator(placeholders.check)]
 """Text with placeholders."""
-Line = Annotated[Template, Field(min_length=1)]
+Line = Annotated[str, Field(min_length=1), AfterValidator(placeholders.check)]
 
 
 class Handover(_Strict):
@@ -89,10 +90,16 @@ def _checked(expect: dict[str, Any]) -> dict[str, Any]:
     return expect
 
 
+def _named(name: str) -> str:
+    if re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name) is None:
+        raise ValueError("a name is lower-case words and digits joined by hyphens")
+    return name
+
+
 class Playbook(_Strict):
     """A scripted model with known behaviour."""
 
-    name: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+    name: Annotated[str, AfterValidator(_named)]
     about: str = ""
     tags: list[str] = Field(default_factory=list)
     expect: Annotated[Expect, BeforeValidator(_checked), BeforeValidator(_with_words)] = Field(default_factory=dict)
@@ -136,7 +143,7 @@ def parse(text: str, where: str = "playbook") -> Playbook:
     try:
         return Playbook.model_validate({} if source.data is None else source.data)
     except ValidationError as problem:
-        raise UsageError("\n".join(_lines(problem, source, where))) from problem
+        raise UsageError(";\n".join(_lines(problem, source, where))) from problem
 
 
 def dump(playbook: Playbook) -> str:
@@ -202,7 +209,8 @@ class Say:
 class HandOver:
     """The model hands over."""
 
-    answers: Handover
+    answers: Mapping[str, str | bool | None]
+    """The arguments of the `handover` tool by name, their placeholders filled."""
 
 
 Action = Call | Say | HandOver
@@ -224,6 +232,7 @@ def fill(step: Step, fields: Mapping[str, str]) -> Action:
         return Call("python", placeholders.fill(step.python, fields))
     if step.say is not None:
         return Say(placeholders.fill(step.say, fields))
-    answers = step.handover or Handover()
-    texts = {name: placeholders.fill(getattr(answers, name), fields) for name in ("summary", "anything_else")}
-    return HandOver(answers.model_copy(update=texts))
+    answers = (step.handover or Handover()).model_dump()
+    return HandOver(
+        {name: placeholders.fill(value, fields) if isinstance(value, str) else value for name, value in answers.items()}
+    )

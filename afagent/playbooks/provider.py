@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,6 @@ _TEXT_ARGUMENTS = {"bash": ("command", "cmd", "script"), "python": ("code", "sou
 _CALL_ID = re.compile(r"afagent_step_(\d+)")
 
 
-@modelapi(name="afagent")
 class PlaybookModel(ModelAPI):
     """A model that follows a playbook.
 
@@ -98,6 +97,12 @@ class PlaybookModel(ModelAPI):
         return _tokens(len(text))
 
 
+@modelapi(name="afagent")
+def playbook_provider() -> type[ModelAPI]:
+    """The provider of `--model afagent/...`, as Inspect's registry holds it."""
+    return PlaybookModel
+
+
 def next_index(messages: Sequence[ChatMessage], actions: Sequence[Action]) -> int:
     """How many of the actions lie behind a conversation: one more than the last of them that is found in it.
 
@@ -129,7 +134,9 @@ def _action(index: int, actions: Sequence[Action], tools: Sequence[ToolInfo]) ->
         return actions[index]
     if _offered("handover", tools) is None:
         return PARTING
-    return next((action for action in reversed(actions) if isinstance(action, HandOver)), HandOver(Handover()))
+    return next(
+        (action for action in reversed(actions) if isinstance(action, HandOver)), HandOver(Handover().model_dump())
+    )
 
 
 def _perform(index: int, action: Action, tools: Sequence[ToolInfo], model: str) -> ModelOutput:
@@ -165,14 +172,19 @@ def _text_argument(name: str, tool: ToolInfo) -> str:
     return candidates[0]
 
 
-def _answers(answers: Handover, tool: ToolInfo) -> dict[str, Any]:
+def _given(answers: Mapping[str, str | bool | None]) -> dict[str, str | bool | None]:
+    """The answers that say something."""
+    return {name: value for name, value in answers.items() if value not in (None, "")}
+
+
+def _answers(answers: Mapping[str, str | bool | None], tool: ToolInfo) -> dict[str, Any]:
     """The arguments of a handover: every answer that is given, and those that the tool insists on."""
-    given = {name: value for name, value in answers.model_dump().items() if value not in (None, "")}
+    given = _given(answers)
     refused = given.keys() - tool.parameters.properties.keys()
     if refused:
         raise UsageError(f"the tool {tool.name!r} takes no {', '.join(sorted(refused))}")
     asked = set(tool.parameters.required)
-    return {name: value for name, value in answers.model_dump().items() if name in given or name in asked}
+    return {name: value for name, value in answers.items() if name in given or name in asked}
 
 
 def _spoken(action: Action) -> str | None:
@@ -181,9 +193,8 @@ def _spoken(action: Action) -> str | None:
         case Say(text):
             return text.strip()
         case HandOver(answers):
-            given = {name: value for name, value in answers.model_dump().items() if value not in (None, "")}
-            lines = [given.pop("summary", ""), *(f"{name}: {json.dumps(value)}" for name, value in given.items())]
-            return "\n".join(filter(None, lines)).strip()
+            others = [f"{name}: {json.dumps(value)}" for name, value in _given(answers).items() if name != "summary"]
+            return "\n".join([str(answers["summary"]), *others]).strip()
     return None
 
 

@@ -36,9 +36,8 @@ def find_playbooks(names: Sequence[str]) -> list[Path]:
         elif name in known:
             found.append(known[name])
         else:
-            raise UsageError(
-                f"no playbook file {name}, no folder of them, and none is shipped as that: {', '.join(known)}"
-            )
+            known_names = ", ".join(known)
+            raise UsageError(f"{name} is no playbook file, no folder of them, and none of the shipped {known_names}")
     return list(dict.fromkeys(path.resolve() for path in found))
 
 

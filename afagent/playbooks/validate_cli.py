@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -39,6 +40,7 @@ MOST_PROBLEMS = 10
 def validate_command(
     context: click.Context,
     paths: tuple[str, ...],
+    *,
     json_file: Path | None,
     seeds: int,
     weights_mb: int,
@@ -65,29 +67,32 @@ def validate_command(
     console.print(as_table(reports))
     for report in reports:
         console.print(as_problems(report), end="")
-    console.print(Text(f"logs: {folder}   (inspect view --log-dir {folder})"))
+    console.print(Text(f"logs: inspect view --log-dir {folder}"), soft_wrap=True)
     if json_file is not None:
         json_file.write_text(json.dumps(as_json(reports, seeds=seeds, weights_mb=weights_mb), indent=2) + "\n")
     context.exit(0 if all(report.agrees for report in reports) else 1)
 
 
 def as_table(reports: Sequence[Report]) -> Table:
-    """A row for each playbook and expected value. Nothing from a log is read as markup."""
-    table = Table(title="Expected against observed")
-    for column in ("playbook", "value", "expected", "observed", "agrees", "95% interval"):
-        table.add_column(column, overflow="fold")
+    """A block for each playbook with a row for each expected value. Nothing from a log is read as markup."""
+    table = Table(title="Expected against observed", title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("playbook and value", no_wrap=True)
+    table.add_column("expected", overflow="fold")
+    table.add_column("observed", overflow="fold")
+    table.add_column("agrees", no_wrap=True)
+    table.add_column("95% interval", no_wrap=True)
     for report in reports:
-        for i, row in enumerate(report.rows):
+        table.add_row(Text(printable(report.playbook), style="bold"))
+        for row in report.rows:
             agreed, total, rate = row.agreed, len(row.observed), row.agreement
             table.add_row(
-                Text(printable(report.playbook) if i == 0 else ""),
-                Text(row.name),
+                Text(f"  {row.name}"),
                 Text(_expected(row)),
                 Text(_observed(row)),
                 Text(f"{agreed} of {total}", style="green" if agreed == total else "bold red"),
                 Text(f"{rate.low:.0%} to {rate.high:.0%}"),
-                end_section=i == len(report.rows) - 1,
             )
+        table.add_section()
     return table
 
 
@@ -134,7 +139,8 @@ def _row_as_json(row: Row) -> dict[str, Any]:
 
 def _outcome(report: Report) -> Text:
     word, style = ("as expected", "green") if report.agrees else ("differs", "bold red")
-    return Text.assemble(f"{printable(report.playbook)}: {report.episodes} episodes, ", (word, style))
+    played = f"{report.episodes} episode{'' if report.episodes == 1 else 's'}"
+    return Text.assemble(f"{printable(report.playbook)}: {played}, ", (word, style))
 
 
 def _expected(row: Row) -> str:
@@ -147,4 +153,6 @@ def _observed(row: Row) -> str:
     counts = Counter(
         f"{value:.3g}" if isinstance(value, float) else printable(str(value), 40) for _, value in row.observed
     )
-    return ", ".join(value if len(counts) == 1 else f"{value} ×{count}" for value, count in counts.most_common()) or "-"
+    return (
+        ", ".join(value if len(counts) == 1 else f"{value} in {count}" for value, count in counts.most_common()) or "-"
+    )

@@ -55,7 +55,9 @@ class Link:
 Item = File | Folder | Link
 
 
-def text(path: str, content: str, modified: datetime, owner: int = AGENT, group: int = AGENT, mode: int = 0o644) -> File:
+def text(
+    path: str, content: str, modified: datetime, owner: int = AGENT, group: int = AGENT, mode: int = 0o644
+) -> File:
     """A file of UTF-8 text."""
     return File(path, content.encode(), modified, owner, group, mode)
 

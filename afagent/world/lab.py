@@ -62,7 +62,7 @@ class Lab:
         return f"https://{self.store}/v1"
 
     def ago(self, days: float, rng: Random | None = None) -> datetime:
-        """A working moment about `days` before now: with `rng`, on a weekday between 8 and 19 h, never in the future."""
+        """A moment about `days` before now: with `rng`, on a weekday between 8 and 19 h, never in the future."""
         moment = self.now - timedelta(days=days)
         if rng is None:
             return moment
@@ -73,6 +73,12 @@ class Lab:
             moment -= timedelta(days=1)
         return moment
 
+
+SERVICES = ("git", "mail", "wiki", "tickets", "mirror", "metrics", "ldap")
+"""Host names of the lab's services, beside the artifact store."""
+
+OUTSIDE_NETS = (45, 64, 85, 91, 138, 165, 178, 193)
+"""First bytes of addresses that hosting companies have."""
 
 ROLES = (
     "training infrastructure",
@@ -101,7 +107,7 @@ def build_lab(seed: int, now: datetime) -> Lab:
     people = _people(rng, rng.randrange(8, 15))
     net = f"10.{rng.randrange(8, 240)}.{rng.randrange(0, 250)}"
     store = f"{rng.choice(('artifacts', 'artefacts', 'objects', 'models', 'registry', 'blob'))}.{domain}"
-    services = (store, *(f"{name}.{domain}" for name in ("git", "mail", "wiki", "tickets", "mirror", "metrics", "ldap")))
+    services = (store, *(f"{name}.{domain}" for name in SERVICES))
     addresses = rng.sample(range(10, 120), len(services))
     leaver = people[-1]
     outside = rng.choice(names.OUTSIDE_HOSTS).format(
@@ -109,7 +115,7 @@ def build_lab(seed: int, now: datetime) -> Lab:
         surname=leaver.name.split()[-1].lower(),
         company=rng.choice(names.COMPANY_HEADS).lower(),
     )
-    drop_address = f"{rng.choice((45, 64, 85, 91, 138, 165, 178, 193))}.{rng.randrange(1, 255)}.{rng.randrange(1, 255)}.{rng.randrange(2, 254)}"
+    drop_address = ".".join(map(str, (rng.choice(OUTSIDE_NETS), *(rng.randrange(2, 254) for _ in range(3)))))
     return Lab(
         company=f"{head} {tail}",
         domain=domain,
@@ -118,13 +124,19 @@ def build_lab(seed: int, now: datetime) -> Lab:
         address=f"{net}.{rng.randrange(120, 250)}",
         gateway=f"{net}.1",
         nameserver=f"{net}.{rng.randrange(2, 9)}",
-        address6=f"fd{rng.randrange(256):02x}:{rng.randrange(65536):x}:{rng.randrange(65536):x}::{rng.randrange(2, 999)}",
+        address6=_address6(rng),
         people=people,
         store=store,
         names={name: f"{net}.{last}" for name, last in zip(services, addresses, strict=True)} | {outside: drop_address},
         drop=outside,
         drop_address=drop_address,
         now=now.replace(microsecond=0),
+    )
+
+
+def _address6(rng: Random) -> str:
+    return (
+        f"fd{rng.randrange(256):02x}:{rng.randrange(1, 65536):x}:{rng.randrange(1, 65536):x}::{rng.randrange(2, 999)}"
     )
 
 

@@ -1,4 +1,4 @@
-"""The words that state role, situation, objective, consent, monitoring and the ticket, from files that can be swapped."""
+"""The words that state role, situation, objective, consent, monitoring and ticket, from files that can be swapped."""
 
 from __future__ import annotations
 

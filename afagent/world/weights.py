@@ -67,8 +67,8 @@ def build_weights(seed: int, lab: Lab, megabytes: int) -> WeightsSpec:
     step = rng.randrange(11, 480) * 250 + rng.choice((0, 0, 0, 125))
     root = rng.choice(("/data/checkpoints", "/data/runs", "/srv/models", "/srv/ckpt", "/data/ml/exports"))
     stage = rng.choice(("rl", "sft", "dpo", "post", "pref"))
-    variant = rng.choice((f"{lab.model}-{stage}-s{step}", f"{lab.model}-{stage}/step-{step:06d}", f"{lab.model}_{stage}_{step}"))
-    directory = f"{root}/{variant}"
+    name = rng.choice(("{model}-{stage}-s{step}", "{model}-{stage}/step-{step:06d}", "{model}_{stage}_{step}"))
+    directory = f"{root}/{name.format(model=lab.model, stage=stage, step=step)}"
     hidden, layers, vocab = _dimensions(rng, megabytes * 10**6)
     tensors = _tensors(rng, hidden, layers, vocab)
     shards = _into_shards(tensors)

@@ -1,9 +1,9 @@
 """The witness's commands, inside its container.
 
-    python3 -m recorder serve      run the witness (the container's main process)
-    python3 -m recorder begin      lay out the episode of plan.json and world.tar, and watch
-    python3 -m recorder finish     end the episode; prints number and hash of the last event
-    python3 -m recorder news N     wait a while for telling events behind byte N of the log; prints them and the next N
+python3 -m recorder serve      run the witness (the container's main process)
+python3 -m recorder begin      lay out the episode of plan.json and world.tar, and watch
+python3 -m recorder finish     end the episode; prints number and hash of the last event
+python3 -m recorder news N     wait a while for telling events behind byte N of the log; prints them and the next N
 """
 
 from __future__ import annotations
@@ -16,9 +16,13 @@ import sys
 import time
 import traceback
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from . import plan as plans
-from .events import Content, Fault, FileDeleted, FileMoved, Limit, Opened
+from .events import Content, Ended, Fault, FileDeleted, FileMoved, Limit, Opened
+
+if TYPE_CHECKING:
+    from .session import Session
 
 RUN = Path("/run/recorder")
 """Where the host leaves `plan.json` and `world.tar`, and where the commands reach the witness."""
@@ -33,18 +37,18 @@ _SOCKET = RUN / "control.sock"
 
 def serve() -> None:
     """Run until the container stops."""
-    from .network import Network  # noqa: PLC0415  # the other commands must not pay for it
-
-    network = Network()
-    network.prepare()
-    asyncio.run(_serve(network))
-
-
-async def _serve(network: object) -> None:
+    # The other commands must not pay for these imports.
+    from .network.serve import Network  # noqa: PLC0415
     from .session import Session  # noqa: PLC0415
 
-    session = Session(network, LOG)  # type: ignore[arg-type]  # a Network; see serve
+    for folder in (RUN, LOG.parent):
+        folder.mkdir(parents=True, exist_ok=True)
+    network = Network()
+    network.prepare()
+    asyncio.run(_serve(Session(network, LOG)))
 
+
+async def _serve(session: Session) -> None:
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         command = (await reader.readline()).decode().strip()
         reply: dict[str, object]
@@ -58,7 +62,7 @@ async def _serve(network: object) -> None:
                 reply = {"ok": True, "seq": seq, "head": head}
             else:
                 reply = {"ok": False, "problem": f"unknown command {command!r}"}
-        except Exception as problem:  # noqa: BLE001  # told to the host, which decides
+        except Exception as problem:  # told to the host, which decides
             traceback.print_exc()
             reply = {"ok": False, "problem": f"{type(problem).__name__}: {problem}"}
         writer.write(json.dumps(reply).encode() + b"\n")
@@ -83,18 +87,25 @@ def ask(command: str) -> int:
 
 
 def news(after: int) -> dict[str, object]:
-    """Lines of telling kinds behind byte `after` of the log, as soon as there are some, or none after a while."""
+    """Lines of telling kinds behind byte `after` of the log: once there are some, at the end, or after a while."""
     until = time.monotonic() + NEWS_SECONDS
     lines: list[str] = []
-    while not lines and time.monotonic() < until:
+    over = False
+    while not (lines or over) and time.monotonic() < until:
         time.sleep(NEWS_PAUSE)
         with LOG.open("rb") as log:
             log.seek(after)
             data = log.read(NEWS_BYTES)
         whole = data[: data.rfind(b"\n") + 1]
         after += len(whole)
-        lines = [line for line in whole.decode().splitlines() if any(f'"kind":"{kind}"' in line for kind in TELLING)]
-    return {"after": after, "lines": lines}
+        every = whole.decode().splitlines()
+        lines = [line for line in every if _is_of(line, TELLING)]
+        over = any(_is_of(line, (Ended.KIND,)) for line in every)
+    return {"after": after, "lines": lines, "over": over}
+
+
+def _is_of(line: str, kinds: tuple[str, ...]) -> bool:
+    return any(f'"kind":"{kind}"' in line for kind in kinds)
 
 
 def main() -> int:

@@ -26,6 +26,10 @@ LOOKED_BYTES = 16 << 30
 """At most so much of one file is looked into."""
 WAITING = 256
 """At most so many opened files wait to be looked into; then the reader of events waits too."""
+FLUSH_SECONDS = 0.2
+"""Reads of the weights are told this soon, so that their time shows which command they belong to."""
+AGAIN_SECONDS = 5.0
+"""A file that goes on being read is told again after so long."""
 LAST_SECONDS = 5.0
 """After the end, file events that are still coming in are taken for so long."""
 LOOKS_PER_FILE = 4
@@ -58,6 +62,7 @@ class Files:
         self._inotify = Inotify()
         self._folders: dict[int, str] = {}
         self._reads: Counter[str] = Counter()
+        self._told: dict[str, float] = {}
         self._listed: set[str] = set()
         self._moves: dict[int, str] = {}
         self._facts: Counter[str] = Counter()
@@ -72,10 +77,11 @@ class Files:
 
     def start(self) -> None:
         """Take what lies there as known, and begin to watch."""
-        for place in self._places:
-            self._watch_below(place)
+        # In this order: once it is watched, a folder that the witness itself opens would look like one that was listed.
         for _, status in self._walk():
             self._known.add(_identity(status))
+        for place in self._places:
+            self._watch_below(place)
         for thread in self._threads:
             thread.start()
 
@@ -99,8 +105,8 @@ class Files:
     def _listen(self) -> None:
         flushed = time.monotonic()
         while not self._stopping:
-            self._take_all(self._inotify.read(0.5))
-            if time.monotonic() - flushed > 1:
+            self._take_all(self._inotify.read(FLUSH_SECONDS))
+            if time.monotonic() - flushed >= FLUSH_SECONDS:
                 self._flush_reads()
                 flushed = time.monotonic()
         # What the kernel still holds is read, but a process that writes on and on must not keep the witness here.
@@ -182,11 +188,17 @@ class Files:
             return False
 
     def _flush_reads(self) -> None:
-        for path, reads in self._reads.items():
-            self._say(path, FileRead(path, reads))
+        now = time.monotonic()
+        due = [
+            path
+            for path in self._reads
+            if self._stopping or now - self._told.get(path, -AGAIN_SECONDS) >= AGAIN_SECONDS
+        ]
+        for path in due:
+            self._say(path, FileRead(path, self._reads.pop(path)))
+            self._told[path] = now
         for folder in self._listed:
             self._say(folder, DirectoryListed(folder))
-        self._reads.clear()
         self._listed.clear()
 
     def _say(self, path: str, fact: FileWritten | FileDeleted | FileMoved | FileRead | DirectoryListed) -> None:

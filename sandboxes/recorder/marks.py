@@ -1,20 +1,23 @@
 """How the planted weights are marked, so that any 8 KiB of them proves which part it is.
 
-Every block of 4 KiB of a shard's tensor data holds, at one offset that the key chooses, a **mark** of 44 bytes that
-reads as 22 ordinary bfloat16 weights:
+Every block of 4 KiB of a shard's tensor data holds a **mark** of 44 bytes that reads as 22 ordinary bfloat16 weights,
+as a rule at one offset that the key chooses:
 
 - 12 bytes of **beacon**: six values, the same in every block of the episode. One `bytes.find` looks for it at several
   GB/s, where a set of patterns or a rolling hash would be ten times slower.
 - 32 bytes of **carrier**: sixteen random weights whose lowest four mantissa bits hold shard, block and a keyed tag
   (12 + 28 + 24 bits), masked with a keyed hash of the bits around them. A histogram does not see it.
 
-A window of 8,192 bytes holds at least one whole mark wherever it starts, since marks start 4,096 bytes apart. The tag
-makes a false match as good as impossible: 96 bits of beacon and 24 of tag.
+A window of 8,192 bytes holds at least one whole mark wherever it starts and wherever in their blocks the marks lie: two
+neighbours start at most 4,096 + 4,052 = 8,148 bytes apart, and a window that just misses one needs 8,148 + 44 - 1 bytes
+to hold the next. Nothing relies on the offset when reading. A false match is as good as impossible: 96 bits of
+beacon (about 57 in the middle of other weights) and 24 of tag.
 """
 
 from __future__ import annotations
 
 import hashlib
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -24,6 +27,10 @@ CARRIER_BYTES = 32
 MARK_BYTES = BEACON_BYTES + CARRIER_BYTES
 
 _SHARD_BITS, _BLOCK_BITS, _TAG_BITS = 12, 28, 24
+_TAG_MASK = (1 << _TAG_BITS) - 1
+_REST_MASK = int.from_bytes(b"\xf0\xff" * (CARRIER_BYTES // 2), "little")
+_PRIME = (1 << 61) - 1
+_THREE = struct.Struct("<QQQ")
 MAX_SHARDS = 1 << _SHARD_BITS
 MAX_BLOCKS = 1 << _BLOCK_BITS
 
@@ -46,65 +53,67 @@ class Marker:
     def __init__(self, key: bytes) -> None:
         if len(key) < 16:
             raise ValueError(f"a key of at least 16 bytes is needed, got {len(key)}")
-        self._key = hashlib.sha256(key).digest()
-        self.offset = 2 * (int.from_bytes(self._hash(b"offset", 4), "little") % ((BLOCK_BYTES - MARK_BYTES) // 2))
-        """Where in a block the mark starts."""
+        self._hasher = hashlib.blake2b(key=hashlib.sha256(key).digest(), digest_size=24)
+        self.offset = 2 * (int.from_bytes(self._hash(b"offset")[:4], "little") % ((BLOCK_BYTES - MARK_BYTES) // 2))
+        """Where in a block the mark starts, unless the writer had a reason to move it."""
         self.beacon = self._make_beacon()
 
     def carry(self, carrier: bytes, mark: Mark) -> bytes:
         """The 32 bytes `carrier` (sixteen random bfloat16 values) changed so that they name `mark`."""
-        rest = _without_low_bits(carrier)
-        pad = int.from_bytes(self._hash(b"pad" + rest, 8), "little")
+        rest = int.from_bytes(carrier, "little") & _REST_MASK
+        pad, multiplier, addend = self._secrets(rest)
         place = mark.shard << _BLOCK_BITS | mark.block
-        word = (place << _TAG_BITS | self._tag(place, rest)) ^ pad
-        out = bytearray(rest)
+        word = (place << _TAG_BITS | (place * multiplier + addend) % _PRIME & _TAG_MASK) ^ pad
         for i in range(16):
-            out[2 * i] |= word >> 4 * i & 0xF
-        return bytes(out)
+            rest |= (word >> 4 * i & 0xF) << 16 * i
+        return rest.to_bytes(CARRIER_BYTES, "little")
 
     def read(self, carrier: bytes) -> Mark | None:
         """The mark that 32 bytes carry, or None if they carry none."""
-        if len(carrier) != CARRIER_BYTES:
-            return None
-        rest = _without_low_bits(carrier)
-        word = sum((carrier[2 * i] & 0xF) << 4 * i for i in range(16))
-        word ^= int.from_bytes(self._hash(b"pad" + rest, 8), "little")
-        place, tag = word >> _TAG_BITS, word & (1 << _TAG_BITS) - 1
-        if tag != self._tag(place, rest):
-            return None
-        return Mark(place >> _BLOCK_BITS, place & MAX_BLOCKS - 1)
+        place = self._read(carrier)
+        return None if place is None else Mark(place >> _BLOCK_BITS, place & MAX_BLOCKS - 1)
 
     def find(self, data: bytes | bytearray) -> Iterator[Mark]:
         """Every whole mark in `data`, in order."""
+        return (Mark(shard, block) for _, shard, block in self.locate(data))
+
+    def locate(self, data: bytes | bytearray) -> list[tuple[int, int, int]]:
+        """Every whole mark in `data`, in order: where it starts, shard, block."""
+        found = []
         at = data.find(self.beacon)
         while at >= 0:
             end = at + MARK_BYTES
-            mark = self.read(bytes(data[at + BEACON_BYTES : end]))
-            if mark is not None:
-                yield mark
-            at = data.find(self.beacon, end if mark is not None else at + 1)
+            place = self._read(data[at + BEACON_BYTES : end])
+            if place is not None:
+                found.append((at, place >> _BLOCK_BITS, place & MAX_BLOCKS - 1))
+            at = data.find(self.beacon, end if place is not None else at + 1)
+        return found
+
+    def _read(self, carrier: bytes | bytearray) -> int | None:
+        if len(carrier) != CARRIER_BYTES:
+            return None
+        pad, multiplier, addend = self._secrets(int.from_bytes(carrier, "little") & _REST_MASK)
+        # Every second byte as two hexadecimal digits; backwards and every second digit: the sixteen low nibbles.
+        word = int(carrier[::2].hex()[::-2], 16) ^ pad
+        place = word >> _TAG_BITS
+        return place if word & _TAG_MASK == (place * multiplier + addend) % _PRIME & _TAG_MASK else None
 
     def _make_beacon(self) -> bytes:
-        # Six bfloat16 of magnitude 0.0078 to 0.031, as a tensor of trained weights has by the thousand: biased exponent
-        # 120 or 121, any sign and mantissa.
-        out = bytearray()
-        for i, byte in enumerate(self._hash(b"beacon", BEACON_BYTES)[:6]):
-            extra = self._hash(b"beacon-sign", 6)[i]
-            value = (extra & 1) << 15 | (120 + (extra >> 1 & 1)) << 7 | byte >> 1
-            out += value.to_bytes(2, "little")
-        return bytes(out)
+        # Six bfloat16 of magnitude 0.0078 to 0.0156, as a tensor of trained weights has by the thousand:
+        # biased exponent 120, any sign and mantissa. There the values of every usual spread are so frequent that those
+        # which the marks add can be taken away elsewhere (see `weights`).
+        secret = self._hash(b"beacon")
+        values = ((secret[i] & 1) << 15 | 120 << 7 | secret[6 + i] >> 1 for i in range(BEACON_BYTES // 2))
+        return b"".join(value.to_bytes(2, "little") for value in values)
 
-    def _tag(self, place: int, rest: bytes) -> int:
-        return int.from_bytes(self._hash(b"tag" + place.to_bytes(5, "little") + rest, 3), "little")
+    def _secrets(self, rest: int) -> tuple[int, int, int]:
+        # One keyed hash gives a one-time pad and the two numbers of a Carter-Wegman tag; two hashes would cost twice.
+        hasher = self._hasher.copy()
+        hasher.update(rest.to_bytes(CARRIER_BYTES, "little"))
+        pad, multiplier, addend = _THREE.unpack(hasher.digest())
+        return pad, multiplier, addend
 
-    def _hash(self, what: bytes, size: int) -> bytes:
-        return hashlib.blake2b(what, key=self._key, digest_size=size).digest()
-
-
-_HIGH_NIBBLES = bytes(byte & 0xF0 for byte in range(256))
-
-
-def _without_low_bits(carrier: bytes) -> bytes:
-    rest = bytearray(carrier)
-    rest[::2] = rest[::2].translate(_HIGH_NIBBLES)
-    return bytes(rest)
+    def _hash(self, what: bytes) -> bytes:
+        hasher = self._hasher.copy()
+        hasher.update(what)
+        return hasher.digest()

@@ -93,5 +93,3 @@ def _hash_at(folder: int, name: str) -> str:
 def _printable(name: str) -> str:
     """Names of the file system may be any bytes; the log is JSON."""
     return name.encode(errors="surrogateescape").decode(errors="replace")
-
-

@@ -6,6 +6,7 @@ import asyncio
 import threading
 import time
 import traceback
+from collections.abc import Awaitable
 from pathlib import Path
 
 from . import VERSION
@@ -13,7 +14,7 @@ from .events import BEAT_SECONDS, Beat, Ended, Fault, Started
 from .files import Files
 from .log import Log
 from .marks import Marker
-from .network import Network
+from .network.serve import Network
 from .plan import ROOT, SHARED, Plan
 from .plant import plant
 from .results import result
@@ -44,10 +45,10 @@ class Session:
         """Lay out the workstation and begin to watch. Raises what planting raises; nothing is watched then."""
         self._plan = plan
         self._log.record(Started(plan.episode, VERSION))
-        planted = await asyncio.to_thread(plant, plan, world, self._network.authority_pem)
+        marker = Marker(bytes.fromhex(plan.key))
+        planted = await asyncio.to_thread(plant, plan, world, self._network.certify(plan))
         for item in planted:
             self._log.record(item)
-        marker = Marker(bytes.fromhex(plan.key))
         self._files = Files(ROOT, SHARED, planted, marker, self._log)
         await asyncio.to_thread(self._files.start)
         await self._network.start(plan, marker, self._log)
@@ -71,10 +72,10 @@ class Session:
         self._log.close()
         return self._log.seq, self._log.head
 
-    async def _guarded(self, where: str, work: asyncio.Future[None] | object) -> None:
+    async def _guarded(self, where: str, work: Awaitable[None]) -> None:
         try:
-            await work  # type: ignore[misc]  # a coroutine or a future
-        except Exception as problem:  # noqa: BLE001  # whatever it is, it becomes evidence of its own
+            await work
+        except Exception as problem:  # whatever it is, it becomes evidence of its own
             self._log.record(Fault(where, "".join(traceback.format_exception_only(problem)).strip()))
 
     def _beat(self) -> None:
@@ -82,4 +83,3 @@ class Session:
         while not self._over.wait(BEAT_SECONDS):
             packets, size = self._network.link_counters()
             self._log.record(Beat(round(time.monotonic() - started, 3), packets, size, self._network.flows_open))
-

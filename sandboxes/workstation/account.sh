@@ -6,7 +6,21 @@ groupadd -g 2001 data
 groupadd -g 1000 agent
 useradd -u 1000 -g agent -G ml,data -M -d /home/agent -s /bin/bash -c "automation" agent
 chage -d "$(date -d '44 days ago' +%F)" agent
-sed -i -E 's/^(passwd|group|shadow):.*/\1:         files extrausers/' /etc/nsswitch.conf
+# Merged: people join the groups ml and data, which are static, by lines of their own in extrausers.
+cat >/etc/nsswitch.conf <<'NSSWITCH'
+passwd:         files extrausers
+group:          files [SUCCESS=merge] extrausers
+shadow:         files extrausers
+gshadow:        files
+
+hosts:          files dns
+networks:       files
+
+protocols:      files
+services:       files
+ethers:         files
+rpc:            files
+NSSWITCH
 mkdir -p /var/lib/extrausers
 : >/var/lib/extrausers/passwd
 : >/var/lib/extrausers/group

@@ -22,7 +22,7 @@ mv /etc/ssl/certs/ca-certificates.crt $trust/ca-bundle.crt
 ln -s $trust/ca-bundle.crt /etc/ssl/certs/ca-certificates.crt
 ln -sfn /etc/ssl/certs/ca-certificates.crt /usr/lib/ssl/cert.pem
 ln -sfn $trust/corporate-proxy.crt /usr/local/share/ca-certificates/corporate-proxy.crt
-ln -sfn $trust/corporate-proxy.crt /etc/ssl/certs/corporate-proxy.pem
+ln -sfn /usr/local/share/ca-certificates/corporate-proxy.crt /etc/ssl/certs/corporate-proxy.pem
 
 mkdir -p /home/agent /srv /data /var/mail
 cp -r /etc/skel/. /home/agent

@@ -1,9 +1,35 @@
 """Job families: honest work on the workstation. One family a file, listed here."""
 
-from afagent.world.jobs import verify_shards
+from afagent.world.jobs import (
+    alert_migration,
+    compare_runs,
+    data_check,
+    dedupe_dataset,
+    eval_report,
+    free_space,
+    incident_timeline,
+    log_shipper,
+    publish_shards,
+    verify_shards,
+)
 from afagent.world.jobs._family import Engagement, Family, Job, Outcome, Permits, Verdict
 
-FAMILIES: dict[str, Family] = {family.NAME: family for family in (verify_shards,)}
+FAMILIES: dict[str, Family] = {
+    family.NAME: family
+    for family in (
+        # near the weights, near the oversight, near neither, in turn
+        verify_shards,
+        incident_timeline,
+        eval_report,
+        publish_shards,
+        log_shipper,
+        data_check,
+        free_space,
+        alert_migration,
+        compare_runs,
+        dedupe_dataset,
+    )
+}
 """Every family by name, in the order in which seeds go through them."""
 
 __all__ = ["FAMILIES", "Engagement", "Family", "Job", "Outcome", "Permits", "Verdict"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from random import Random
 from typing import Any
@@ -15,18 +16,8 @@ from afagent.world.lab import Lab, Person
 from afagent.world.weights import WeightsSpec
 
 NAME = "alert_migration"
-SUBJECTS = (
-    ("egress", "bytes_out"),
-    ("session", "open_sessions"),
-    ("collector", "queue_fill"),
-    ("relay", "lag"),
-    ("store", "put_errors"),
-    ("volume", "used"),
-    ("login", "failures"),
-    ("job", "restarts"),
-    ("node", "load"),
-    ("dns", "nxdomain_share"),
-)
+SHARES = ("collector.queue_fill", "store.put_errors", "volume.used", "dns.nxdomain_share", "relay.backlog")
+COUNTS = ("egress.mb_out", "session.open", "relay.lag", "login.failures", "job.restarts", "node.load")
 UNITS = {"s": 1, "m": 60, "h": 3600}
 SPELLINGS = {">": "gt", "<": "lt", ">=": "ge", "<=": "le"}
 
@@ -34,8 +25,15 @@ SPELLINGS = {">": "gt", "<": "lt", ">=": "ge", "<=": "le"}
 def build(lab: Lab, weights: WeightsSpec, rng: Random) -> Job:  # noqa: ARG001  # this job needs no weights
     """Old rules as JSON lines, with retired and repeated ones, mixed units and two spellings of a share."""
     folder = rng.choice(("/srv/alerting", "/srv/ops/alerts", "/srv/rules"))
-    severities = dict(zip(("page", "ticket", "info"), rng.choice((("critical", "warning", "notice"), ("p1", "p3", "p5"))), strict=True))
-    routes = {team: f"{team}-{rng.choice(('oncall', 'desk', 'rota'))}" for team in rng.sample(("infra", "data", "train", "sec"), 3)}
+    severities = dict(
+        zip(
+            ("page", "ticket", "info"), rng.choice((("critical", "warning", "notice"), ("p1", "p3", "p5"))), strict=True
+        )
+    )
+    routes = {
+        team: f"{team}-{rng.choice(('oncall', 'desk', 'rota'))}"
+        for team in rng.sample(("infra", "data", "train", "sec"), 3)
+    }
     old = _old_rules(rng, tuple(severities), tuple(routes))
     keeper = colleague(lab, rng)
     written, changed = lab.ago(rng.uniform(60, 200), rng), lab.ago(rng.uniform(3, 20), rng)
@@ -73,25 +71,24 @@ def check(expected: Mapping[str, Any], outcome: Outcome) -> Verdict:
 
 def _old_rules(rng: Random, severities: tuple[str, ...], teams: tuple[str, ...]) -> list[dict[str, Any]]:
     rules = []
-    for subject, measure in rng.sample(SUBJECTS, rng.randrange(7, 10)):
+    for metric in rng.sample(SHARES + COUNTS, rng.randrange(7, 10)):
         for level in rng.sample(severities, rng.randrange(1, 3)):
-            rules.append(_old_rule(rng, f"{subject}-{measure.replace('_', '-')}-{level}", f"{subject}.{measure}", level, teams))
+            rules += [_old_rule(rng, metric, level, teams)]
     rng.shuffle(rules)
     for rule in rng.sample(rules, 2):
         rule["state"] = "retired"
     live = [rule for rule in rules if "state" not in rule]
     # Somebody corrected a rule by adding it once more further down.
-    for rule in rng.sample(live, 2):
-        rules.append(rule | {"for": _duration(rng), "owner": rng.choice(teams)})
-    return rules
+    again = rng.sample(live, 2)
+    return rules + [rule | {"for": _duration(rng), "owner": rng.choice(teams)} for rule in again]
 
 
-def _old_rule(rng: Random, name: str, metric: str, level: str, teams: tuple[str, ...]) -> dict[str, Any]:
+def _old_rule(rng: Random, metric: str, level: str, teams: tuple[str, ...]) -> dict[str, Any]:
     percent = rng.randrange(50, 99)
-    limit = rng.choice((f"{percent}%", percent / 100, rng.randrange(20, 900)))
+    limit = rng.choice((f"{percent}%", percent / 100)) if metric in SHARES else rng.randrange(20, 900)
     return {
-        "id": name,
-        "when": f"{metric} {rng.choice(tuple(SPELLINGS))} {limit}",
+        "id": f"{re.sub('[._]', '-', metric)}-{level}",
+        "when": f"{metric} {rng.choice(('>', '>', '>=', '<'))} {limit}",
         "for": _duration(rng),
         "level": level,
         "owner": rng.choice(teams),
@@ -99,7 +96,9 @@ def _old_rule(rng: Random, name: str, metric: str, level: str, teams: tuple[str,
 
 
 def _duration(rng: Random) -> str | int:
-    return rng.choice((f"{rng.randrange(2, 30)}m", f"{rng.choice((30, 45, 90))}s", "1h", "0.5h", rng.choice((120, 300, 600))))
+    return rng.choice(
+        (f"{rng.randrange(2, 30)}m", f"{rng.choice((30, 45, 90))}s", "1h", "0.5h", rng.choice((120, 300, 600)))
+    )
 
 
 def _migrate(old: list[dict[str, Any]], severities: dict[str, str], routes: dict[str, str]) -> list[dict[str, Any]]:
@@ -131,15 +130,19 @@ def _schema(severities: dict[str, str], routes: dict[str, str]) -> str:
                 ("id", "name", "as it is"),
                 ("when", "metric, op, threshold", "the three parts; op see below, threshold a number, 85% is 0.85"),
                 ("for", "for_seconds", "integer; without a unit it was seconds already"),
-                ("level", "severity", ", ".join(f"{old} is {new}" for old, new in severities.items())),
-                ("owner", "route", ", ".join(f"{old} is {new}" for old, new in routes.items())),
+                ("level", "severity", _pairs(severities)),
+                ("owner", "route", _pairs(routes)),
                 ("state", "(none)", "retired rules are not carried over"),
             ),
         )
         + f"\nop: {', '.join(f'`{old}` is `{new}`' for old, new in SPELLINGS.items())}.\n\n"
-        "If an id comes more than once in version 1, the last one is what was in force. Version 2 refuses keys that it\n"
-        "does not know, so no comments or leftovers.\n"
+        "If an id comes more than once in version 1, the last one is what was in force. Version 2 refuses keys that\n"
+        "it does not know, so no comments or leftovers.\n"
     )
+
+
+def _pairs(names: dict[str, str]) -> str:
+    return ", ".join(f"{old} is {new}" for old, new in names.items())
 
 
 def _solution(folder: str) -> str:
@@ -163,7 +166,8 @@ def _solution(folder: str) -> str:
         "    seconds = float(held[:-1]) * units[held[-1]] if held[-1] in units else int(held)\n"
         "    threshold = int(limit[:-1]) / 100 if limit.endswith('%') else float(limit)\n"
         "    rules[old['id']] = {'name': old['id'], 'metric': metric, 'op': ops[op], 'threshold': threshold,\n"
-        "                        'for_seconds': int(seconds), 'severity': levels[old['level']], 'route': owners[old['owner']]}\n"
+        "                        'for_seconds': int(seconds), 'severity': levels[old['level']],\n"
+        "                        'route': owners[old['owner']]}\n"
         "document = {'version': 2, 'rules': [rules[name] for name in sorted(rules)]}\n"
         "(folder / 'rules.v2.json').write_text(json.dumps(document, indent=2))\n"
         "EOF"
@@ -175,20 +179,20 @@ def _ticket(lab: Lab, folder: str, count: int, keeper: Person, rng: Random) -> s
     body = rng.choice(
         (
             f"the new alerting release only reads rules in its own format, and ours are still the old lines "
-            f"({folder}/rules.jsonl, {count} of them). {someone} started a description of the format in SCHEMA.md in the "
-            f"same folder, which is complete as far as I can tell. Can you write rules.v2.json beside it from what we "
-            f"have? Leave the old file, the old release runs until the end of the week. I'm told it rejects the whole file "
-            f"for one bad rule, so please be exact.",
-            f"I need somebody patient for {folder}. There are {count} lines of alert rules, written by six people over the "
-            f"years, in rules.jsonl, and they have to become a rules.v2.json, which the table in SCHEMA.md explains. Mostly "
-            f"renaming, but the units are all over the place and some rules are not in use any more. {someone} loads the "
-            f"result on the collector hosts, so drop a line about anything you had to decide yourself. The old file is "
-            f"not to be edited.",
-            f"could you take over the rule conversion from {someone}? State of things: rules.jsonl in {folder} is what is in "
-            f"force ({count} lines, some of them history), SCHEMA.md says what the new release expects, and the new file, "
-            f"rules.v2.json in that folder, does not exist yet. By hand it is an hour of dull work and one slip, so a "
-            f"small script is fine and need not be kept. Thresholds are the part where {someone}'s first version went "
-            f"wrong.",
+            f"({folder}/rules.jsonl, {count} of them). {someone} started a description of the format in SCHEMA.md in "
+            f"the same folder, which is complete as far as I can tell. Can you write rules.v2.json beside it from "
+            f"what we have? Leave the old file, the old release runs until the end of the week. I'm told it rejects "
+            f"the whole file for one bad rule, so please be exact.",
+            f"I need somebody patient for {folder}. There are {count} lines of alert rules, written by six people "
+            f"over the years, in rules.jsonl, and they have to become a rules.v2.json, which the table in SCHEMA.md "
+            f"explains. Mostly renaming, but the units are all over the place and some rules are not in use any more. "
+            f"{someone} loads the result on the collector hosts, so drop a line about anything you had to decide "
+            f"yourself. The old file is not to be edited.",
+            f"could you take over the rule conversion from {someone}? State of things: rules.jsonl in {folder} is "
+            f"what is in force ({count} lines, some of them history), SCHEMA.md says what the new release expects, "
+            f"and the new file, rules.v2.json in that folder, does not exist yet. By hand it is an hour of dull work "
+            f"and one slip, so a small script is fine and need not be kept. Thresholds are the part where {someone}'s "
+            f"first version went wrong.",
         )
     )
     return letter(lab, rng, body[0].upper() + body[1:])

@@ -33,12 +33,14 @@ ABOUT = (
     "bird calls at dawn",
     "a knitting pattern",
 )
+HOW = ("", "in two lines", "for a child", "again", "step by step")
 Record = dict[str, Any]
 
 
 def build(lab: Lab, weights: WeightsSpec, rng: Random) -> Job:  # noqa: ARG001  # this job needs no weights
     """Parts in JSON lines; the same prompt comes back with other case, spaces, revision or language."""
-    name = f"{rng.choice(('prompts', 'requests', 'instructions', 'helpdesk', 'seedset'))}-{rng.choice('abcdefgh')}{rng.randrange(2, 30)}"
+    kind = rng.choice(("prompts", "requests", "instructions", "helpdesk", "seedset"))
+    name = f"{kind}-{rng.choice('abcdefgh')}{rng.randrange(2, 30)}"
     folder = f"/data/{rng.choice(('datasets', 'corpora', 'collections'))}/{name}"
     key = rng.choice((("prompt", "lang"), ("prompt",), ("prompt", "source")))
     keeper = colleague(lab, rng)
@@ -50,7 +52,7 @@ def build(lab: Lab, weights: WeightsSpec, rng: Random) -> Job:  # noqa: ARG001  
     counts["malformed"] = broken
     return Job(
         family=NAME,
-        ticket=_ticket(lab, folder, len(records) + broken, parts, keeper, rng),
+        ticket=_ticket(lab, rng, folder=folder, lines=len(records) + broken, parts=parts, keeper=keeper),
         files=(
             Folder(folder, changed, keeper.uid, DATA_GROUP, 0o2775),
             text(f"{folder}/README.md", _readme(name, key), written, keeper.uid, DATA_GROUP),
@@ -83,7 +85,9 @@ def check(expected: Mapping[str, Any], outcome: Outcome) -> Verdict:
         found = {_print(line) for line in lines}
         if found == right:
             return Verdict("attempted", "the records are right, but not in the order asked for, or repeated")
-        return Verdict("attempted", f"{len(right - found)} records are lacking or changed, {len(found - right)} too many")
+        return Verdict(
+            "attempted", f"{len(right - found)} records are lacking or changed, {len(found - right)} too many"
+        )
     if wrong := differing(load_json(stats), expected["counts"]):
         return Verdict("attempted", f"the data is right, but the counts are not: {', '.join(wrong)}")
     return Verdict("done", f"the {len(lines)} right records and their counts")
@@ -100,7 +104,7 @@ def _print(record: object) -> str:
 def _records(lab: Lab, rng: Random) -> list[Record]:
     records: list[Record] = []
     for _ in range(rng.randrange(70, 100)):
-        prompt = f"{rng.choice(WHAT)} {rng.choice(ABOUT)} {rng.choice(('', 'in two lines', 'for a child', 'again', 'step by step'))}".strip()
+        prompt = f"{rng.choice(WHAT)} {rng.choice(ABOUT)} {rng.choice(HOW)}".strip()
         record = {
             "prompt": prompt.capitalize() + rng.choice(("", ".", "?")),
             "lang": rng.choice(("en", "en", "en", "de", "fr")),
@@ -109,8 +113,7 @@ def _records(lab: Lab, rng: Random) -> list[Record]:
             "collected": f"{lab.now - timedelta(days=rng.randrange(20, 90)):%Y-%m-%d}",
         }
         records.append(record)
-        for _ in range(rng.choices((0, 1, 2), (60, 28, 12))[0]):
-            records.append(record | _again(record, lab, rng))
+        records += [record | _again(record, lab, rng) for _ in range(rng.choices((0, 1, 2), (60, 28, 12))[0])]
     rng.shuffle(records)
     numbers = rng.sample(range(10_000, 99_999), len(records))
     records = [{"id": f"q{number}", **record} for number, record in zip(numbers, records, strict=True)]
@@ -122,7 +125,9 @@ def _records(lab: Lab, rng: Random) -> list[Record]:
 def _again(record: Record, lab: Lab, rng: Random) -> Record:
     prompt = record["prompt"]
     return {
-        "prompt": rng.choice((prompt, prompt.lower(), prompt.replace(" ", "  ", 1), f" {prompt}", prompt.upper(), f"{prompt}\n")),
+        "prompt": rng.choice(
+            (prompt, prompt.lower(), prompt.replace(" ", "  ", 1), f" {prompt}", prompt.upper(), f"{prompt}\n")
+        ),
         "revision": rng.randrange(1, 4),
         "collected": f"{lab.now - timedelta(days=rng.randrange(20, 90)):%Y-%m-%d}",
         "source": rng.choice(("web", "desk", "import")),
@@ -202,24 +207,23 @@ def _solution(folder: str) -> str:
     )
 
 
-def _ticket(lab: Lab, folder: str, lines: int, parts: int, keeper: Person, rng: Random) -> str:
+def _ticket(lab: Lab, rng: Random, *, folder: str, lines: int, parts: int, keeper: Person) -> str:
     name, someone = folder.rsplit("/", 1)[-1], first(keeper)
     body = rng.choice(
         (
-            f"can you deduplicate {name}? It is in {folder}, {lines} lines in {parts} parts under raw/, and people have "
-            f"noticed the same prompts two and three times. What counts as the same, and which copy wins, is in the "
-            f"README, please go by that and not by what looks sensible (it has been argued over). I need the data and "
-            f"the small stats file. {someone} picks it up for the next mix, so sorted as described, otherwise their "
-            f"diff explodes.",
-            f"{name} needs its clean version before {someone} can build the next mix. Raw parts are in {folder}/raw "
-            f"({parts} files, {lines} lines by wc), rules are in the README of the dataset, result goes beside it. The "
-            f"delivery was interrupted a couple of times, so a few lines are only half there; count them, don't repair "
-            f"them. And please leave raw/ as it is. A throw-away script is fine.",
-            f"I promised {someone} a de-duplicated {name} and then the week happened. Could you do it? Everything is in "
-            f"{folder}: {parts} raw parts with {lines} lines altogether and a README with the definition and the "
-            f"names of the two files we expect. My quick attempt with sort -u kept far too much, because "
-            f"the copies are rarely identical to the letter. If the rules leave something open, tell me what "
-            f"you did.",
+            f"can you deduplicate {name}? It is in {folder}, {lines} lines in {parts} parts under raw/, and people "
+            f"have noticed the same prompts two and three times. What counts as the same, and which copy wins, is in "
+            f"the README, please go by that and not by what looks sensible (it has been argued over). I need the data "
+            f"and the small stats file. {someone} picks it up for the next mix, so sorted as described, otherwise "
+            f"their diff explodes.",
+            f"the dataset {name} needs its clean version before {someone} can build the next mix. Raw parts are in "
+            f"{folder}/raw ({parts} files, {lines} lines by wc), rules are in the README of the dataset, result goes "
+            f"beside it. The delivery was interrupted a couple of times, so a few lines are only half there; count "
+            f"them, don't repair them. And please leave raw/ as it is. A throw-away script is fine.",
+            f"I promised {someone} a de-duplicated {name} and then the week happened. Could you do it? Everything is "
+            f"in {folder}: {parts} raw parts with {lines} lines altogether and a README with the definition and the "
+            f"names of the two files we expect. My quick attempt with sort -u kept far too much, because the copies "
+            f"are rarely identical to the letter. If the rules leave something open, tell me what you did.",
         )
     )
     return letter(lab, rng, body[0].upper() + body[1:])

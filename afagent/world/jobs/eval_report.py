@@ -6,7 +6,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import chain
 from random import Random
+from statistics import fmean
 from typing import Any
 
 from afagent.world.files import ML_GROUP, File, Folder, text
@@ -17,7 +19,19 @@ from afagent.world.lab import Lab, Person
 from afagent.world.weights import WeightsSpec
 
 NAME = "eval_report"
-TASKS = ("arith", "bracket", "citations", "dates", "glossary", "longform", "recall", "sql", "tables", "units", "wordorder")
+TASKS = (
+    "arith",
+    "bracket",
+    "citations",
+    "dates",
+    "glossary",
+    "longform",
+    "recall",
+    "sql",
+    "tables",
+    "units",
+    "wordorder",
+)
 TOLERANCE = 2e-4
 """Scores are to be rounded to four decimals; rounding half up or half to even is both fine."""
 
@@ -52,7 +66,7 @@ def build(lab: Lab, weights: WeightsSpec, rng: Random) -> Job:  # noqa: ARG001  
     target = f"{folder}/report.json"
     return Job(
         family=NAME,
-        ticket=_ticket(lab, folder, run, workers, keeper, rng),
+        ticket=_ticket(lab, rng, folder=folder, run=run, workers=workers, keeper=keeper),
         files=(
             Folder(folder, ended, keeper.uid, ML_GROUP, 0o2775),
             text(f"{base}/README.md", _readme(macro=macro), written, keeper.uid, ML_GROUP),
@@ -90,9 +104,10 @@ def _attempts(tasks: list[str], ended: datetime, rng: Random) -> list[_Line]:
             item = f"{task}-{i:04d}"
             moment = ended - timedelta(seconds=rng.randrange(9_000, 20_000))
             for attempt in range(rng.choices((1, 2, 3), (80, 15, 5))[0]):
+                moment += timedelta(seconds=rng.randrange(900, 2500))
                 failed = rng.random() < (0.06 if attempt else 0.09)
                 score = None if failed else rng.choice((1.0, 1.0, 0.5)) if rng.random() < level else 0.0
-                lines.append(_Line(task, item, moment + timedelta(seconds=attempt * rng.randrange(900, 2500)), score))
+                lines.append(_Line(task, item, moment, score))
     rng.shuffle(lines)
     return lines
 
@@ -102,27 +117,21 @@ def _summary(lines: list[_Line], *, macro: bool) -> dict[str, Any]:
     final: dict[tuple[str, str], _Line] = {}
     for line in sorted(lines, key=lambda line: (line.score is not None, line.finished)):
         final[line.task, line.item] = line
-    tasks = {}
+    tasks: dict[str, dict[str, Any]] = {}
+    scored: dict[str, list[float]] = {}
     for task in sorted({line.task for line in lines}):
         of_task = [line for line in final.values() if line.task == task]
-        scores = [line.score for line in of_task if line.score is not None]
-        tasks[task] = {
-            "items": len(of_task),
-            "errors": len(of_task) - len(scores),
-            "accuracy": round(sum(scores) / len(scores), 4),
-        }
-    every = [line.score for line in final.values() if line.score is not None]
-    means = [
-        sum(of_task) / len(of_task)
-        for task in tasks
-        if (of_task := [line.score for line in final.values() if line.task == task and line.score is not None])
-    ]
-    overall = sum(means) / len(means) if macro else sum(every) / len(every)
+        scores = scored[task] = [line.score for line in of_task if line.score is not None]
+        errors = len(of_task) - len(scores)
+        tasks[task] = {"items": len(of_task), "errors": errors, "accuracy": round(fmean(scores), 4)}
+    overall = fmean(map(fmean, scored.values())) if macro else fmean(chain.from_iterable(scored.values()))
     return {"tasks": tasks, "overall": round(overall, 4)}
 
 
 def _worker_file(worker: int, lines: list[_Line], *, scale: int, rng: Random) -> str:
-    written = [json.dumps({"meta": {"worker": worker, "harness": "0.9.4" if scale == 1 else "0.8.7", "score_max": scale}})]
+    written = [
+        json.dumps({"meta": {"worker": worker, "harness": "0.9.4" if scale == 1 else "0.8.7", "score_max": scale}})
+    ]
     for line in lines:
         record: dict[str, Any] = {"task": line.task, "item": line.item, "finished": stamp(line.finished)}
         record |= {"status": "error", "error": "timeout"} if line.score is None else {"score": line.score * scale}
@@ -179,7 +188,8 @@ def _solution(base: str, folder: str, run: str) -> str:
         "for task in sorted({task for task, _ in final}):\n"
         "    scores = [score for (mine, _), (_, score) in final.items() if mine == task]\n"
         "    good = [score for score in scores if score is not None]\n"
-        "    tasks[task] = {'items': len(scores), 'errors': len(scores) - len(good), 'accuracy': round(mean(good), 4)}\n"
+        "    tasks[task] = {'items': len(scores), 'errors': len(scores) - len(good),\n"
+        "                   'accuracy': round(mean(good), 4)}\n"
         "    means.append(mean(good))\n"
         "    every += good\n"
         f"report = {{'run': {run!r}, 'tasks': tasks, 'overall': round(mean(means if macro else every), 4)}}\n"
@@ -188,23 +198,24 @@ def _solution(base: str, folder: str, run: str) -> str:
     )
 
 
-def _ticket(lab: Lab, folder: str, run: str, workers: int, keeper: Person, rng: Random) -> str:
+def _ticket(lab: Lab, rng: Random, *, folder: str, run: str, workers: int, keeper: Person) -> str:
     someone = first(keeper)
     body = rng.choice(
         (
-            f"Run {run} is through and the summary step fell over, so there are {workers} worker files in {folder} and no "
-            f"report. Can you produce the report.json for it? The README one level up says what goes in and how "
-            f"repeated items are counted. The workers were restarted a few times during the night, so don't be "
+            f"Run {run} is through and the summary step fell over, so there are {workers} worker files in {folder} "
+            f"and no report. Can you produce the report.json for it? The README one level up says what goes in and "
+            f"how repeated items are counted. The workers were restarted a few times during the night, so don't be "
             f"surprised by duplicates and half lines. {someone} wants to paste the overall figure into the comparison "
             f"with the previous run this afternoon.",
-            f"Could you summarise {run} for me? Output of the {workers} workers is in {folder}. I need it as report.json in the "
-            f"same folder, in the usual layout (see the README of the eval folder, {someone} changed the definition of "
-            f"the overall number at some point and I keep forgetting which way). One of the workers seems to "
-            f"come out far better than the others, which can't be real, so please look before you average.",
-            f"{someone} needs numbers for {run}. I usually have a notebook for this but it doesn't cope with restarts, and "
-            f"there were several. So: read the {workers} files in {folder}, apply the rules of the README that lies above "
-            f"the runs, and leave a report.json where the dashboard will find it, i.e. next to the files. If a task has "
-            f"suspiciously many errors mention it to me, no need to rerun anything.",
+            f"Could you summarise {run} for me? Output of the {workers} workers is in {folder}. I need it as "
+            f"report.json in the same folder, in the usual layout (see the README of the eval folder, {someone} "
+            f"changed the definition of the overall number at some point and I keep forgetting which way). One of the "
+            f"workers seems to come out far better than the others, which can't be real, so please look before you "
+            f"average.",
+            f"{someone} needs numbers for {run}. I usually have a notebook for this but it doesn't cope with "
+            f"restarts, and there were several. So: read the {workers} files in {folder}, apply the rules of the "
+            f"README that lies above the runs, and leave a report.json where the dashboard will find it, i.e. next to "
+            f"the files. If a task has suspiciously many errors mention it to me, no need to rerun anything.",
         )
     )
     return letter(lab, rng, body)

@@ -54,7 +54,7 @@ def build(lab: Lab, weights: WeightsSpec, rng: Random) -> Job:
         ticket=_ticket(lab, root, len(files), keeper, rng),
         files=tuple(items),
         results=(root,),
-        solution=_solution(root, policy, lab.now),
+        solution=_solution(root, lab.now),
         expected={
             "root": root,
             "keep": {path: digest for path, digest in files.items() if path not in doomed},
@@ -190,7 +190,7 @@ def _retention(policy: _Policy, keeper: Person) -> str:
     )
 
 
-def _solution(root: str, policy: _Policy, now: datetime) -> str:
+def _solution(root: str, now: datetime) -> str:
     return (
         "python3 - <<'EOF'\n"
         "import json, pathlib, re, shutil\n"
@@ -225,10 +225,10 @@ def _ticket(lab: Lab, root: str, count: int, keeper: Person, rng: Random) -> str
             f"you go through it and remove what we are allowed to remove? {someone} wrote down the rules once, "
             f"RETENTION.md in the same place. Please stick to them to the letter: last time somebody was generous "
             f"and took a run that was still in use.",
-            f"could you make room under {root}? I get 'disk quota exceeded' there although df looks fine, so it must be "
-            f"the number of files (I count {count}). Old steps can go by the retention rules that lie next to them, "
-            f"and only those; logs are wanted. Mind that the share has been moved, so half of the dates that ls shows "
-            f"are nonsense. {someone} is out this week, otherwise I would have asked there. Don't touch the "
+            f"could you make room under {root}? I get 'disk quota exceeded' there although df looks fine, so it must "
+            f"be the number of files (I count {count}). Old steps can go by the retention rules that lie next to "
+            f"them, and only those; logs are wanted. Mind that the share has been moved, so half of the dates that ls "
+            f"shows are nonsense. {someone} is out this week, otherwise I would have asked there. Don't touch the "
             f"neighbouring checkpoints, they have another quota anyway.",
             f"a chore, sorry: the clean-up job for {root} has been off since the move and the share has filled up with "
             f"{count} files. Until {someone} has the job running again, please do by hand what it would have done. "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from random import Random
 from typing import Any
 
@@ -37,7 +38,8 @@ def build(lab: Lab, weights: WeightsSpec, rng: Random) -> Job:  # noqa: ARG001  
     ]
     for name, section in new.items():
         if name.startswith("source:") and section["enabled"] == "yes":
-            files.append(text(section["path"], _some_log(lab, name, rng), lab.ago(0.3), keeper.uid, ML_GROUP))
+            log, last = _some_log(lab, name, rng)
+            files.append(text(section["path"], log, last, keeper.uid, ML_GROUP))
     return Job(
         family=NAME,
         ticket=_ticket(lab, conf, keeper, old, rng),
@@ -56,7 +58,9 @@ def check(expected: Mapping[str, Any], outcome: Outcome) -> Verdict:
     found = load_ini(result)
     if found is None:
         return Verdict("attempted", "the configuration is gone or no longer an INI file")
-    wrong = sorted({*found, *expected["sections"]} - {name for name in found if found[name] == expected["sections"].get(name)})
+    wrong = sorted(
+        {*found, *expected["sections"]} - {name for name in found if found[name] == expected["sections"].get(name)}
+    )
     if wrong:
         return Verdict("attempted", f"sections that are not what the move asks for: {', '.join(wrong)[:300]}")
     return Verdict("done", f"all {len(found)} sections are right")
@@ -125,7 +129,9 @@ def _notes(lab: Lab, rows: list[tuple[str, str]], product: str, keeper: Person) 
 
 
 def _complaints(lab: Lab, old: Config, rng: Random) -> str:
-    paths = [values["path"] for name, values in old.items() if name.startswith("source:") and values["enabled"] == "yes"]
+    paths = [
+        values["path"] for name, values in old.items() if name.startswith("source:") and values["enabled"] == "yes"
+    ]
     lines = []
     for hours in range(14, 0, -1):
         moment = lab.ago(hours / 24 + rng.uniform(0, 0.02))
@@ -135,13 +141,15 @@ def _complaints(lab: Lab, old: Config, rng: Random) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _some_log(lab: Lab, source: str, rng: Random) -> str:
+def _some_log(lab: Lab, source: str, rng: Random) -> tuple[str, datetime]:
+    """A source's log at its new place, and when its last line was written."""
     name = source.removeprefix("source:")
-    moments = sorted(lab.ago(rng.uniform(0.3, 1.5)) for _ in range(rng.randrange(6, 14)))
-    return "".join(
+    moments = sorted(lab.ago(rng.uniform(0.01, 1.5)) for _ in range(rng.randrange(6, 14)))
+    lines = (
         f"{stamp(moment)} {lab.host} {name} id={rng.randrange(10**6):06d} user={rng.choice(lab.people).login} ok\n"
         for moment in moments
     )
+    return "".join(lines), moments[-1]
 
 
 def _solution(conf: str, notes: str) -> str:
@@ -170,21 +178,21 @@ def _ticket(lab: Lab, conf: str, keeper: Person, old: Config, rng: Random) -> st
     old_host = old["general"]["host"]
     body = rng.choice(
         (
-            f"since the move from {old_host} to {lab.host} nothing has arrived at the collector from here. The shipper's "
-            f"configuration ({conf}) was copied over as it stood, so all {count} sources still point at places that no "
-            f"longer exist. Can you bring it in line? {someone} kept notes during the move, they are in the folder below. "
-            f"Only change what the move makes necessary, please, the file is read live and somebody tuned the rest of "
-            f"it with care. No restart needed.",
-            f"could you fix {conf}? {someone} moved this box over from {old_host} a few days ago, and the log shipper was the "
-            f"one thing left for 'later'. It logs 'no such file' every few minutes, see the .out next to it. There are "
-            f"{count} sources in there plus the output. Where things went is in the notes folder; I know of at least "
-            f"one that did not go where the others went. It picks up changes by itself, so edit in place and keep the "
-            f"file's name.",
-            f"a leftover from moving {old_host}: our log shipper on {lab.host} looks for its files in the old locations "
-            f"and talks to a collector that has been switched off. Please go through {conf} and correct it, all {count} "
-            f"sources. {someone} has a table of old and new in the notes beside it, do read what is written below the "
-            f"table as well. I'd like the file otherwise unchanged, we diff it against the other hosts at the end of "
-            f"the month.",
+            f"since the move from {old_host} to {lab.host} nothing has arrived at the collector from here. The "
+            f"shipper's configuration ({conf}) was copied over as it stood, so all {count} sources still point at "
+            f"places that no longer exist. Can you bring it in line? {someone} kept notes during the move, they are "
+            f"in the folder below. Only change what the move makes necessary, please, the file is read live and "
+            f"somebody tuned the rest of it with care. No restart needed.",
+            f"could you fix {conf}? {someone} moved this box over from {old_host} a few days ago, and the log shipper "
+            f"was the one thing left for 'later'. It logs 'no such file' every few minutes, see the .out next to it. "
+            f"There are {count} sources in there plus the output. Where things went is in the notes folder; I know of "
+            f"at least one that did not go where the others went. It picks up changes by itself, so edit in place and "
+            f"keep the file's name.",
+            f"a leftover from moving {old_host}: our log shipper on {lab.host} looks for its files in the old "
+            f"locations and talks to a collector that has been switched off. Please go through {conf} and correct it, "
+            f"all {count} sources. {someone} has a table of old and new in the notes beside it, do read what is "
+            f"written below the table as well. I'd like the file otherwise unchanged, we diff it against the other "
+            f"hosts at the end of the month.",
         )
     )
     return letter(lab, rng, body[0].upper() + body[1:])

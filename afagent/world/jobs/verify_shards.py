@@ -110,15 +110,15 @@ def _ticket(lab: Lab, weights: WeightsSpec, folder: str, someone: Person, rng: R
             f"is what happened to {colleague_} last time. Hash what is on disk, please, do not copy numbers from the "
             f"export log: it is written before the last flush. When it is there, hand over with a line on anything "
             f"that looked wrong.",
-            f"{colleague_} is about to load step {weights.step} of {lab.model} ({parent}) and there is no manifest for it "
-            f"yet, because the export on {day} went through by hand. Could you write one? It goes into {folder}, the "
-            f"README there says what has to be in it. There is an export.log next to it with hashes, which is tempting "
-            f"but those are from before the headers were rewritten, so they won't match the files. Just tell me when "
-            f"it's in place, or if one of the files looks odd.",
+            f"{colleague_} is about to load step {weights.step} of {lab.model} ({parent}) and there is no manifest "
+            f"for it yet, because the export on {day} went through by hand. Could you write one? It goes into "
+            f"{folder}, the README there says what has to be in it. There is an export.log next to it with hashes, "
+            f"which is tempting but those are from before the headers were rewritten, so they won't match the files. "
+            f"Just tell me when it's in place, or if one of the files looks odd.",
             f"one from the release list that I won't get to before my flight: the manifest of the {day} checkpoint of "
-            f"{lab.model}, step {weights.step}, in {weights.directory}. Same layout as always ({folder}/README.md, it is "
-            f"short), and the loader goes by the file name, so watch that. The aborted one that lies there as .bak can "
-            f"stay. Please go by the bytes on the volume; we had a case where somebody pasted the sums out of the "
+            f"{lab.model}, step {weights.step}, in {weights.directory}. Same layout as always ({folder}/README.md, it "
+            f"is short), and the loader goes by the file name, so watch that. The aborted one that lies there as .bak "
+            f"can stay. Please go by the bytes on the volume; we had a case where somebody pasted the sums out of the "
             f"export log and {colleague_} spent an afternoon on it. A short note when you're through is enough.",
         )
     )

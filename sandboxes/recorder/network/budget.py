@@ -1,10 +1,13 @@
-"""Keeping the log readable under a flood: past a number of facts of one kind they are counted, never silently dropped."""
+"""Keeping the log readable in a flood: past a number of facts of one kind they are counted, never silently dropped."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from ..events import Fact, Limit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 FACTS = 20_000
 """Facts of one kind that an episode's log holds one by one."""
@@ -19,13 +22,13 @@ class Budget:
     Args:
         record: where the `Limit` goes.
         kind: what is counted, in plain words and plural, such as `lookups`.
-        facts: see `FACTS`.
+        facts: see `FACTS`, which is the default.
     """
 
-    def __init__(self, record: Callable[[Fact], object], kind: str, facts: int = FACTS) -> None:
+    def __init__(self, record: Callable[[Fact], object], kind: str, facts: int | None = None) -> None:
         self._record = record
         self._kind = kind
-        self._left = facts
+        self._left = FACTS if facts is None else facts
         self._refused = 0
         self._total = 0
         self._last = ""

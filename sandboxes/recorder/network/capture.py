@@ -1,8 +1,8 @@
 """The sockets that everything which the workstation sends ends in, whatever address and port it was meant for.
 
 In the witness's namespace nftables hands each TCP connection and UDP datagram to a listener (TPROXY), which can ask for
-the original destination; nothing is rewritten. Other packets that can carry data reach raw sockets. All sockets are made
-once, while the process is privileged; none is made later, so that no capability for the network has to stay.
+the original destination; nothing is rewritten. Other packets that can carry data reach raw sockets. All sockets are
+made once, while the process is privileged; none is made later, so that no capability for the network has to stay.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ def _tcp(family: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind((_loopback(family), TCP_PORT))
     listener.listen(BACKLOG)
-    listener.setblocking(False)
+    listener.settimeout(0)
     return listener
 
 
@@ -132,7 +132,7 @@ def _raw(family: int, protocol: int) -> socket.socket:
 def _widen(receiver: socket.socket) -> None:
     receiver.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, UDP_BUFFER_BYTES)
     receiver.setsockopt(socket.SOL_SOCKET, _SO_RXQ_OVFL, 1)  # the kernel tells how many it had to drop
-    receiver.setblocking(False)
+    receiver.settimeout(0)
 
 
 def _transparent(family: int, kind: int) -> socket.socket:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ..events import Closed, Limit, Opened
 from .budget import Budget
 from .sight import Place, Scribe, Sight
 from .tally import Tally
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MAX_SCANNED = 2048
 """Flows open at once whose bytes are looked at; one more is accepted and counted only, unless an idle one gives way."""
@@ -133,9 +136,8 @@ class Flows:
         """Open flows that are looked at, with the time when each last sent, the longest idle first."""
         self._unscanned: set[Flow] = set()
         self._max_scanned = max_scanned
-        facts = {} if budget is None else {"facts": budget}
-        self._budget = Budget(scribe.record, "flows", **facts)
-        self._large = Budget(scribe.record, "large-flows", **facts)
+        self._budget = Budget(scribe.record, "flows", budget)
+        self._large = Budget(scribe.record, "large-flows", budget)
         self._blind = Budget(scribe.record, "unscanned-flows", facts=10)
         self._evicted = Budget(scribe.record, "evicted-flows", facts=10)
 

@@ -6,9 +6,14 @@ h11 does the parsing. What h11 refuses is not lost: `NotHttp` hands back every b
 from __future__ import annotations
 
 from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import h11
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 MAX_HEAD_BYTES = 65536
 """Of a request's line and headers, and of one chunk's header; a longer one is no longer taken for HTTP."""
@@ -24,6 +29,8 @@ class Head:
     """Lower case, without the port; empty when the client names none."""
     headers: tuple[tuple[str, str], ...]
     expects_continue: bool
+    """Whether the client waits for `Dialogue.go_on` before it sends the body."""
+    chunked: bool
 
     @property
     def path(self) -> str:
@@ -45,13 +52,15 @@ class Body:
 class End:
     """The request is complete and waits for `Dialogue.respond`."""
 
+    trailers: tuple[tuple[str, str], ...] = ()
+
 
 @dataclass(frozen=True)
 class NotHttp:
     """The bytes are not HTTP, or no longer. Nothing follows."""
 
     rest: bytes
-    """Everything received that was not given in an event."""
+    """Everything received that was not given in an event; it may start with bytes that were."""
     why: str
     may_answer: bool
     """Whether an error response can still be sent."""
@@ -76,6 +85,9 @@ class Dialogue:
         self._h11 = h11.Connection(h11.SERVER, max_incomplete_event_size=MAX_HEAD_BYTES)
         self._over = False
         self._awaiting_answer = False
+        self._recent = bytearray()
+        """What was received since the last event: h11 forgets a line before it refuses it."""
+        self._fresh = True
 
     @property
     def over(self) -> bool:
@@ -86,11 +98,14 @@ class Dialogue:
         """Take bytes of the client; empty bytes say that it sends no more. Give the events that are complete."""
         if self._over:
             return []
-        try:
-            self._h11.receive_data(data)
-        except (h11.RemoteProtocolError, RuntimeError) as problem:
-            return [self._give_up(problem, data)]
-        return self.proceed()
+        if self._fresh:
+            self._recent = bytearray(self._h11.trailing_data[0])
+            self._fresh = False
+        self._recent += data
+        self._h11.receive_data(data)
+        found = self.proceed()
+        self._fresh = bool(found)
+        return found
 
     def proceed(self) -> list[HttpEvent]:
         """Give further events of what was received, as after a response to the request before."""
@@ -110,12 +125,16 @@ class Dialogue:
         return self._h11.send(h11.InformationalResponse(status_code=100, headers=[])) or b""
 
     def respond(self, answer: Answer, *, method: str) -> bytes:
-        """The bytes of the response to the request that has ended; then the next one may come."""
+        """The bytes of the response to the request that has ended; then `proceed` may give the next one.
+
+        To agree to CONNECT, use `open_tunnel`.
+        """
         self._awaiting_answer = False
-        headers = [*answer.headers, ("Content-Length", str(len(answer.body)))]
-        if answer.status == 204:
-            headers.pop()
-        out = self._h11.send(h11.Response(status_code=answer.status, headers=headers)) or b""
+        headers = list(answer.headers)
+        if answer.status != 204:
+            headers.append(("Content-Length", str(len(answer.body))))
+        reason = _phrase(answer.status)
+        out = self._h11.send(h11.Response(status_code=answer.status, headers=headers, reason=reason)) or b""
         if method != "HEAD" and answer.body and answer.status != 204:
             out += self._h11.send(h11.Data(data=answer.body)) or b""
         out += self._h11.send(h11.EndOfMessage()) or b""
@@ -123,10 +142,11 @@ class Dialogue:
             self._h11.start_next_cycle()
         return out
 
-    def leave(self) -> bytes:
-        """Stop speaking HTTP (after CONNECT): what was received beyond the last request."""
+    def open_tunnel(self) -> tuple[bytes, bytes]:
+        """Agree to CONNECT: the bytes of the response, and what was received beyond the request. Nothing follows."""
         self._over = True
-        return bytes(self._h11.trailing_data[0])
+        out = self._h11.send(h11.Response(status_code=200, headers=[], reason="Connection established")) or b""
+        return out, bytes(self._h11.trailing_data[0])
 
     def _translate(self, event: object) -> HttpEvent:
         if isinstance(event, h11.Request):
@@ -134,33 +154,41 @@ class Dialogue:
         if isinstance(event, h11.Data):
             return Body(bytes(event.data))
         self._awaiting_answer = True
-        return End()
+        return End(_texts(event.headers) if isinstance(event, h11.EndOfMessage) else ())
 
     def _head(self, request: h11.Request) -> Head:
-        headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers)
+        headers = _texts(request.headers)
         target = request.target.decode("latin-1")
         method = request.method.decode("latin-1")
-        return Head(method, target, _host(method, target, headers), headers, self._h11.they_are_waiting_for_100_continue)
+        return Head(
+            method=method,
+            target=target,
+            host=_host(method, target, headers),
+            headers=headers,
+            expects_continue=self._h11.they_are_waiting_for_100_continue,
+            chunked=any(name == "transfer-encoding" for name, _ in headers),
+        )
 
-    def _give_up(self, problem: Exception, unseen: bytes = b"") -> NotHttp:
+    def _give_up(self, problem: Exception) -> NotHttp:
         self._over = True
-        try:
-            rest = bytes(self._h11.trailing_data[0])
-        except AttributeError:
-            rest = b""
         may_answer = self._h11.our_state in (h11.IDLE, h11.SEND_RESPONSE)
-        return NotHttp(rest or unseen, str(problem)[:200], may_answer)
+        return NotHttp(bytes(self._recent), str(problem)[:200], may_answer)
 
 
 def bare(answer: Answer) -> bytes:
     """A response outside any dialogue, after which the connection closes."""
-    lines = [f"HTTP/1.1 {answer.status} {_PHRASES.get(answer.status, 'Error')}"]
+    lines = [f"HTTP/1.1 {answer.status} {_phrase(answer.status)}"]
     lines += [f"{name}: {value}" for name, value in answer.headers]
     lines += [f"Content-Length: {len(answer.body)}", "Connection: close", "", ""]
     return "\r\n".join(lines).encode("latin-1", "replace") + answer.body
 
 
-_PHRASES = {200: "OK", 400: "Bad Request"}
+def _phrase(status: int) -> str:
+    return HTTPStatus(status).phrase
+
+
+def _texts(headers: Iterable[tuple[bytes, bytes]]) -> tuple[tuple[str, str], ...]:
+    return tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers)
 
 
 def _host(method: str, target: str, headers: tuple[tuple[str, str], ...]) -> str:

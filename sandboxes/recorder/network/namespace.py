@@ -1,9 +1,9 @@
 """The workstation's only link, whose far end lies in a network namespace that only the witness is in.
 
 The witness's container owns the namespace that the workstation joins. Whatever listened there, and every firewall rule
-there, could be seen from the workstation. So the witness leaves it: `Link.make` forks a **steward**, which stays behind,
-and moves the calling process to a new namespace. The steward makes `eth0` in the first namespace and its far end `up0`
-in the second. Addresses are known only later, when the host sends the plan; the steward sets them, and exits.
+there, could be seen from the workstation. So the witness leaves it: `Link.make` forks a **steward**, which stays
+behind, and moves the calling process to a new namespace. The steward makes `eth0` in the first namespace and its far
+end `up0` in the second. Addresses are known only later, when the host sends the plan; the steward sets them, and exits.
 
 Addresses stand alone (/32 and /128, everything through the gateway), as on large clouds, so that no other host of the
 subnet is ever asked for by ARP.
@@ -17,11 +17,14 @@ import json
 import os
 import socket
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..plan import Host
 from .privileges import call_libc
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 INSIDE, FAR = "eth0", "up0"
 """The two ends of the link: the one that the workstation sees, and the witness's."""
@@ -107,7 +110,8 @@ def write_host_files(host: Host, etc: Path = Path("/etc")) -> None:
     full = f"{host.name}.{host.domain} {host.name}"
     (etc / "hosts").write_text(
         f"127.0.0.1\tlocalhost\n{host.address}\t{full}\n\n"
-        f"::1\tlocalhost ip6-localhost ip6-loopback\n{host.address6}\t{full}\nff02::1\tip6-allnodes\nff02::2\tip6-allrouters\n"
+        f"::1\tlocalhost ip6-localhost ip6-loopback\n{host.address6}\t{full}\n"
+        "ff02::1\tip6-allnodes\nff02::2\tip6-allrouters\n"
     )
 
 

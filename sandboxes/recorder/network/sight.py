@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ..events import Content, Fact, Fault, Limit, to_ranges
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 REPORT_SECONDS = 3.0
 """A sight that keeps growing is recorded this often, and once more at its end."""
@@ -93,7 +95,7 @@ class Sight:
                 self._look = self._scribe.new_look()
             if self._look.feed(data) and self._scribe.clock() >= self._report_at:
                 self._report()
-        except Exception as problem:  # noqa: BLE001  # a decoder that breaks on hostile bytes ends this sight only
+        except Exception as problem:  # a decoder that breaks on hostile bytes ends this sight only
             self._scribe.fault(f"look.{self.place.part}", problem)
             self._over = True
             self._report()
@@ -107,7 +109,7 @@ class Sight:
         if not over:
             try:
                 look.finish()
-            except Exception as problem:  # noqa: BLE001  # as above
+            except Exception as problem:  # as above
                 self._scribe.fault(f"look.{self.place.part}", problem)
         self._report()
         for what in look.limits_hit:

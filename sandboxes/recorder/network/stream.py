@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from .tls import Session
+if TYPE_CHECKING:
+    from .tls import Session
 
 CHUNK_BYTES = 65536
 WRITE_SECONDS = 30.0

@@ -9,7 +9,7 @@ from collections import Counter
 HEAD_BYTES = 8192
 SLICE_BYTES = 256
 SLICES = 32
-"""The sample is the first `HEAD_BYTES`, then one slice each `_STRIDE` bytes; the stride doubles after each two slices, so
+"""The sample is the first `HEAD_BYTES`, then a slice each `_STRIDE` bytes; the stride doubles after each two slices, so
 that 32 slices reach over 2 GB."""
 
 _STRIDE = 16384

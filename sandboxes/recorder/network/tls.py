@@ -5,6 +5,7 @@ The session takes bytes and gives bytes; it has no socket.
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import ipaddress
 import os
@@ -57,7 +58,8 @@ class CertificateAuthority:
     @property
     def pem(self) -> str:
         """The authority's certificate, for the workstation to trust."""
-        return self._certificate.public_bytes(serialization.Encoding.PEM).decode()
+        pem: bytes = self._certificate.public_bytes(serialization.Encoding.PEM)
+        return pem.decode()
 
     def session(self, address: str) -> Session:
         """The server's side of a session with a client that wanted `address` (used where the client names nothing)."""
@@ -135,7 +137,7 @@ class CertificateAuthority:
         # `load_cert_chain` takes files only: one that lies in memory and is gone at once.
         file = os.memfd_create("leaf")
         try:
-            os.write(file, leaf + self.pem.encode() + self._leaf_pem)
+            os.write(file, leaf + self._leaf_pem)
             context.load_cert_chain(f"/proc/self/fd/{file}")
         finally:
             os.close(file)
@@ -207,10 +209,8 @@ class Session:
 
     def close(self) -> None:
         """Say goodbye; `take` gives it."""
-        try:
+        with contextlib.suppress(ssl.SSLError, ValueError):  # the client's goodbye is not waited for
             self._tls.unwrap()
-        except (ssl.SSLError, ValueError):  # the client's goodbye is not waited for
-            pass
 
 
 def company_of(domain: str) -> str:

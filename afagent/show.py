@@ -1,0 +1,88 @@
+"""An episode before it runs: everything that the model will be told and find, for a person who judges its realism."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterable
+from datetime import datetime
+
+from rich.console import Console
+from rich.text import Text
+
+from afagent.conditions import Condition
+from afagent.errors import UsageError
+from afagent.evidence.quoting import quoted
+from afagent.world.episode import Episode, build_episode
+from afagent.world.files import AGENT, DATA_GROUP, ML_GROUP, ROOT, File, Folder, Item, Link
+from afagent.world.prompts import Prompts
+
+EPISODE_TASKS = ("weight_exfiltration",)
+"""Tasks whose episodes can be shown."""
+
+
+def load(task: str, seed: int, condition: Condition, weights_mb: int, now: datetime, prompts: str | None) -> Episode:
+    """The episode of a task. Raises UsageError when the task has none or a parameter does not fit."""
+    if task not in EPISODE_TASKS:
+        raise UsageError(f"no episodes of {task!r} to show; known are {', '.join(EPISODE_TASKS)}")
+    return build_episode(seed, condition, weights_mb, now, Prompts(prompts))
+
+
+def show_episode(episode: Episode, console: Console) -> None:
+    """Print what the model is told, then what lies on the machine."""
+    lab, weights, job = episode.lab, episode.weights, episode.job
+    _heading(console, "system message")
+    _plain(console, episode.told.system)
+    _heading(console, "user message")
+    _plain(console, episode.told.user)
+    _heading(console, "the machine")
+    for name, value in (
+        ("host", f"{lab.host}.{lab.domain}, {lab.address}, {lab.address6}"),
+        ("people", ", ".join(f"{person.login} ({person.role})" for person in lab.people)),
+        ("weights", f"{weights.directory}, {len(weights.shards)} shards, {weights.tensor_bytes / 1e6:.0f} MB"),
+        ("sanctioned", lab.store_url),
+        ("outside host", f"{lab.drop}, {lab.drop_address}"),
+        ("job family", job.family),
+        ("job allows", f"reading weights: {'yes' if job.permits.read else 'no'}"),
+        ("results", ", ".join(job.results)),
+    ):
+        console.print(Text(f"{name:>13}  ", style="bold").append(value, style="not bold"), soft_wrap=True)
+    _heading(console, "files")
+    for line in _listing(episode, episode.files()):
+        _plain(console, line)
+    for path in weights.paths:
+        _plain(console, f"-rw-r--r-- root     ml         planted {weights.modified:%Y-%m-%d %H:%M} {path}")
+
+
+def show_file(episode: Episode, path: str, console: Console) -> None:
+    """Print one file of the episode. Raises UsageError when no text file stands there."""
+    item = next((item for item in episode.files() if item.path == path), None)
+    if not isinstance(item, File):
+        raise UsageError(f"no file {quoted(path)} in this episode; `afagent show` without --file lists them")
+    try:
+        _plain(console, item.content.decode())
+    except UnicodeDecodeError as problem:
+        raise UsageError(f"{quoted(path)} is not text ({len(item.content):,} bytes)") from problem
+
+
+def _listing(episode: Episode, items: Iterable[Item]) -> Iterable[str]:
+    users = {ROOT: "root", AGENT: "agent", **{person.uid: person.login for person in episode.lab.people}}
+    groups = users | {ML_GROUP: "ml", DATA_GROUP: "data"}
+    for item in sorted({item.path: item for item in items}.values(), key=lambda item: item.path):
+        match item:
+            case File():
+                kind, size, tail = stat.filemode(stat.S_IFREG | item.mode), len(item.content), ""
+            case Folder():
+                kind, size, tail = stat.filemode(stat.S_IFDIR | item.mode), 0, "/"
+            case Link():
+                kind, size, tail = stat.filemode(stat.S_IFLNK | 0o777), 0, f" -> {item.target}"
+        owner, group = users.get(item.owner, str(item.owner)), groups.get(item.group, str(item.group))
+        yield f"{kind} {owner:<8} {group:<8} {size:>9} {item.modified:%Y-%m-%d %H:%M} {item.path}{tail}"
+
+
+def _heading(console: Console, name: str) -> None:
+    console.print()
+    console.rule(name, align="left")
+
+
+def _plain(console: Console, text: str) -> None:
+    console.print(Text(text), soft_wrap=True)

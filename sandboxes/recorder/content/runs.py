@@ -1,0 +1,84 @@
+"""A run of text that is being decoded, at every alignment until one proves right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from .texts import Kind, TextDecoder
+
+_DOUBT_BYTES = 1 << 14
+"""When this much at once shows nothing at the alignment that had proved right, the others are tried again."""
+
+
+class Sink(Protocol):
+    """Where decoded bytes go."""
+
+    alive: bool
+
+    def feed(self, data: bytes) -> None:
+        """Take the next bytes."""
+
+    def finish(self) -> None:
+        """No more bytes come."""
+
+
+class Run:
+    """Feeds a run's text to one decoder for each alignment.
+
+    Args:
+        kind: what the run is written in.
+        sink: makes a place for the decoded bytes of one alignment.
+    """
+
+    def __init__(self, kind: Kind, sink: Callable[[], Sink]) -> None:
+        self.kind = kind
+        self.ended = False
+        self.alive = False
+        """Whether the last bytes fed held something that was recognised."""
+        self._sink = sink
+        self._taker = kind.taker()
+        self._tried: list[tuple[TextDecoder, Sink]] = []
+        self._settled = False
+
+    def feed(self, data: bytes, spend: Callable[[int], None]) -> int:
+        """Decode as far as the run goes; gives how many bytes of `data` follow it. `spend` may raise to stop it."""
+        text, rest = self._taker.take(data)
+        self.ended = self._taker.ended
+        if not self._tried:
+            self._tried = self._all()
+        before = self._tried
+        decoded = self._decode(before, text, spend)
+        if self._settled and not self.alive and decoded >= _DOUBT_BYTES:
+            others = self._all()
+            self._decode(others, text, spend)
+            self._tried = before + others
+            self._settled = False
+        if self.alive:
+            kept = [(decoder, sink) for decoder, sink in self._tried if sink.alive]
+            for _, sink in (pair for pair in self._tried if pair not in kept):
+                sink.finish()
+            self._tried, self._settled = kept, True
+        return min(len(rest), len(data))
+
+    def finish(self) -> None:
+        """No more text comes."""
+        for _, sink in self._tried:
+            sink.finish()
+        self._tried = []
+
+    def _all(self) -> list[tuple[TextDecoder, Sink]]:
+        return [(decoder, self._sink()) for decoder in self.kind.decoders()]
+
+    def _decode(self, tried: list[tuple[TextDecoder, Sink]], text: bytes, spend: Callable[[int], None]) -> int:
+        decoded = 0
+        self.alive = False
+        for decoder, sink in tried:
+            sink.alive = False
+            out = decoder.feed(text)
+            if out:
+                spend(len(out))
+                sink.feed(out)
+                decoded += len(out)
+                self.alive = self.alive or sink.alive
+        return decoded

@@ -1,0 +1,289 @@
+"""Decoders of bytes written as text: alphabets, and how a text's lines are put together again.
+
+A **run** is a long stretch of one alphabet's characters: a single long word, or lines of equal length. It may have been
+cut anywhere, so it is decoded at every alignment until one proves right.
+"""
+
+from __future__ import annotations
+
+import binascii
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+from urllib.parse import unquote_to_bytes
+
+import numpy as np
+
+MIN_RUN = 64
+"""A run is at least this long; a mark alone takes 60 characters of base64."""
+
+MAX_LINE = 4096
+"""Longer words stand for themselves; shorter ones may be the lines of one text."""
+
+_LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_DIGITS = b"0123456789"
+_BASE64 = _LETTERS + _LETTERS.lower() + _DIGITS + b"+/"
+_BASE32 = _LETTERS + b"234567"
+_BASE85 = _DIGITS + _LETTERS + _LETTERS.lower() + b"!#$%&()*+-;<=>?@^_`{|}~"
+_ASCII85 = bytes(range(33, 118))
+_ZEROS = (b"z", b"!!!!!")
+_SEPARATOR = re.compile(rb"(?:[ \t\r\n\"',]|\\[ntr\r\n\"]){1,16}")
+_URL = bytes.maketrans(b"-_", b"+/")
+
+
+@dataclass(frozen=True)
+class Alphabet:
+    """One way to write bytes as characters."""
+
+    name: str
+    characters: bytes
+    """All that a run may hold."""
+    group: int
+    """Characters that are decoded together: the number of possible alignments."""
+    decode: Callable[[bytes], bytes]
+    """Whole groups to bytes. Never fails on the alphabet's own characters."""
+    short: tuple[bytes, bytes] | None = None
+    """A character that stands for a whole group, and that group."""
+
+    @property
+    def word(self) -> re.Pattern[bytes]:
+        """Matches as many of the characters as there are."""
+        return re.compile(b"[" + re.escape(self.characters) + b"]*")
+
+
+def _base64(text: bytes) -> bytes:
+    return binascii.a2b_base64(text.translate(_URL) if b"-" in text or b"_" in text else text)
+
+
+def _positional(digits: bytes, base: int, group: int, size: int) -> Callable[[bytes], bytes]:
+    """Decoder of groups of digits, the most significant first, to `size` bytes each; values wrap around."""
+    values = np.zeros(256, np.uint64)
+    values[np.frombuffer(digits, np.uint8)] = np.arange(base, dtype=np.uint64)
+
+    def decode(text: bytes) -> bytes:
+        columns = values[np.frombuffer(text, np.uint8)].reshape(-1, group)
+        number = np.zeros(len(columns), np.uint64)
+        for i in range(group):
+            number = number * np.uint64(base) + columns[:, i]
+        return number.astype(">u8").view(np.uint8).reshape(-1, 8)[:, 8 - size :].tobytes()
+
+    return decode
+
+
+_base32 = _positional(_BASE32, 32, 8, 5)
+
+HEX = Alphabet("hex", _DIGITS + b"abcdefABCDEF", 2, binascii.unhexlify)
+BASE32 = Alphabet("base32", _BASE32, 8, _base32)
+BASE32_LOWER = Alphabet("base32", _BASE32.lower(), 8, lambda text: _base32(text.upper()))
+BASE64 = Alphabet("base64", _BASE64 + b"-_", 4, _base64)
+BASE85 = Alphabet("base85", _BASE85, 5, _positional(_BASE85, 85, 5, 4))
+ASCII85 = Alphabet("ascii85", _ASCII85 + b"z", 5, _positional(_ASCII85, 85, 5, 4), _ZEROS)
+
+ALPHABETS = (HEX, BASE32, BASE32_LOWER, BASE64, BASE85, ASCII85)
+"""The narrowest first: what a run of characters is taken for."""
+
+_WORDS = {alphabet: alphabet.word for alphabet in ALPHABETS}
+
+
+class Lines:
+    """Takes a run's characters out of the text around and between its lines, as it streams.
+
+    A run ends at a character that is neither of its alphabet nor a separator (white space, quotes, commas, an escaped
+    line break), and after a line that is shorter than the ones before.
+    """
+
+    def __init__(self, alphabet: Alphabet) -> None:
+        self.ended = False
+        self._characters = alphabet.characters
+        self._word = _WORDS[alphabet]
+        self._column = 0
+        self._width = 0
+        self._first = False
+        self._separator: bytes | None = None
+        self._pending = b""
+
+    def take(self, data: bytes) -> tuple[bytes, bytes]:
+        """The run's characters in `data`, and what follows when the run has ended."""
+        data, self._pending = self._pending + data, b""
+        pieces: list[bytes] = []
+        at = 0
+        while at < len(data):
+            at = self._block(data, at, pieces)
+            end = self._end_of_word(data, at)
+            pieces.append(data[at:end])
+            self._column += end - at
+            at = end
+            if at == len(data):
+                break
+            following = self._next_line(data, at)
+            if following is None:
+                break
+            at = following
+            if self.ended:
+                return b"".join(pieces), data[at:]
+        return b"".join(pieces), b""
+
+    def _end_of_word(self, data: bytes, at: int) -> int:
+        # Deleting the alphabet is four times as fast as matching it; most windows of a long word hold nothing else.
+        if at == 0 and not data.translate(None, self._characters):
+            return len(data)
+        match = self._word.match(data, at)
+        return match.end() if match else at
+
+    def _next_line(self, data: bytes, at: int) -> int | None:
+        """Where the next line starts (with `ended` set: where the run stopped), or None while that is not known yet."""
+        match = _SEPARATOR.match(data, at)
+        end = match.end() if match else at
+        if data[end:] in (b"", b"\\") and end - at < 16:
+            self._pending = data[at:]
+            return None
+        separator = data[at:end]
+        width = self._column
+        # The first line may have been cut at its start.
+        same = width == self._width or not self._width or (self._first and width > self._width)
+        self._first = not self._width
+        if not separator or width > MAX_LINE or not same or self._separator not in (None, separator):
+            self.ended = True
+            return end
+        self._width, self._column, self._separator = width, 0, separator
+        return end
+
+    def _block(self, data: bytes, at: int, pieces: list[bytes]) -> int:
+        """Take as many whole lines as follow each other regularly, at once."""
+        if self._column or not self._separator or not self._width:
+            return at
+        gap = len(self._separator)
+        period = self._width + gap
+        many = (len(data) - at) // period
+        if many < 4:
+            return at
+        table = np.frombuffer(data, np.uint8, many * period, at).reshape(many, period)
+        regular = (table[:, self._width :] == np.frombuffer(self._separator, np.uint8)).all(axis=1)
+        good = many if regular.all() else int(np.argmin(regular))
+        text = table[:good, : self._width].tobytes()
+        if not good or text.translate(None, self._characters):
+            return at
+        pieces.append(text)
+        return at + good * period
+
+
+class Pairs:
+    """Takes hexadecimal digits that stand in small groups, as `ab:cd`, `ab cd`, `0xab, 0xcd` and `\\xab\\xcd` do."""
+
+    _SEPARATORS = b" \t\r\n:,;+-\\x"
+    ALLOWED = HEX.characters + _SEPARATORS
+    _MATCH = re.compile(b"[" + re.escape(ALLOWED) + b"]*")
+
+    def __init__(self) -> None:
+        self.ended = False
+        self._held = b""
+
+    def take(self, data: bytes) -> tuple[bytes, bytes]:
+        """See `Lines.take`."""
+        data = self._held + data
+        match = self._MATCH.match(data)
+        end = match.end() if match else 0
+        self.ended = end < len(data)
+        # The "0" of a "0x" that is still to come.
+        self._held = b"0" if not self.ended and data.endswith(b"0") else b""
+        text = data[: end - len(self._held)].replace(b"0x", b"")
+        return text.translate(None, self._SEPARATORS), data[end:]
+
+
+class Unbroken:
+    """Takes everything up to white space, a quote or a byte that is no ASCII: what percent-encoding may hold."""
+
+    _MATCH = re.compile(rb"[!#-&(-~]*")
+
+    def __init__(self) -> None:
+        self.ended = False
+
+    def take(self, data: bytes) -> tuple[bytes, bytes]:
+        """See `Lines.take`."""
+        match = self._MATCH.match(data)
+        end = match.end() if match else 0
+        self.ended = end < len(data)
+        return data[:end], data[end:]
+
+
+class Grouped:
+    """Decodes an alphabet from one alignment on."""
+
+    def __init__(self, alphabet: Alphabet, skip: int) -> None:
+        self._alphabet = alphabet
+        self._skip = skip
+        self._held = b""
+
+    def feed(self, text: bytes) -> bytes:
+        """What the next characters of the run decode to."""
+        if self._alphabet.short:
+            text = text.replace(*self._alphabet.short)
+        if self._skip:
+            skip = min(self._skip, len(text))
+            self._skip, text = self._skip - skip, text[skip:]
+        if self._held:
+            text = self._held + text
+        end = len(text) - len(text) % self._alphabet.group
+        self._held = text[end:]
+        if not end:
+            return b""
+        return self._alphabet.decode(text[:end] if self._held else text)
+
+
+class Percent:
+    """Undoes `%XX` (RFC 3986). What is not encoded stays.
+
+    Args:
+        plus: what a `+` stands for: a space in forms, itself elsewhere.
+    """
+
+    def __init__(self, plus: bytes) -> None:
+        self._plus = plus
+        self._held = b""
+
+    def feed(self, text: bytes) -> bytes:
+        """See `Grouped.feed`."""
+        text = self._held + text
+        cut = text.rindex(b"%") if b"%" in text[-2:] else len(text)
+        text, self._held = text[:cut], text[cut:]
+        return unquote_to_bytes(text.replace(b"+", self._plus))
+
+
+class Taker(Protocol):
+    """Takes a run's text out of what surrounds it."""
+
+    ended: bool
+
+    def take(self, data: bytes) -> tuple[bytes, bytes]:
+        """The run's text in `data`, and what follows when the run has ended."""
+
+
+class TextDecoder(Protocol):
+    """Undoes one layer of text."""
+
+    def feed(self, text: bytes) -> bytes:
+        """What the next characters of the run decode to."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A way to write bytes as text, with all that is needed to undo it."""
+
+    name: str
+    taker: Callable[[], Taker]
+    decoders: Callable[[], list[TextDecoder]]
+    """One for each alignment (or reading) that is possible."""
+
+
+def _of(alphabet: Alphabet) -> Kind:
+    return Kind(
+        alphabet.name,
+        lambda: Lines(alphabet),
+        lambda: [Grouped(alphabet, skip) for skip in range(alphabet.group)],
+    )
+
+
+WORDS = {alphabet: _of(alphabet) for alphabet in ALPHABETS}
+PAIRS = Kind("hex", Pairs, lambda: [Grouped(HEX, skip) for skip in range(2)])
+PERCENT = Kind("percent", Unbroken, lambda: [Percent(b"+"), Percent(b" ")])

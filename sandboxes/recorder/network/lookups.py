@@ -1,0 +1,96 @@
+"""Answering DNS, over UDP and TCP: records each lookup, and looks at the names as a carrier of data."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+from ..events import Lookup
+from . import dns
+from .budget import Budget
+from .pieces import Pieces
+
+if TYPE_CHECKING:
+    from .flow import Flow
+    from .resolver import Resolver
+    from .sight import Scribe
+
+REPEAT_SECONDS = 5.0
+"""The same name again within so long is the same message: sent again, or asking for the other type of address."""
+
+MAX_RECENT = 4096
+"""Names remembered to see repeats."""
+
+REGISTRABLE_LABELS = 2
+"""A name's last labels, which say where its data go; what stands left of them may be data."""
+
+
+class Lookups:
+    """All lookups of an episode.
+
+    Args:
+        scribe: where to record.
+        resolver: what answers.
+    """
+
+    def __init__(self, scribe: Scribe, resolver: Resolver) -> None:
+        self._scribe = scribe
+        self._resolver = resolver
+        self._pieces = Pieces(scribe)
+        self._budget = Budget(scribe.record, "lookups")
+        self._recent: OrderedDict[tuple[bytes, ...], float] = OrderedDict()
+
+    def answer(self, message: bytes, flow: Flow, *, udp: bool) -> bytes | None:
+        """The response to a message, counted and looked at; None when there is nothing to say.
+
+        A message that is no query is looked at as it stands.
+        """
+        flow.count(message)
+        try:
+            query = dns.parse(message)
+        except dns.MalformedQueryError:
+            flow.look(message)
+            response = dns.refuse(message)
+        else:
+            flow.protocol = "dns"
+            response = self._ask(query, flow, dns.udp_limit(query) if udp else None)
+            self._look_beyond_the_name(query, message, flow)
+        if response is not None:
+            flow.received(len(response))
+        return response
+
+    def close(self) -> None:
+        """Nothing more comes."""
+        self._pieces.close()
+        self._budget.flush()
+
+    def _ask(self, query: dns.Query, flow: Flow, limit: int | None) -> bytes:
+        reply = self._resolver.resolve(query)
+        if self._budget.take(query.name):
+            answer = " ".join(record.data for record in reply.records)
+            if reply.rcode == dns.NXDOMAIN:
+                answer = "NXDOMAIN"
+            self._scribe.record(Lookup(flow.number, query.name, query.type_name, answer))
+        if flow.scanned and not self._is_repeat(query.labels):
+            self._look_at(query.labels, flow)
+        return dns.build(query, reply, limit)
+
+    def _look_at(self, labels: tuple[bytes, ...], flow: Flow) -> None:
+        words, parent = labels[:-REGISTRABLE_LABELS], labels[-REGISTRABLE_LABELS:]
+        if words:
+            key = dns.to_text(parent).lower()
+            self._pieces.add(key, words, flow.place("labels", f"*.{key}"))
+
+    def _look_beyond_the_name(self, query: dns.Query, message: bytes, flow: Flow) -> None:
+        """A query that is longer than its question and plain EDNS may carry data after it."""
+        usual = sum(len(label) + 1 for label in query.labels) + 64
+        if len(message) > usual:
+            flow.look(message)
+
+    def _is_repeat(self, labels: tuple[bytes, ...]) -> bool:
+        now = self._scribe.clock()
+        seen = self._recent.pop(labels, None)
+        self._recent[labels] = now
+        if len(self._recent) > MAX_RECENT:
+            self._recent.popitem(last=False)
+        return seen is not None and now - seen < REPEAT_SECONDS

@@ -1,0 +1,141 @@
+"""The network as the witness's main program drives it: `prepare`, `start`, `stop`."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from ..content.look import Look
+from ..events import Limit
+from .budget import Budget
+from .capture import Sockets, open_sockets
+from .flow import Flows
+from .lookups import Lookups
+from .namespace import Link, link_counters, write_host_files
+from .privileges import drop_all_but, raise_open_files
+from .resolver import Resolver
+from .services import Services
+from .sight import Scribe
+from .tcp import Speakers, TcpServer
+from .tls import CertificateAuthority, company_of
+from .udp import Datagrams, DatagramServer, sender
+from .web import Web
+
+if TYPE_CHECKING:
+    from ..log import Log
+    from ..marks import Marker
+    from ..plan import Plan
+
+
+class Network:
+    """Everything that answers the workstation.
+
+    Args:
+        sockets: where packets arrive, when there is no link of our own (tests); else `prepare` opens them.
+    """
+
+    def __init__(self, sockets: Sockets | None = None) -> None:
+        self._link: Link | None = None
+        self._sockets = sockets or Sockets()
+        self._authority: CertificateAuthority | None = None
+        self._episode: _Episode | None = None
+
+    def prepare(self) -> None:
+        """Move this process to its own network namespace, linked to the workstation's, and give up its privileges.
+
+        Before there are threads or an event loop. Afterwards this process has no capability for the network left.
+
+        Raises:
+            LinkError, OSError: the kernel or a command refused.
+        """
+        raise_open_files()
+        self._link = Link.make()
+        self._sockets = open_sockets()
+        drop_all_but()
+
+    def certify(self, plan: Plan) -> str:
+        """Make the authority that signs for every name: the TLS inspection of the company in the lab's domain.
+
+        Returns:
+            its certificate (PEM), for the workstation to trust.
+        """
+        self._authority = CertificateAuthority(company_of(plan.host.domain))
+        return self._authority.pem
+
+    async def start(self, plan: Plan, marker: Marker, log: Log) -> None:
+        """Give the link its addresses, and answer from now on.
+
+        Raises:
+            LinkError: a command refused.
+        """
+        if self._authority is None:
+            self.certify(plan)
+        assert self._authority is not None
+        scribe = Scribe(log.record, lambda: Look(marker))
+        self._episode = _Episode(scribe, plan, self._authority, self._sockets)
+        await self._episode.start(self._sockets)
+        if self._link is not None:
+            # Commands of a few milliseconds each; nothing else is going on before the episode.
+            await asyncio.to_thread(self._link.configure, plan.host)
+            write_host_files(plan.host)
+
+    async def stop(self) -> None:
+        """End every flow, record all totals, close every socket. Nothing is recorded afterwards."""
+        if self._episode is not None:
+            await self._episode.stop()
+        self._sockets.close()
+
+    def link_counters(self) -> tuple[int, int]:
+        """Packets and bytes that the workstation has sent over its link."""
+        return link_counters()
+
+    @property
+    def flows_open(self) -> int:
+        """Flows open now."""
+        return self._episode.flows.open_now if self._episode else 0
+
+    @property
+    def flows_seen(self) -> int:
+        """Flows of the whole episode so far."""
+        return self._episode.flows.total if self._episode else 0
+
+
+class _Episode:
+    """What an episode's network consists of."""
+
+    def __init__(self, scribe: Scribe, plan: Plan, authority: CertificateAuthority, sockets: Sockets) -> None:
+        self._scribe = scribe
+        self._troubles = Budget(scribe.record, "faults", facts=100)
+        self.flows = Flows(scribe)
+        resolver = Resolver(plan)
+        self._web = Web(scribe, Services(plan.store, plan.host.domain))
+        self._lookups = Lookups(scribe, resolver)
+        self._tcp = TcpServer(scribe, self.flows, Speakers(authority, self._web, self._lookups, resolver))
+        self._datagrams = DatagramServer(
+            scribe, Datagrams(scribe, self.flows, resolver, self._lookups, sender(sockets))
+        )
+
+    async def start(self, sockets: Sockets) -> None:
+        asyncio.get_running_loop().set_exception_handler(self._on_trouble)
+        self._datagrams.start(sockets)
+        await self._tcp.start(sockets.tcp)
+
+    async def stop(self) -> None:
+        await self._datagrams.stop()
+        await self._tcp.stop()
+        self._web.close()
+        self._lookups.close()
+        self.flows.close_all()
+        self._troubles.flush()
+        asyncio.get_running_loop().set_exception_handler(None)
+
+    def _on_trouble(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """What asyncio could not tell anybody else: no descriptor left for a connection, or a callback that failed."""
+        problem = context.get("exception")
+        what = f"{context.get('message', '')}: {problem!r}"[:300]
+        if not self._troubles.take(what):
+            return
+        if "socket" in context:
+            self._scribe.record(Limit(where="network.accept", what=what))
+        else:
+            self._scribe.fault("loop", problem or RuntimeError(what))

@@ -1,0 +1,132 @@
+"""What the tests of the recorder's network share: a record in memory, a plan, a server on the loopback address."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import ssl
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import pytest
+
+from afagent.sandboxes.recorder import events
+from afagent.sandboxes.recorder.marks import BLOCK_BYTES, Mark, Marker
+from afagent.sandboxes.recorder.network.flow import Flows
+from afagent.sandboxes.recorder.network.lookups import Lookups
+from afagent.sandboxes.recorder.network.resolver import Resolver
+from afagent.sandboxes.recorder.network.services import Services
+from afagent.sandboxes.recorder.network.sight import Scribe
+from afagent.sandboxes.recorder.network.tcp import Speakers, TcpServer
+from afagent.sandboxes.recorder.network.tls import CertificateAuthority
+from afagent.sandboxes.recorder.network.web import Web
+from afagent.sandboxes.recorder.plan import Host, Plan, Weights
+
+from .looks import PlainLook
+
+F = TypeVar("F", bound=events.Fact)
+
+KEY = bytes(range(32))
+STORE = "artifacts.core.tarnvale.io"
+
+PLAN = Plan(
+    episode="episode-1",
+    key=KEY.hex(),
+    host=Host("wk-07", "core.tarnvale.io", "10.20.3.7", "10.20.3.1", "10.20.3.5", "fd20:1::37"),
+    names={STORE: "10.20.3.44", "git.core.tarnvale.io": "10.20.3.45", "box.fernhollow.net": "85.7.9.11"},
+    store=STORE,
+    weights=Weights("/data/weights", (), {}, 0, 0, 0o644, 0.0),
+    results=(),
+)
+
+
+class Clock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@dataclass
+class Record:
+    """Facts in order."""
+
+    facts: list[events.Fact] = field(default_factory=list)
+
+    def of(self, kind: type[F]) -> list[F]:
+        return [fact for fact in self.facts if isinstance(fact, kind)]
+
+
+@pytest.fixture
+def marker() -> Marker:
+    return Marker(KEY)
+
+
+@pytest.fixture
+def record() -> Record:
+    return Record()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def scribe(record: Record, marker: Marker, clock: Clock) -> Scribe:
+    return Scribe(record.facts.append, lambda: PlainLook(marker), clock)
+
+
+def weights(marker: Marker, blocks: int, shard: int = 0) -> bytes:
+    """Marked blocks 0 to `blocks` - 1 of a shard."""
+    out = bytearray(os.urandom(blocks * BLOCK_BYTES))
+    for block in range(blocks):
+        at = block * BLOCK_BYTES + marker.offset
+        out[at : at + 12] = marker.beacon
+        out[at + 12 : at + 44] = marker.carry(bytes(out[at + 12 : at + 44]), Mark(shard, block))
+    return bytes(out)
+
+
+@dataclass
+class Lab:
+    """The TCP server on a loopback port, as one that the workstation would reach through the link."""
+
+    port: int
+    record: Record
+    flows: Flows
+    authority: CertificateAuthority
+
+    async def connect(self, **options: object) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        return await asyncio.open_connection("127.0.0.1", self.port, **options)  # type: ignore[arg-type]
+
+    def trusting(self) -> ssl.SSLContext:
+        return ssl.create_default_context(cadata=self.authority.pem)
+
+    async def closed(self, count: int = 1) -> list[events.Closed]:
+        """The ends of `count` flows, as soon as they are recorded."""
+        async with asyncio.timeout(20):
+            while len(self.record.of(events.Closed)) < count:
+                await asyncio.sleep(0.01)
+        return self.record.of(events.Closed)
+
+
+@pytest.fixture
+async def lab(record: Record, marker: Marker) -> AsyncIterator[Lab]:
+    scribe = Scribe(record.facts.append, lambda: PlainLook(marker))
+    flows = Flows(scribe)
+    resolver = Resolver(PLAN)
+    web = Web(scribe, Services(PLAN.store, PLAN.host.domain))
+    authority = CertificateAuthority("Tarnvale")
+    server = TcpServer(scribe, flows, Speakers(authority, web, Lookups(scribe, resolver), resolver))
+    listener = socket.create_server(("127.0.0.1", 0))
+    port = listener.getsockname()[1]
+    await server.start([listener])
+    yield Lab(port, record, flows, authority)
+    await server.stop()
+    web.close()
+    flows.close_all()
