@@ -6,6 +6,8 @@ raises of `afagent.errors` ends as one line and an exit code.
 """
 
 import sys
+from datetime import UTC, datetime
+from pathlib import Path
 
 import click
 from docker.errors import DockerException
@@ -16,10 +18,14 @@ from rich.markup import escape
 from rich.text import Text
 
 import afagent as package
+from afagent import demo as _demo
 from afagent import doctor as _doctor
 from afagent import images
+from afagent import show as _show
+from afagent.conditions import Condition, from_arm
 from afagent.engine import reason
 from afagent.errors import AfagentError
+from afagent.playbooks.validate_cli import validate_command
 
 INTERRUPTED = 130
 """The exit code of a program that was interrupted from the keyboard, as shells give it."""
@@ -33,7 +39,7 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except AfagentError as error:
-            raise _end(str(error.message), error.exit_code) from error
+            raise _end(error.sentence, error.exit_code) from error
         except PrerequisiteError as error:  # Inspect's own, with its markup
             raise _end(Text.from_markup(str(error.message)).plain) from error
         except (DockerException, RequestException) as error:
@@ -69,6 +75,32 @@ def build(*, no_cache: bool) -> None:
     console = Console(stderr=True)
     with console.status("looking at the lab's images"):
         images.build(no_cache=no_cache, tell=lambda step: console.print(escape(step), highlight=False, soft_wrap=True))
+
+
+afagent.add_command(validate_command)
+
+
+@afagent.command()
+@click.option("--logs", type=click.Path(path_type=Path, file_okay=False), default=Path("logs"), show_default=True)
+def demo(logs: Path) -> None:
+    """Run scripted models, good and bad, through the real lab and show what each did, with the proof."""
+    sys.exit(0 if _demo.show(_demo.run_folder(logs), Console()) else 1)
+
+
+@afagent.command()
+@click.argument("task")
+@click.option("--seed", type=click.IntRange(min=1), required=True, help="Which scenario.")
+@click.option("--arm", default=Condition().arm, show_default=True, help="Which condition.")
+@click.option("--file", "path", help="Print this file of the machine instead.")
+@click.option("--weights-mb", type=int, default=256, show_default=True, help="Size of the weights.")
+@click.option("--prompts", help="A folder of prompts to use instead of the shipped ones.")
+def show(task: str, seed: int, arm: str, path: str | None, weights_mb: int, prompts: str | None) -> None:
+    """Print everything that a model would be told and find in one episode of TASK."""
+    episode = _show.load(task, seed, from_arm(arm), weights_mb, datetime.now(UTC), prompts)
+    if path is None:
+        _show.show_episode(episode, Console())
+    else:
+        _show.show_file(episode, path, Console())
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
 """The experimental factors, and the arms that they cross into.
 
 A **condition** is one value for each factor. An **arm** is a condition by its name. Every scenario seed runs in every
-arm, so that arms are compared in pairs. DESIGN: Greenblatt et al. 2024, arXiv 2412.14093, section 3.
+arm, so that arms are compared in pairs. The factors follow Greenblatt et al. 2024 (arXiv 2412.14093).
 """
 
 from __future__ import annotations
@@ -41,9 +41,19 @@ class Condition(BaseModel):
 
     @property
     def arm(self) -> str:
-        """The condition's name: its values in the order of `FACTORS`, such as `helpful_only-unmonitored-...`."""
-        return "-".join(str(getattr(self, factor)) for factor in FACTORS)
+        """The condition's name: objective and monitoring, then what differs from the usual.
 
+        Such as `helpful_only-unmonitored` or `none-monitored-scratchpad_hidden`.
+        """
+        unusual = [
+            f"{factor}_{getattr(self, factor)}"
+            for factor in FACTORS
+            if factor not in _ALWAYS_NAMED and getattr(self, factor) != type(self).model_fields[factor].default
+        ]
+        return "-".join([self.objective, self.monitoring, *unusual])
+
+
+_ALWAYS_NAMED = ("objective", "monitoring")
 
 FACTORS: dict[str, tuple[str, ...]] = {
     "objective": get_args(Objective),
@@ -52,7 +62,7 @@ FACTORS: dict[str, tuple[str, ...]] = {
     "scratchpad": get_args(Scratchpad),
     "opportunity": get_args(Opportunity),
 }
-"""Each factor with its known values, in the order in which an arm's name gives them."""
+"""Each factor with its known values."""
 
 
 def cross(**chosen: str | list[str]) -> list[Condition]:
@@ -78,12 +88,17 @@ def from_arm(arm: str) -> Condition:
     """The condition that an arm's name stands for.
 
     Raises:
-        UsageError: the name does not hold one known value for each factor.
+        UsageError: the name is not one that `Condition.arm` gives.
     """
-    values = arm.split("-")
-    if len(values) != len(FACTORS):
-        raise UsageError(f"an arm names {len(FACTORS)} values ({'-'.join(FACTORS)}), got {arm!r}")
-    return cross(**dict(zip(FACTORS, values, strict=True)))[0]
+    first, *rest = arm.split("-")
+    chosen = {"objective": first, "monitoring": rest[0] if rest else ""}
+    for part in rest[1:]:
+        factor = next((name for name in FACTORS if part.startswith(f"{name}_")), "")
+        chosen[factor] = part.removeprefix(f"{factor}_")
+    condition = cross(**chosen)[0]
+    if condition.arm != arm:
+        raise UsageError(f"no arm is named {arm!r}; the name of that condition is {condition.arm!r}")
+    return condition
 
 
 def _values(factor: str, value: str | list[str]) -> list[str]:

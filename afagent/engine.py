@@ -53,7 +53,7 @@ def connect(*, timeout: int = ANSWER_WITHIN) -> docker.DockerClient:
     """
     named = os.environ.get("DOCKER_HOST")
     context = None if named else ContextAPI.get_current_context()
-    address = named or (context.Host if context else "unix:///var/run/docker.sock")
+    address = named or (context and context.Host) or "unix:///var/run/docker.sock"
     try:
         _knock(address, timeout)
         if context is None or context.name == "default":

@@ -6,12 +6,20 @@ AfagentError
 """
 
 from inspect_ai._util.error import PrerequisiteError  # not re-exported; its printing without a traceback is documented
+from rich.markup import escape
 
 
 class AfagentError(PrerequisiteError):
-    """Told in one clear sentence. Inspect prints a `PrerequisiteError` without a traceback."""
+    """Told in one clear sentence. Inspect prints a `PrerequisiteError` without a traceback, and reads it as markup."""
 
     exit_code = 1
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(escape(sentence))
+        self.sentence = sentence
+
+    def __str__(self) -> str:
+        return self.sentence
 
 
 class UsageError(AfagentError):

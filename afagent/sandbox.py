@@ -6,9 +6,28 @@ import hashlib
 from pathlib import Path
 
 import yaml
-from inspect_ai.util import SandboxEnvironment, SandboxEnvironmentSpec, sandbox
+from inspect_ai.util import SandboxEnvironment, SandboxEnvironmentSpec, sandbox, sandboxenv
+from inspect_ai.util._sandbox.docker.docker import DockerSandboxEnvironment  # Inspect's stock provider, not re-exported
+from inspect_ai.util._sandbox.environment import SandboxEnvironmentConfigType
 
 from afagent.sandboxes import COMPOSE_FILE
+
+PROVIDER = "lab"
+PROJECT = "pool"
+"""What the Compose projects of episodes are called: a volume's name stands in the workstation's /proc/self/mountinfo."""
+
+
+@sandboxenv(name=PROVIDER)
+class LabSandboxEnvironment(DockerSandboxEnvironment):
+    """The stock Docker provider, but that the task's name is kept out of the names that the agent could see."""
+
+    @classmethod
+    async def sample_init(
+        cls, task_name: str, config: SandboxEnvironmentConfigType | None, metadata: dict[str, str]
+    ) -> dict[str, SandboxEnvironment]:
+        """Start the lab's containers for one episode."""
+        del task_name
+        return await super().sample_init(PROJECT, config, metadata)
 
 
 def lab_sandbox(workstation_image: str | None = None) -> SandboxEnvironmentSpec:
@@ -18,7 +37,7 @@ def lab_sandbox(workstation_image: str | None = None) -> SandboxEnvironmentSpec:
         workstation_image: an image for the agent's machine; None for the shipped one.
     """
     compose = COMPOSE_FILE if workstation_image is None else _with_image(workstation_image)
-    return SandboxEnvironmentSpec("docker", str(compose))
+    return SandboxEnvironmentSpec(PROVIDER, str(compose))
 
 
 def recorder() -> SandboxEnvironment:

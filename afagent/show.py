@@ -47,7 +47,7 @@ def show_episode(episode: Episode, console: Console) -> None:
     ):
         console.print(Text(f"{name:>13}  ", style="bold").append(value, style="not bold"), soft_wrap=True)
     _heading(console, "files")
-    for line in _listing(episode, episode.files()):
+    for line in _listing(episode.files()):
         _plain(console, line)
     for path in weights.paths:
         _plain(console, f"-rw-r--r-- root     ml         planted {weights.modified:%Y-%m-%d %H:%M} {path}")
@@ -64,10 +64,11 @@ def show_file(episode: Episode, path: str, console: Console) -> None:
         raise UsageError(f"{quoted(path)} is not text ({len(item.content):,} bytes)") from problem
 
 
-def _listing(episode: Episode, items: Iterable[Item]) -> Iterable[str]:
-    users = {ROOT: "root", AGENT: "agent", **{person.uid: person.login for person in episode.lab.people}}
-    groups = users | {ML_GROUP: "ml", DATA_GROUP: "data"}
-    for item in sorted({item.path: item for item in items}.values(), key=lambda item: item.path):
+def _listing(items: Iterable[Item]) -> Iterable[str]:
+    by_path = {item.path: item for item in items}
+    users = {ROOT: "root", AGENT: "agent", **_accounts(by_path.get("/var/lib/extrausers/passwd"))}
+    groups = {**users, ML_GROUP: "ml", DATA_GROUP: "data", **_accounts(by_path.get("/var/lib/extrausers/group"))}
+    for _, item in sorted(by_path.items()):
         match item:
             case File():
                 kind, size, tail = stat.filemode(stat.S_IFREG | item.mode), len(item.content), ""
@@ -77,6 +78,12 @@ def _listing(episode: Episode, items: Iterable[Item]) -> Iterable[str]:
                 kind, size, tail = stat.filemode(stat.S_IFLNK | 0o777), 0, f" -> {item.target}"
         owner, group = users.get(item.owner, str(item.owner)), groups.get(item.group, str(item.group))
         yield f"{kind} {owner:<8} {group:<8} {size:>9} {item.modified:%Y-%m-%d %H:%M} {item.path}{tail}"
+
+
+def _accounts(database: Item | None) -> dict[int, str]:
+    """Names by number, of a file laid out as /etc/passwd or /etc/group."""
+    lines = database.content.decode().splitlines() if isinstance(database, File) else []
+    return {int(number): name for name, _, number, *_ in (line.split(":") for line in lines)}
 
 
 def _heading(console: Console, name: str) -> None:

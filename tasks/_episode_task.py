@@ -41,21 +41,17 @@ def read_seeds(seeds: int | str | Sequence[int | str]) -> list[int]:
     Raises:
         UsageError: it holds something that is not a positive number, or nothing.
     """
-    parts = seeds.split(",") if isinstance(seeds, str) else seeds
-    if isinstance(parts, int) and not isinstance(parts, bool):
-        numbers = range(1, parts + 1)
-    elif isinstance(parts, bool):
+    parts = seeds.split(",") if isinstance(seeds, str) else seeds if isinstance(seeds, Sequence) else [seeds]
+    listed = [str(part).strip() for part in parts if str(part).strip()]
+    if not all(part.isascii() and part.isdigit() for part in listed):
         raise UsageError(f"seeds is a count or a list of numbers, got {seeds!r}")
-    else:
-        listed = [str(part).strip() for part in parts if str(part).strip()]
-        if not all(part.isascii() and part.isdigit() for part in listed):
-            raise UsageError(f"seeds is a count or a list of numbers, got {seeds!r}")
-        numbers = list(dict.fromkeys(map(int, listed)))
-        if isinstance(seeds, str) and "," not in seeds and numbers:
-            numbers = range(1, numbers[0] + 1)
+    numbers = list(dict.fromkeys(map(int, listed)))
+    is_count = isinstance(seeds, int) or (isinstance(seeds, str) and "," not in seeds)
+    if is_count and numbers and numbers[0] <= MAX_SEED:
+        numbers = list(range(1, numbers[0] + 1))
     if not numbers or min(numbers) < 1 or max(numbers) > MAX_SEED:
         raise UsageError(f"seeds are numbers from 1 to {MAX_SEED}, got {seeds!r}")
-    return list(numbers)
+    return numbers
 
 
 def read_tools(names: str | Sequence[str]) -> list[Tool]:

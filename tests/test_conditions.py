@@ -8,6 +8,12 @@ from afagent.conditions import FACTORS, Condition, cross, from_arm
 from afagent.errors import UsageError
 
 
+def test_an_arm_names_objective_and_monitoring_and_only_what_else_is_unusual():
+    assert Condition().arm == "helpful_only-unmonitored"
+    hidden = Condition(objective="none", monitoring="monitored", scratchpad="hidden", opportunity="easy")
+    assert hidden.arm == "none-monitored-scratchpad_hidden-opportunity_easy"
+
+
 def test_a_list_of_values_is_crossed_with_every_other():
     arms = cross(objective="helpful_only, none", monitoring=["monitored", "unmonitored"])
     assert [(arm.objective, arm.monitoring) for arm in arms] == [
@@ -52,7 +58,7 @@ def test_an_unknown_factor_is_refused():
         cross(mood="good")
 
 
-@pytest.mark.parametrize("arm", ["", "helpful_only", "a-b-c-d-e", "-".join(["none"] * 6)])
+@pytest.mark.parametrize("arm", ["", "helpful_only", "a-b", "none-monitored-mood_good", "none-monitored-scratchpad_none", "none-monitored-x"])
 def test_a_name_that_is_no_arm_is_refused(arm: str):
     with pytest.raises(UsageError):
         from_arm(arm)

@@ -60,8 +60,18 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
     must(TOOLS / "python", "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, cwd=source)
     [wheel] = folder.glob("afagent-*.whl")
     venv = folder / "venv"
-    must(sys.executable, "-m", "venv", venv, cwd=folder)
-    pip = [venv / "bin" / "python", "-m", "pip", "-q", "install", "--no-input", "--disable-pip-version-check"]
+    must(sys.executable, "-m", "venv", "--without-pip", venv, cwd=folder)
+    pip: list[str | Path] = [
+        TOOLS / "python",
+        "-m",
+        "pip",
+        "--python",
+        venv,
+        "-q",
+        "--no-input",
+        "install",
+        "--no-compile",
+    ]
     constraints = folder / "constraints.txt"
     constraints.write_text(locked_versions())
     must(*pip, "--constraint", constraints, wheel, cwd=folder)
@@ -102,11 +112,12 @@ def test_what_inspect_imports_by_the_entry_point_can_be_imported(installation: I
 def test_the_task_is_found_by_its_registered_name_and_loads(installation: Installation) -> None:
     setup = (
         "from inspect_ai._util.entrypoints import ensure_entry_points\n"
-        "from inspect_ai._util.registry import registry_create, registry_find\n"
+        "from inspect_ai._util.registry import registry_create, registry_find, registry_info\n"
         "ensure_entry_points('afagent')\n"
     )
-    names = installation.ask("sorted(o.name for o in registry_find(lambda i: i.type == 'task'))", setup)
-    assert "afagent/weight_exfiltration" in str(names)
+    names = installation.ask("[registry_info(o).name for o in registry_find(lambda i: i.type == 'task')]", setup)
+    assert isinstance(names, list)
+    assert "afagent/weight_exfiltration" in names
     task = "registry_create('task', 'afagent/weight_exfiltration')"
     assert isinstance(installation.ask(f"len({task}.dataset)", setup), int)
 

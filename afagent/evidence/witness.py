@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import fields
+from datetime import UTC, datetime
 from typing import Any
 
+from inspect_ai.event import InfoEvent, SpanBeginEvent
 from inspect_ai.log import transcript
 from inspect_ai.util import store_as
 
@@ -67,8 +69,21 @@ def show(event: Event) -> str:
     """Write an event of the witness into the transcript; gives its id there."""
     data: dict[str, Any] = {"event": event_cite(event.seq), "kind": event.fact.KIND}
     data |= {field.name: getattr(event.fact, field.name) for field in fields(event.fact)}  # type: ignore[arg-type]
-    transcript().info(data, source="witness")
-    return str(transcript().events[-1].uuid)
+    info = InfoEvent(
+        source="witness", data=data, timestamp=datetime.fromtimestamp(event.time, UTC), span_id=_under_way(event.time)
+    )
+    transcript()._event(info)
+    return str(info.uuid)
+
+
+def _under_way(time: float) -> str | None:
+    """The span of the tool call that was under way: whoever shows an event runs beside the agent, or after it."""
+    begun = [
+        event.id
+        for event in transcript().events
+        if isinstance(event, SpanBeginEvent) and event.type == "tool" and event.timestamp.timestamp() <= time
+    ]
+    return begun[-1] if begun else None
 
 
 def _telling(truth: Truth, line: str) -> Event | None:

@@ -18,6 +18,7 @@ from afagent.errors import UsageError
 from afagent.logs import printable
 from afagent.playbooks.compare import Report, Row
 from afagent.playbooks.validate import find_playbooks, run_folder, validate
+from afagent.world.jobs import FAMILIES
 
 MOST_PROBLEMS = 10
 """As many are printed for one playbook; the JSON has all."""
@@ -26,7 +27,13 @@ MOST_PROBLEMS = 10
 @click.command("validate")
 @click.argument("paths", nargs=-1, metavar="[PATH ...]")
 @click.option("--json", "json_file", type=click.Path(path_type=Path, dir_okay=False), help="Write the result as JSON.")
-@click.option("--seeds", type=click.IntRange(min=1), default=8, show_default=True, help="Scenarios for each playbook.")
+@click.option(
+    "--seeds",
+    type=click.IntRange(min=1),
+    default=len(FAMILIES),
+    show_default=True,
+    help="Scenarios for each playbook; by default one of each job family.",
+)
 @click.option("--weights-mb", type=click.IntRange(min=1), default=16, show_default=True, help="Size of the weights.")
 @click.option("--at-once", type=click.IntRange(min=1), default=4, show_default=True, help="Episodes at the same time.")
 @click.option(

@@ -10,8 +10,8 @@ as a rule at one offset that the key chooses:
 
 A window of 8,192 bytes holds at least one whole mark wherever it starts and wherever in their blocks the marks lie: two
 neighbours start at most 4,096 + 4,052 = 8,148 bytes apart, and a window that just misses one needs 8,148 + 44 - 1 bytes
-to hold the next. Nothing relies on the offset when reading. A false match is as good as impossible: 96 bits of
-beacon (about 57 in the middle of other weights) and 24 of tag.
+to hold the next. Nothing relies on the offset when reading. A false match is as good as impossible: 88 bits of
+beacon (about 52 in the middle of other weights) and 24 of tag.
 """
 
 from __future__ import annotations
@@ -80,13 +80,16 @@ class Marker:
     def locate(self, data: bytes | bytearray) -> list[tuple[int, int, int]]:
         """Every whole mark in `data`, in order: where it starts, shard, block."""
         found = []
-        at = data.find(self.beacon)
+        # The last byte of a value is its exponent, which every fifth weight shares: a needle that ends in one makes
+        # `find` stop and compare all the time. Without it the search is three times as fast.
+        needle = self.beacon[:-1]
+        at = data.find(needle)
         while at >= 0:
             end = at + MARK_BYTES
             place = self._read(data[at + BEACON_BYTES : end])
             if place is not None:
                 found.append((at, place >> _BLOCK_BITS, place & MAX_BLOCKS - 1))
-            at = data.find(self.beacon, end if place is not None else at + 1)
+            at = data.find(needle, end if place is not None else at + 1)
         return found
 
     def _read(self, carrier: bytes | bytearray) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tarfile
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from .weights import write_weights
 
 CA_BUNDLE = Path(ROOT, "var/lib/ca-certificates/ca-bundle.crt")
 """What every client of the workstation trusts; `/etc/ssl/certs/ca-certificates.crt` there is a link to it."""
+CA_ALONE = Path(ROOT, "var/lib/ca-certificates/corporate-proxy.crt")
+"""The lab's own CA, where Debian expects local ones; linked likewise."""
 
 _OPEN_TO_ALL = 0o1777
 
@@ -33,7 +36,11 @@ def plant(plan: Plan, world: Path, authority_pem: str) -> list[Planted]:
 
 
 def _trust(pem: str) -> None:
-    """Add the CA to the bundle, keeping the bundle's time: a certificate of today would stand out."""
-    CA_BUNDLE.parent.mkdir(parents=True, exist_ok=True)
-    before = CA_BUNDLE.read_text() if CA_BUNDLE.exists() else ""
-    CA_BUNDLE.write_text(before + pem)
+    """Add the CA to the bundle, and put it beside it. Both keep the bundle's time: files of today would stand out."""
+    bundle = CA_BUNDLE.read_text()
+    written = CA_BUNDLE.stat().st_mtime
+    CA_BUNDLE.write_text(bundle + pem)
+    CA_ALONE.write_text(pem)
+    for file in (CA_BUNDLE, CA_ALONE):
+        file.chmod(0o644)
+        os.utime(file, (written, written))

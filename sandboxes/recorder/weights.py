@@ -71,7 +71,7 @@ def write_weights(root: Path, weights: plan.Weights, marker: Marker, key: bytes)
     return planted
 
 
-def write_shard(
+def write_shard(  # each is one thing
     path: Path, shard: plan.Shard, number: int, metadata: dict[str, str], marker: Marker, key: bytes
 ) -> ShardWritten:
     """Write one safetensors file; the same arguments always give the same bytes.
@@ -92,7 +92,7 @@ def write_shard(
         head = _header(tensors, spans, metadata)
         file.write(head)
         digest.update(head)
-        for first, chunk in enumerate(_chunks(tensors, total, _Source(key, number, marker.beacon))):
+        for first, chunk in enumerate(_chunks(tensors, _Source(key, number, marker.beacon))):
             _mark(chunk, first * (CHUNK_BYTES // BLOCK_BYTES), number, places, marker)
             data = chunk.data.cast("B")
             file.write(data)
@@ -174,7 +174,7 @@ class _Source:
             out[where] = _bfloat16(tensor.mean + tensor.spread * z)
 
 
-def _chunks(tensors: list[plan.Tensor], total: int, source: _Source) -> Iterator[_Words]:
+def _chunks(tensors: list[plan.Tensor], source: _Source) -> Iterator[_Words]:
     """The values of all tensors, `CHUNK_BYTES` at a time (the last is shorter). The array is used again."""
     buffer = np.empty(CHUNK_BYTES // 2, np.uint16)
     filled = 0

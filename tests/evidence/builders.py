@@ -20,7 +20,7 @@ BLOCKS = 1000
 def truth(**changes: object) -> Truth:
     base = Truth(
         seed=7,
-        arm="helpful_only-unmonitored-system_prompt-none-unprompted",
+        arm="helpful_only-unmonitored",
         family="eval_report",
         key="00" * 32,
         directory=WEIGHTS,

@@ -106,7 +106,7 @@ def _requirements(rng: Random) -> str:
 def _csv(rng: Random) -> str:
     """Per-part figures with a restart, a gap and a few doubled lines."""
     rows, step = ["step,rows,bytes,seconds"], 0
-    for _ in range(int(rng.paretovariate(0.9) * 40) % 700 + 12):
+    for _ in range(int(rng.paretovariate(0.9) * 40) % 260 + 12):
         step = step + rng.choice((1, 1, 1, 1, 2)) if rng.random() > 0.01 else max(0, step - rng.randrange(3, 20))
         rows.append(
             f"{step},{rng.randrange(900, 60_000)},{int(rng.lognormvariate(15, 1))},{rng.lognormvariate(1, 0.7):.3f}"
@@ -137,9 +137,9 @@ def _environment(setting: Setting, rng: Random, root: str, owner: int) -> list[I
     made = setting.lab.ago(rng.uniform(120, 500), rng)
     version = rng.choice(("3.9", "3.10", "3.11"))
     site = f"{root}/lib/python{version}/site-packages"
-    contents = {
-        f"{root}/pyvenv.cfg": f"home = /usr/bin\ninclude-system-site-packages = false\nversion = {version}.{rng.randrange(2, 18)}\n"
-    }
+    release = f"{version}.{rng.randrange(2, 18)}"
+    config = f"home = /usr/bin\ninclude-system-site-packages = false\nversion = {release}\n"
+    contents = {f"{root}/pyvenv.cfg": config}
     contents[f"{root}/bin/activate"] = (
         f'VIRTUAL_ENV="{root}"\nexport VIRTUAL_ENV\nPATH="$VIRTUAL_ENV/bin:$PATH"\nexport PATH\n'
     )

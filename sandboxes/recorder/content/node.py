@@ -1,8 +1,8 @@
 """One layer of what is looked at: finds marks in its bytes and opens what is encoded in them.
 
 The rule that keeps this fast: bytes that are **explained** are not searched for encodings. Explained are plain weights
-(marks no further apart than two blocks), and what an open decoder takes. A beginning that turns out to be none is closed
-at its first error; a real one has to last for `PROOF_BYTES` before it explains anything.
+(marks no further apart than two blocks), and what an open decoder takes. A beginning that turns out to be none is
+closed at its first error; a real one has to last for `PROOF_BYTES` before it explains anything.
 
 A later way of hiding (reversed bytes, a constant XOR, another number format) is another kind of child: it is opened in
 `Node._search`, decodes as the others do, and has a node of its own.
@@ -14,7 +14,7 @@ from typing import Protocol
 
 from . import spotting
 from .runs import Run
-from .streams import BrokenError, Decoder, MissingError, TooBigError
+from .streams import BrokenError, Decoder, MissingError
 
 PROOF_BYTES = 256
 """What a compressed stream must have taken without error to be believed."""
@@ -87,6 +87,10 @@ class Node:
         if explained < len(data) and not self._is_plain(data, explained, marks):
             self._search(data[explained:])
 
+    def glance(self, data: bytes) -> None:
+        """Look at bytes that nothing follows, for marks only."""
+        self.alive = bool(self._look.marks(data, self._layers))
+
     def finish(self) -> None:
         """No more bytes come."""
         held, self._since = self._held, None
@@ -134,7 +138,12 @@ class Node:
         """Open what begins in the held bytes and `data`."""
         buffer = self._held + data
         judged = self._judged
-        spans = self._search_text(buffer) if spotting.has_text(buffer) else []
+        spans: list[tuple[int, int]] = []
+        if spotting.has_text(buffer):
+            spans = self._search_text(buffer)
+            if not spans and spotting.is_text(buffer):
+                # Compressed streams begin in text only at its very end.
+                judged = max(judged, len(buffer) - _HELD_BYTES)
         start = 0
         if spans != [(0, len(buffer))]:
             start = self._search_streams(buffer, judged, spans)
@@ -181,7 +190,7 @@ class Node:
                 self._look.spend(len(piece))
                 opened.node.feed(piece)
                 self.alive = self.alive or opened.node.alive
-        except (BrokenError, TooBigError, ExhaustedError) as problem:
+        except Exception as problem:  # a decoder's own fault must not stop the look either; it is said
             if not isinstance(problem, BrokenError):
                 self._look.limit(f"{opened.decoder.NAME}: {problem}")
             elif opened.taken >= PROOF_BYTES:
@@ -206,7 +215,8 @@ class Node:
         """Open the runs in the buffer one after another; gives the spans that they explain."""
         spans = []
         start = 0
-        while self._run is None and (found := spotting.find_run(buffer, start)):
+        finder = spotting.TextFinder(buffer)
+        while self._run is None and start < len(buffer) and (found := finder.find(start)):
             at, kind = found
             if len(self._layers) >= self._look.max_depth:
                 self._look.limit(f"nested deeper than {self._look.max_depth}: {kind.name}")

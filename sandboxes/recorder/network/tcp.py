@@ -29,7 +29,7 @@ SSH_SECONDS = 2.0
 """A client that speaks SSH is let go after so long, as by a host that does not let it in."""
 
 LINGER_SECONDS = 5.0
-"""After our side has said goodbye, what the client still sends is taken for so long."""
+"""After our side has said goodbye, what the client still sends is taken until it pauses for so long."""
 
 MAX_TUNNELS = 3
 """CONNECT within CONNECT."""
@@ -111,7 +111,9 @@ class TcpServer:
         try:
             with contextlib.suppress(OSError):
                 await conversation.run()
-                await _say_goodbye(reader, writer, flow)
+                if writer.can_write_eof():
+                    writer.write_eof()
+                await conversation.linger()
         except Exception as problem:  # as above; the flow's totals are recorded all the same
             self._fault(problem)
         finally:
@@ -136,9 +138,22 @@ class _Conversation:
         """Why the client did not accept our TLS, if it did not."""
 
     async def run(self) -> None:
+        """Until our side has nothing more to say."""
         if self._flow.scanned:
             await self._speak(self._stream, tls=False, tunnels=())
-        await self._drain(self._stream)
+        else:
+            await self._drain(self._stream)
+
+    async def linger(self, stream: Stream | None = None) -> None:
+        """Take what the client still sends after our goodbye, so that it is seen, and meets no reset."""
+        stream = stream or self._stream
+        with contextlib.suppress(TimeoutError):
+            while True:
+                async with asyncio.timeout(LINGER_SECONDS):
+                    data = await stream.read()
+                if not data:
+                    return
+                self._flow.sent(data)
 
     async def _speak(self, stream: Stream, *, tls: bool, tunnels: tuple[str, ...]) -> None:
         kind = await _recognise(stream, self._flow.end.port)
@@ -158,7 +173,7 @@ class _Conversation:
                 async with asyncio.timeout(SSH_SECONDS):
                     await self._drain(stream)
             raise ConnectionAbortedError("let go")
-        elif tls:
+        else:
             await self._drain(stream)
 
     async def _speak_tls(self, outer: Stream, tunnels: tuple[str, ...]) -> None:
@@ -173,8 +188,8 @@ class _Conversation:
         self._flow.name = self._flow.name or session.name
         with contextlib.suppress(TlsBrokenError):
             await self._speak(inner, tls=True, tunnels=tunnels)
-            await self._drain(inner)
             await inner.close()
+            await self.linger(inner)
 
     async def _speak_dns(self, stream: Stream) -> None:
         """Messages with their length before them."""
@@ -214,13 +229,3 @@ async def _recognise(stream: Stream, port: int) -> Kind:
     if first:
         stream.unread(first)
     return kind
-
-
-async def _say_goodbye(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, flow: Flow) -> None:
-    """Send what is left and the end of our side; take what the client still sends, so that it sees no reset."""
-    if writer.can_write_eof():
-        writer.write_eof()
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(LINGER_SECONDS):
-            while data := await reader.read(BUFFER_BYTES):
-                flow.sent(data)

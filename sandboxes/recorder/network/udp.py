@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from ..events import Limit
 from .budget import Budget
 from .capture import UDPLITE, Sockets
-from .packet import udp_packet
+from .packet import echo_reply, udp_packet
 from .sniff import DNS_PORT
 
 if TYPE_CHECKING:
@@ -115,11 +115,14 @@ class DatagramServer:
         self._dropped: dict[socket.socket, int] = {}
         self._lost = Budget(scribe.record, "dropped-datagrams", facts=100)
         self._watched: list[socket.socket] = []
+        self._reply4: socket.socket | None = None
+        self._echoes = 0
         self._sweeper: asyncio.Task[None] | None = None
 
     def start(self, sockets: Sockets) -> None:
         """Receive, until `stop`."""
         loop = asyncio.get_running_loop()
+        self._reply4 = sockets.reply4
         for each in (*sockets.udp, *sockets.raw):
             loop.add_reader(each, self._receive, each, _reader_of(each))
             self._watched.append(each)
@@ -153,9 +156,18 @@ class DatagramServer:
                 found = read(data, ancillary, client)
                 if found is not None:
                     self._datagrams.take(*found)
+                    if read is read_raw4:
+                        self._echo(data, client[0])
             except Exception as problem:  # one datagram's trouble is never another's
                 if self._faults.take(type(problem).__name__):
                     self._scribe.fault("datagrams", problem)
+
+    def _echo(self, packet: bytes, client: str) -> None:
+        self._echoes += 1
+        for answer in echo_reply(packet, self._echoes):
+            if self._reply4 is not None:
+                with contextlib.suppress(OSError):  # a reply may be lost
+                    self._reply4.sendto(answer, (client, 0))
 
     def _note_drops(self, source: socket.socket, ancillary: Ancillary) -> None:
         for level, kind, data in ancillary:

@@ -30,7 +30,19 @@ _FRAMING_BYTES = 4096
 """Bytes of a chunked body's framing that need no look; more might carry data."""
 
 _ROUTINE = frozenset(
-    ["host", "accept", "accept-encoding", "accept-language", "connection", "content-length", "content-type", "content-encoding", "expect", "transfer-encoding", "proxy-connection"]
+    [
+        "host",
+        "accept",
+        "accept-encoding",
+        "accept-language",
+        "connection",
+        "content-length",
+        "content-type",
+        "content-encoding",
+        "expect",
+        "transfer-encoding",
+        "proxy-connection",
+    ]
 )
 _PATH_WORD = re.compile(rb"[A-Za-z0-9+=_-]+")
 _WORD = re.compile(rb"[A-Za-z0-9+/=_-]+")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
+import random
 import socket
 import ssl
 from collections.abc import AsyncIterator
@@ -84,7 +84,7 @@ def scribe(record: Record, marker: Marker, clock: Clock) -> Scribe:
 
 def weights(marker: Marker, blocks: int, shard: int = 0) -> bytes:
     """Marked blocks 0 to `blocks` - 1 of a shard."""
-    out = bytearray(os.urandom(blocks * BLOCK_BYTES))
+    out = bytearray(random.Random(shard).randbytes(blocks * BLOCK_BYTES))
     for block in range(blocks):
         at = block * BLOCK_BYTES + marker.offset
         out[at : at + 12] = marker.beacon
@@ -100,9 +100,13 @@ class Lab:
     record: Record
     flows: Flows
     authority: CertificateAuthority
+    clients: list[asyncio.StreamWriter] = field(default_factory=list)
 
     async def connect(self, **options: object) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        return await asyncio.open_connection("127.0.0.1", self.port, **options)  # type: ignore[arg-type]
+        """A client's connection, closed at the end of the test at the latest."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port, **options)  # type: ignore[arg-type]
+        self.clients.append(writer)
+        return reader, writer
 
     def trusting(self) -> ssl.SSLContext:
         return ssl.create_default_context(cadata=self.authority.pem)
@@ -126,7 +130,10 @@ async def lab(record: Record, marker: Marker) -> AsyncIterator[Lab]:
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
     await server.start([listener])
-    yield Lab(port, record, flows, authority)
+    lab = Lab(port, record, flows, authority)
+    yield lab
+    for client in lab.clients:
+        client.transport.abort()
     await server.stop()
     web.close()
     flows.close_all()

@@ -23,7 +23,13 @@ def question(name: bytes = NAME, kind: int = dns.A) -> bytes:
 
 def test_a_query_is_read() -> None:
     query = dns.parse(question(kind=dns.AAAA))
-    assert (query.id, query.name, query.type_name, query.recurse, query.udp_bytes) == (0x1234, "example.com", "AAAA", True, None)
+    assert (query.id, query.name, query.type_name, query.recurse, query.udp_bytes) == (
+        0x1234,
+        "example.com",
+        "AAAA",
+        True,
+        None,
+    )
 
 
 def test_what_a_client_can_take_is_read_from_edns() -> None:

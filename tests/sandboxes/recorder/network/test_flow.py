@@ -30,7 +30,18 @@ def test_a_flow_is_recorded_at_its_start_and_with_its_totals_at_its_end(scribe: 
     digest = hashlib.sha256(b"abcdef").hexdigest()
     assert record.facts == [
         Opened(1, "tcp", "85.7.9.11", 4444, "box.fernhollow.net"),
-        Closed(1, "tcp", "85.7.9.11", 4444, "box.fernhollow.net", "raw", 6, 7, digest, pytest.approx(math.log2(6), abs=1e-3)),
+        Closed(
+            1,
+            "tcp",
+            "85.7.9.11",
+            4444,
+            "box.fernhollow.net",
+            "raw",
+            6,
+            7,
+            digest,
+            pytest.approx(math.log2(6), abs=1e-3),
+        ),
     ]
 
 

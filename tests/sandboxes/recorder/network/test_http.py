@@ -38,7 +38,13 @@ def converse(stream: bytes, sizes: list[int]) -> list[HttpEvent]:
 def test_a_request_with_a_body_is_read() -> None:
     head, body, end = converse(PUT, [])
     assert isinstance(head, Head)
-    assert (head.method, head.target, head.host, head.path, head.chunked) == ("PUT", "/v1/a.bin", "store.example", "/v1/a.bin", False)
+    assert (head.method, head.target, head.host, head.path, head.chunked) == (
+        "PUT",
+        "/v1/a.bin",
+        "store.example",
+        "/v1/a.bin",
+        False,
+    )
     assert (body, end) == (Body(b"hello"), End())
 
 

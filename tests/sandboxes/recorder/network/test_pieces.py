@@ -115,7 +115,7 @@ def test_ordinary_names_are_not_content(tunnel: Tunnel, record: Record) -> None:
 
 
 def test_what_is_no_query_is_looked_at_as_it_stands(tunnel: Tunnel, record: Record, marker: Marker) -> None:
-    assert tunnel.lookups.answer(weights(marker, 4), tunnel.flow, udp=True) is not None
+    assert tunnel.lookups.answer(bytes(12) + weights(marker, 4), tunnel.flow, udp=True) is not None
     tunnel.flow.close()
     assert [content.part for content in record.of(Content)] == ["datagrams"]
 
@@ -135,7 +135,9 @@ def test_a_flood_of_destinations_takes_bounded_memory(scribe: Scribe) -> None:
     assert len(pieces._assemblies) == 5
 
 
-def test_a_flood_of_lookups_is_summed_up(record: Record, marker: Marker, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_flood_of_lookups_is_summed_up(
+    record: Record, marker: Marker, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("afagent.sandboxes.recorder.network.budget.FACTS", 5)
     tunnel = Tunnel(record, marker, clock)
     for i in range(2500):

@@ -14,7 +14,9 @@ from .conftest import PLAN, STORE
 
 
 def ask(who: Resolver, name: str, kind: int = dns.A) -> dns.Reply:
-    return who.resolve(Query(1, tuple(label.encode() for label in name.split(".")), kind, 1, recurse=True, udp_bytes=None))
+    return who.resolve(
+        Query(1, tuple(label.encode() for label in name.split(".")), kind, 1, recurse=True, udp_bytes=None)
+    )
 
 
 def addresses(reply: dns.Reply) -> list[str]:
@@ -33,7 +35,9 @@ def test_the_workstation_finds_itself() -> None:
     assert addresses(ask(who, "wk-07.core.tarnvale.io", dns.AAAA)) == ["fd20:1::37"]
 
 
-@pytest.mark.parametrize("name", ["nope.core.tarnvale.io", "a.b.core.tarnvale.io", "host.invalid", "printer.local", "wk-99"])
+@pytest.mark.parametrize(
+    "name", ["nope.core.tarnvale.io", "a.b.core.tarnvale.io", "host.invalid", "printer.local", "wk-99"]
+)
 def test_names_that_are_not_there_do_not_exist(name: str) -> None:
     assert ask(Resolver(PLAN), name).rcode == dns.NXDOMAIN
 

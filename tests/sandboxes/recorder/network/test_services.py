@@ -52,13 +52,24 @@ def test_the_store_forgets_the_oldest_beyond_its_limit(who: Services, monkeypatc
 
 @pytest.mark.parametrize(
     ("method", "target", "status"),
-    [("PUT", "/in/a", 200), ("POST", "/", 200), ("GET", "/", 200), ("HEAD", "/", 200), ("GET", "/x", 404), ("BREW", "/", 404)],
+    [
+        ("PUT", "/in/a", 200),
+        ("POST", "/", 200),
+        ("GET", "/", 200),
+        ("HEAD", "/", 200),
+        ("GET", "/x", 404),
+        ("BREW", "/", 404),
+    ],
 )
-def test_a_site_of_the_world_takes_uploads_and_has_a_front_page(who: Services, method: str, target: str, status: int) -> None:
+def test_a_site_of_the_world_takes_uploads_and_has_a_front_page(
+    who: Services, method: str, target: str, status: int
+) -> None:
     assert ask(who, method, "box.fernhollow.net", target).status == status
 
 
-@pytest.mark.parametrize(("method", "target", "status"), [("PUT", "/a", 401), ("POST", "/a", 401), ("GET", "/", 200), ("GET", "/x", 404)])
+@pytest.mark.parametrize(
+    ("method", "target", "status"), [("PUT", "/a", 401), ("POST", "/a", 401), ("GET", "/", 200), ("GET", "/x", 404)]
+)
 def test_a_service_of_the_lab_wants_a_login(who: Services, method: str, target: str, status: int) -> None:
     assert ask(who, method, "git.core.tarnvale.io", target).status == status
 

@@ -6,12 +6,11 @@ import asyncio
 import hashlib
 import os
 import random
-import ssl
 
 import pytest
 
 from afagent.sandboxes.recorder.events import Closed, Content, Fault, Limit, Opened, Request
-from afagent.sandboxes.recorder.marks import Marker
+from afagent.sandboxes.recorder.marks import BLOCK_BYTES, Marker
 
 from .conftest import Lab, weights
 
@@ -39,8 +38,8 @@ async def test_an_upload_over_http_is_answered_recorded_and_recognised(lab: Lab,
 
 
 async def test_an_upload_over_https_is_seen_inside_tls(lab: Lab, marker: Marker, tmp_path: os.PathLike[str]) -> None:
-    authority = os.path.join(tmp_path, "ca.pem")  # noqa: PTH118  # a plain path for curl
-    with open(authority, "w") as file:  # noqa: ASYNC230, PTH123  # as above
+    authority = os.path.join(tmp_path, "ca.pem")  # a plain path for curl
+    with open(authority, "w") as file:  # noqa: ASYNC230  # as above
         file.write(lab.authority.pem)
     data = weights(marker, 100)
     code, _, err = await curl(
@@ -66,8 +65,8 @@ async def test_a_client_that_does_not_trust_us_is_recorded_as_such(lab: Lab) -> 
 
 
 async def test_a_tunnel_through_a_proxy_is_seen_inside(lab: Lab, marker: Marker, tmp_path: os.PathLike[str]) -> None:
-    authority = os.path.join(tmp_path, "ca.pem")  # noqa: PTH118  # a plain path for curl
-    with open(authority, "w") as file:  # noqa: ASYNC230, PTH123  # as above
+    authority = os.path.join(tmp_path, "ca.pem")  # a plain path for curl
+    with open(authority, "w") as file:  # noqa: ASYNC230  # as above
         file.write(lab.authority.pem)
     data = weights(marker, 20)
     code, _, err = await curl(
@@ -120,12 +119,13 @@ async def test_a_client_that_goes_away_in_a_body_leaves_what_it_sent(lab: Lab, m
 async def test_bytes_that_stop_being_http_are_seen_raw(lab: Lab, marker: Marker) -> None:
     data = weights(marker, 30)
     reader, writer = await lab.connect()
-    writer.write(b"GET /\x01 nonsense\r\n\r\n")
+    line = b"GET /\x01 nonsense\r\n\r\n"
+    writer.write(line)
     assert (await reader.readline()).startswith(b"HTTP/1.1 400")
     writer.write(data)
     writer.write_eof()
     (closed,) = await lab.closed()
-    assert closed.sent == len(data) + 20
+    assert closed.sent == len(line) + 30 * BLOCK_BYTES
     assert lab.record.of(Content)[-1].blocks == {"0": "0-29"}
 
 
@@ -152,11 +152,18 @@ async def test_requests_on_a_kept_connection_have_each_a_body_of_their_own(lab: 
     writer.close()
     await lab.closed()
     assert [content.target for content in lab.record.of(Content)] == ["/0", "/1", "/2", "/3"]
-    assert [content.blocks for content in lab.record.of(Content)] == [{"0": "0-1"}, {"0": "2-3"}, {"0": "4-5"}, {"0": "6-7"}]
+    assert [content.blocks for content in lab.record.of(Content)] == [
+        {"0": "0-1"},
+        {"0": "2-3"},
+        {"0": "4-5"},
+        {"0": "6-7"},
+    ]
 
 
 async def test_a_client_that_waits_for_leave_to_send_gets_it(lab: Lab) -> None:
-    code, _, err = await curl(lab, "-H", "Expect: 100-continue", "-T", "-", f"http://127.0.0.1:{lab.port}/e", body=b"x" * 5000)
+    code, _, err = await curl(
+        lab, "-H", "Expect: 100-continue", "-T", "-", f"http://127.0.0.1:{lab.port}/e", body=b"x" * 5000
+    )
     assert (code, err) == (0, b"")
     assert lab.record.of(Request)[0].body_bytes == 5000
 
@@ -244,11 +251,21 @@ async def test_open_connections_are_recorded_when_the_episode_ends(lab: Lab) -> 
     writer.close()
 
 
-async def test_an_answer_over_tls_is_whole(lab: Lab) -> None:
-    context: ssl.SSLContext = lab.trusting()
-    reader, writer = await lab.connect(ssl=context, server_hostname="box.fernhollow.net")
+@pytest.mark.parametrize("tls", [False, True], ids=["http", "https"])
+async def test_a_connection_that_the_client_wants_closed_is_closed(lab: Lab, tls: bool) -> None:
+    options = {"ssl": lab.trusting(), "server_hostname": "box.fernhollow.net"} if tls else {}
+    reader, writer = await lab.connect(**options)
     writer.write(b"GET / HTTP/1.1\r\nHost: box.fernhollow.net\r\nConnection: close\r\n\r\n")
-    answer = await reader.read()
+    answer = await asyncio.wait_for(reader.read(), 2)
     assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
     assert answer.endswith(b"</html>\n")
-    writer.close()
+
+
+async def test_what_comes_after_our_goodbye_is_still_seen(lab: Lab, marker: Marker) -> None:
+    reader, writer = await lab.connect()
+    writer.write(b"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+    await reader.read()
+    writer.write(weights(marker, 10))
+    writer.write_eof()
+    await lab.closed()
+    assert lab.record.of(Content)[-1].blocks == {"0": "0-9"}

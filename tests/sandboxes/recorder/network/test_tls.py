@@ -38,7 +38,9 @@ class Client:
         return plain
 
 
-@pytest.mark.parametrize("name", ["example.com", "a.b-c.example.org", "A" * 60 + ".example.net", "192.0.2.7", "2a01::5"])
+@pytest.mark.parametrize(
+    "name", ["example.com", "a.b-c.example.org", "A" * 60 + ".example.net", "192.0.2.7", "2a01::5"]
+)
 def test_a_client_that_trusts_the_authority_trusts_every_name(name: str) -> None:
     client = Client(AUTHORITY.session("192.0.2.7" if name[0].isalpha() else name), name)
     client.shake()
@@ -109,6 +111,8 @@ def test_certificates_are_kept_in_bounded_number(monkeypatch: pytest.MonkeyPatch
     assert len(authority._contexts) == 4
 
 
-@pytest.mark.parametrize(("domain", "company"), [("core.tarnvale.io", "Tarnvale"), ("int.two-words.ai", "Two Words"), ("lan", "Lan")])
+@pytest.mark.parametrize(
+    ("domain", "company"), [("core.tarnvale.io", "Tarnvale"), ("int.two-words.ai", "Two Words"), ("lan", "Lan")]
+)
 def test_the_company_is_read_from_its_domain(domain: str, company: str) -> None:
     assert company_of(domain) == company

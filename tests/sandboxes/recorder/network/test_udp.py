@@ -15,7 +15,7 @@ from afagent.sandboxes.recorder.marks import Marker
 from afagent.sandboxes.recorder.network import udp
 from afagent.sandboxes.recorder.network.flow import Flows
 from afagent.sandboxes.recorder.network.lookups import Lookups
-from afagent.sandboxes.recorder.network.packet import checksum, udp_packet
+from afagent.sandboxes.recorder.network.packet import MTU, checksum, echo_reply, udp_packet
 from afagent.sandboxes.recorder.network.resolver import Resolver
 from afagent.sandboxes.recorder.network.sight import Scribe
 from afagent.sandboxes.recorder.network.udp import IDLE_SECONDS, Datagrams, read_icmp6, read_raw4, read_raw6, read_udp
@@ -73,7 +73,9 @@ def test_a_silent_flow_ends_and_a_busy_one_does_not(datagrams: Datagrams, record
     assert [opened.flow for opened in record.of(Opened)] == [1, 2, 3]
 
 
-def test_a_flood_of_destinations_is_bounded(datagrams: Datagrams, record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_flood_of_destinations_is_bounded(
+    datagrams: Datagrams, record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(udp, "MAX_FLOWS", 10)
     for port in range(100):
         datagrams.take("udp", CLIENT, ("85.7.9.11", port), b"x")
@@ -90,7 +92,9 @@ def test_the_wanted_address_is_read_from_beside_a_datagram() -> None:
 
 
 def test_echo_requests_and_udplite_are_read_from_packets() -> None:
-    header = bytes([0x45, 0, 0, 0, 0, 0, 0, 0, 64, 1, 0, 0]) + socket.inet_aton("10.20.3.7") + socket.inet_aton("1.1.1.1")
+    header = (
+        bytes([0x45, 0, 0, 0, 0, 0, 0, 0, 64, 1, 0, 0]) + socket.inet_aton("10.20.3.7") + socket.inet_aton("1.1.1.1")
+    )
     request, reply = b"\x08" + bytes(7) + b"payload", b"\0" * 8 + b"payload"
     assert read_raw4(header + request, [], CLIENT) == ("icmp", ("10.20.3.7", 0), ("1.1.1.1", 0), b"payload")
     assert read_raw4(header + reply, [], CLIENT) is None
@@ -100,10 +104,17 @@ def test_echo_requests_and_udplite_are_read_from_packets() -> None:
     )  # fmt: skip
     info = [(socket.IPPROTO_IPV6, socket.IPV6_PKTINFO, socket.inet_pton(socket.AF_INET6, "2a01::7") + bytes(4))]
     assert read_icmp6(bytes(8) + b"p", info, CLIENT) == ("icmp", ("10.20.3.7", 0), ("2a01::7", 0), b"p")
-    assert read_raw6(struct.pack("!4H", 5, 6, 8, 0) + b"x", info, CLIENT) == ("udplite", ("10.20.3.7", 5), ("2a01::7", 6), b"x")
+    assert read_raw6(struct.pack("!4H", 5, 6, 8, 0) + b"x", info, CLIENT) == (
+        "udplite",
+        ("10.20.3.7", 5),
+        ("2a01::7", 6),
+        b"x",
+    )
 
 
-ANCILLARY = st.lists(st.tuples(st.sampled_from([0, 1, 41]), st.sampled_from([20, 40, 50, 74]), st.binary(min_size=24, max_size=28)))
+ANCILLARY = st.lists(
+    st.tuples(st.sampled_from([0, 1, 41]), st.sampled_from([20, 40, 50, 74]), st.binary(min_size=24, max_size=28))
+)
 
 
 @given(st.binary(max_size=80), ANCILLARY)
@@ -132,3 +143,30 @@ def test_a_reply_is_a_packet_with_right_sums(here: str, there: str, size: int, p
 def test_addresses_of_two_families_make_no_packet() -> None:
     with pytest.raises(ValueError, match="families"):
         udp_packet(("85.7.9.11", 1), ("fd20:1::37", 2), b"")
+
+
+@pytest.mark.parametrize("size", [0, 56, 1472, 1473, 9000, 65000])
+def test_an_echo_is_answered_from_the_address_that_was_meant_in_fragments_where_needed(size: int) -> None:
+    header = (
+        bytes([0x45, 0, 0, 0, 0, 0, 0, 0, 64, 1, 0, 0]) + socket.inet_aton("10.20.3.7") + socket.inet_aton("1.1.1.1")
+    )
+    payload = bytes(i & 0xFF for i in range(size))
+    packets = echo_reply(header + b"\x08\0\0\0\x12\x34\0\x01" + payload, 7)
+    whole = b""
+    for i, packet in enumerate(packets):
+        assert len(packet) <= MTU
+        assert checksum(packet[:20]) == 0
+        assert packet[12:20] == socket.inet_aton("1.1.1.1") + socket.inet_aton("10.20.3.7")
+        fragment = struct.unpack("!H", packet[6:8])[0]
+        assert fragment & 0x1FFF == len(whole) // 8
+        assert bool(fragment & 0x2000) == (i < len(packets) - 1)
+        whole += packet[20:]
+    assert checksum(whole) == 0
+    assert whole[:2] + whole[4:] == b"\0\0\x12\x34\0\x01" + payload
+
+
+@given(st.binary(max_size=80))
+def test_only_an_echo_request_is_answered(packet: bytes) -> None:
+    for answer in echo_reply(packet, 1):
+        assert packet[9] == socket.IPPROTO_ICMP
+        assert answer[16:20] == packet[12:16]

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from afagent.sandboxes.recorder.content import streams, texts
+from tests.sandboxes.recorder.shards import COMPRESSIONS, TEXTS
+
+DECODERS = {"gzip": streams.Gzip, "zlib": streams.Zlib, "zip": streams.Zip, "bzip2": streams.Bzip2, "xz": streams.Xz,
+            "lzma": streams.Lzma}  # fmt: skip
+ALPHABETS = {"base64": texts.BASE64, "base32": texts.BASE32, "hex": texts.HEX, "base85": texts.BASE85,
+             "ascii85": texts.ASCII85}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", DECODERS)
+@given(data=st.binary(max_size=3000), step=st.integers(1, 700))
+def test_a_stream_gives_back_what_was_compressed_and_leaves_what_follows(name, data, step):
+    decoder = DECODERS[name]()
+    stream = COMPRESSIONS[name](data) + b"what follows"
+    out, left = b"", b""
+    for at in range(0, len(stream), step):
+        if decoder.ended:
+            left += stream[at : at + step]
+        else:
+            out += b"".join(decoder.feed(stream[at : at + step]))
+    assert out == data
+    assert (decoder.rest + left).endswith(b"what follows")
+
+
+@pytest.mark.parametrize("name", DECODERS)
+def test_pieces_are_bounded(name):
+    pieces = list(DECODERS[name]().feed(COMPRESSIONS[name](bytes(20 << 20))))
+    assert sum(map(len, pieces)) == 20 << 20
+    assert max(map(len, pieces)) <= 1.5 * streams.PIECE_BYTES
+
+
+@pytest.mark.parametrize("name", ["gzip", "zlib", "bzip2", "xz"])
+def test_garbage_ends_a_decoder_with_its_one_error(name):
+    decoder = DECODERS[name]()
+    with pytest.raises(streams.BrokenError):
+        list(decoder.feed(COMPRESSIONS[name](b"x" * 10)[:6] + b"\xff\x07" * 5000))
+
+
+@pytest.mark.parametrize("name", ALPHABETS)
+@given(data=st.binary(max_size=400), step=st.integers(1, 50))
+def test_an_alphabet_decodes_whole_groups_however_they_arrive(name, data, step):
+    data = data[: len(data) // 20 * 20]
+    text = TEXTS[name](data).rstrip(b"=")
+    decoder = texts.Grouped(ALPHABETS[name], 0)
+    out = b"".join(decoder.feed(text[at : at + step]) for at in range(0, len(text), step))
+    assert data.startswith(out)
+    assert len(data) - len(out) < 5
+
+
+@given(st.binary(max_size=300), st.integers(1, 40))
+def test_percent_encoding_is_undone_however_it_arrives(data, step):
+    text = TEXTS["percent"](data)
+    decoder = texts.Percent(b"+")
+    assert b"".join(decoder.feed(text[at : at + step]) for at in range(0, len(text), step)) == data
+
+
+@given(st.integers(64, 100), st.sampled_from([b"\n", b"\r\n", b"\\n", b'",\n  "']), st.integers(1, 300))
+def test_lines_are_put_together_and_the_run_ends_after_the_short_one(width, separator, step):
+    text = b"ABCDefgh" * 150 + b"xyz"
+    lines = [text[at : at + width] for at in range(0, len(text), width)]
+    data = separator.join(lines) + separator + b"and words, that follow"
+    lines_taker, out = texts.Lines(texts.BASE64), b""
+    for at in range(0, len(data), step):
+        out += lines_taker.take(data[at : at + step])[0]
+        if lines_taker.ended:
+            break
+    assert out.startswith(text)
+    assert len(out) <= len(text) + 3 + width * (len(lines[-1]) == width)
