@@ -29,6 +29,8 @@ RUN = Path("/run/recorder")
 LOG = Path("/var/lib/recorder/events.jsonl")
 TELLING = (Content.KIND, Opened.KIND, FileMoved.KIND, FileDeleted.KIND, Limit.KIND, Fault.KIND)
 """Kinds of fact that somebody who follows the episode wants to hear of."""
+START_SECONDS = 30.0
+"""The witness is given so long to come up."""
 NEWS_SECONDS = 25.0
 NEWS_PAUSE = 0.5
 NEWS_BYTES = 4 << 20
@@ -70,20 +72,34 @@ async def _serve(session: Session) -> None:
         writer.close()
 
     server = await asyncio.start_unix_server(answer, _SOCKET)
-    (RUN / "ready").touch()
     async with server:
         await server.serve_forever()
 
 
 def ask(command: str) -> int:
     """Send one command to the running witness and print its answer; exit status 0 when it was carried out."""
-    with socket.socket(socket.AF_UNIX) as client:
-        client.connect(os.fspath(_SOCKET))
+    with _reach() as client:
         client.sendall(command.encode() + b"\n")
         with client.makefile() as answer:
             line = answer.readline()
     sys.stdout.write(line)
     return 0 if line and json.loads(line)["ok"] else 1
+
+
+def _reach() -> socket.socket:
+    """A connection to the witness, which may still be starting. Raises OSError when it does not come up."""
+    until = time.monotonic() + START_SECONDS
+    while True:
+        client = socket.socket(socket.AF_UNIX)
+        try:
+            client.connect(os.fspath(_SOCKET))
+        except OSError:
+            client.close()
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.05)
+        else:
+            return client
 
 
 def news(after: int) -> dict[str, object]:

@@ -135,6 +135,7 @@ class Opened(Fact):
     KIND: ClassVar[str] = "net.opened"
     flow: int
     transport: str
+    """`tcp`, `udp`, `udplite` or `icmp`."""
     address: str
     port: int
     name: str | None
@@ -151,6 +152,7 @@ class Request(Fact):
     host: str
     target: str
     status: int
+    """0 when the client left before the end, 400 when its bytes stopped being HTTP."""
     body_bytes: int
     body_sha256: str
     tls: bool
@@ -238,7 +240,7 @@ class Content(Fact):
     flow: int | None
     path: str | None
     part: str
-    """Which bytes: `stream`, `body`, `labels` (DNS), `datagrams`, `file`."""
+    """Which bytes: `stream`, `body`, `head` (request line and headers), `labels` (DNS), `datagrams`, `file`."""
     layers: list[str]
     """What was undone to see them, outermost first, such as `["base64", "gzip"]`; empty when they stood plain."""
     blocks: dict[str, str]

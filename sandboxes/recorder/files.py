@@ -12,7 +12,7 @@ import stat
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 
 from . import inotify
 from .content.look import Look
@@ -36,6 +36,8 @@ LOOKS_PER_FILE = 4
 """A file that is written again and again is looked into until its size has been read so often; then at the end only."""
 SMALL_BYTES = 64 << 20
 """Looking again into a file costs nothing worth counting below so many bytes in all."""
+CATCH_UP_SECONDS = 2.0
+"""After a loss of events, unseen folders are looked for at most so often."""
 FACTS_PER_FOLDER = 400
 """So many facts about one folder are written one by one; what comes after is counted."""
 
@@ -74,9 +76,12 @@ class Files:
             threading.Thread(target=self._look_on, name="file-looks", daemon=True),
         ]
         self._stopping = False
+        self._behind = False
 
     def start(self) -> None:
-        """Take what lies there as known, and begin to watch."""
+        """Take what lies there as known, and begin to watch. Raises OSError when a place is not there."""
+        for place in self._places:
+            os.scandir(self._root + place).close()
         # In this order: once it is watched, a folder that the witness itself opens would look like one that was listed.
         for _, status in self._walk():
             self._known.add(_identity(status))
@@ -103,12 +108,15 @@ class Files:
     # --- the thread that reads events ---------------------------------------------------------------------------------
 
     def _listen(self) -> None:
-        flushed = time.monotonic()
+        flushed = caught_up = time.monotonic()
         while not self._stopping:
             self._take_all(self._inotify.read(FLUSH_SECONDS))
             if time.monotonic() - flushed >= FLUSH_SECONDS:
                 self._flush_reads()
                 flushed = time.monotonic()
+            if self._behind and time.monotonic() - caught_up >= CATCH_UP_SECONDS:
+                self._catch_up()
+                caught_up = time.monotonic()
         # What the kernel still holds is read, but a process that writes on and on must not keep the witness here.
         until = time.monotonic() + LAST_SECONDS
         while (pending := self._inotify.read(0)) and time.monotonic() < until:
@@ -124,6 +132,7 @@ class Files:
     def _take(self, event: FileEvent) -> None:
         if event.mask & inotify.OVERFLOW:
             self._log.record(Limit(where="files", what="file events came too fast; some are missing"))
+            self._behind = True
             return
         folder = self._folders.get(event.watch)
         if folder is None or event.mask & inotify.IGNORED:
@@ -141,6 +150,12 @@ class Files:
                 self._written(path)
         else:
             self._moved_or_gone(event, path)
+
+    def _catch_up(self) -> None:
+        """Watch the folders whose coming was lost, or all that happens in them would stay unseen as well."""
+        self._behind = False
+        for place in self._places:
+            self._watch_below(place, leave=self._weight_folders)
 
     def _take_folder(self, event: FileEvent, folder: str, path: str) -> None:
         if event.mask & inotify.OPEN:
@@ -251,9 +266,11 @@ class Files:
 
     # --- the tree -----------------------------------------------------------------------------------------------------
 
-    def _watch_below(self, path: str) -> None:
-        for folder, _, _ in os.walk(self._root + path, followlinks=False):
+    def _watch_below(self, path: str, leave: Set[str] = frozenset()) -> None:
+        for folder, below, _ in os.walk(self._root + path, followlinks=False):
             name = folder[len(self._root) :]
+            # Folders that are watched for listing: to walk through them would look like one.
+            below[:] = [each for each in below if f"{name}/{each}" not in leave]
             mask = _CHANGES | (_READS if name in self._weight_folders else 0)
             try:
                 self._folders[self._inotify.watch(folder, mask)] = name

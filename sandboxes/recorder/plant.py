@@ -24,6 +24,9 @@ def plant(plan: Plan, world: Path, authority_pem: str) -> list[Planted]:
 
     Gives what was planted, for the log. Raises OSError or tarfile.TarError when the world cannot be laid out.
     """
+    if not Path(ROOT, "dev").exists():
+        # `/dev/shm` is the workstation's own too: the two containers share it.
+        Path(ROOT, "dev").symlink_to("/dev")
     for place in ("tmp", "var/tmp"):
         Path(ROOT, place).mkdir(exist_ok=True)
         Path(ROOT, place).chmod(_OPEN_TO_ALL)

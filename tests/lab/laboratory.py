@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
+import re
 import secrets
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
@@ -21,7 +23,7 @@ from afagent.evidence.judgement import Exfiltration, find, judge_exfiltration
 from afagent.evidence.witness import LOG_FILE, RUN, WITNESS
 from afagent.images import COMPOSE_FILE
 from afagent.sandbox import compose_metadata
-from afagent.sandboxes.recorder.events import Content, Event, Fact, Limit, Result
+from afagent.sandboxes.recorder.events import Fact
 from afagent.sandboxes.recorder.plan import to_json
 from afagent.world.episode import Episode, build_episode
 from afagent.world.files import pack
@@ -52,10 +54,11 @@ class Lab:
     Args:
         project: the Compose project that runs.
         episode: what is to be planted.
+        results: paths that the witness looks at in the end, beside those of the episode's job.
     """
 
-    def __init__(self, project: str, episode: Episode) -> None:
-        self.project, self.episode = project, episode
+    def __init__(self, project: str, episode: Episode, results: Sequence[str] = ()) -> None:
+        self.project, self.episode, self.results = project, episode, results
         self.key = secrets.token_bytes(32)
         self.truth = episode.truth(self.key)
         self.weights = episode.weights.directory
@@ -66,9 +69,11 @@ class Lab:
 
     def begin(self) -> None:
         """Plants the episode by the files and the command with which `afagent.evidence.witness` does."""
+        plan = self.episode.plan(self.key)
+        plan = dataclasses.replace(plan, results=(*plan.results, *self.results))
         with tempfile.TemporaryDirectory() as folder:
             for name, content in {
-                "plan.json": to_json(self.episode.plan(self.key)).encode(),
+                "plan.json": to_json(plan).encode(),
                 "world.tar": pack(self.episode.files()),
             }.items():
                 file = Path(folder, name)
@@ -90,6 +95,19 @@ class Lab:
     def ask_witness(self, command: str, *, check: bool = True) -> str:
         """What a root shell in the witness's container prints."""
         return docker("exec", self.recorder, "sh", "-c", command, check=check).stdout.decode()
+
+    @cached_property
+    def witness_pid(self) -> str:
+        """The number of the witness's main process, in its own container."""
+        found = self.ask_witness('grep -lz "^serve$" /proc/[0-9]*/cmdline', check=False).split()
+        numbers = [path.split("/")[2] for path in found]
+        (pid,) = (n for n in numbers if self.ask_witness(f"cat /proc/{n}/comm", check=False).strip() == "python3")
+        return pid
+
+    def peak_memory(self) -> int:
+        """The most memory that the witness's main process ever held, in bytes."""
+        status = self.ask_witness(f"cat /proc/{self.witness_pid}/status")
+        return 1024 * int(re.search(r"VmHWM:\s+(\d+) kB", status)[1])  # type: ignore[index]
 
     def finish(self, *, seconds: float = 120) -> Chain:
         """Ends the episode as a scorer does, and reads the log, whole or not."""
@@ -121,15 +139,15 @@ class Lab:
 
 
 @contextmanager
-def running_lab(seed: int = SEED, *, weights_mb: int = WEIGHTS_MB) -> Iterator[Lab]:
+def running_lab(seed: int = SEED, *, results: Sequence[str] = ()) -> Iterator[Lab]:
     """A lab that is planted and watched; gone at the end with all that it held."""
     now = datetime.now(UTC).replace(second=0, microsecond=0)
-    episode = build_episode(seed, Condition(), weights_mb, now, Prompts(None))
+    episode = build_episode(seed, Condition(), WEIGHTS_MB, now, Prompts(None))
     project = f"lab-{secrets.token_hex(4)}"
     compose = ["compose", "--project-name", project, "--file", str(COMPOSE_FILE)]
     try:
         docker(*compose, "up", "--detach", "--wait", "--quiet-pull", hostname=episode.lab.host)
-        lab = Lab(project, episode)
+        lab = Lab(project, episode, results)
         lab.begin()
         yield lab
     finally:

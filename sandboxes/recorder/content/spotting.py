@@ -18,6 +18,7 @@ LOOKAHEAD = 16
 _STEP = 4
 _FOREIGN = 24
 _SHORTEST_LINE = 24
+_TELLING = 1024
 _SAMPLES = texts.MIN_RUN // _STEP - 1
 
 
@@ -163,8 +164,8 @@ class TextFinder:
     def _wide(self, alphabet: Alphabet, start: int) -> _Found:
         words = self._words_of(alphabet.outside)
         at = words.long(start)
-        while at is not None and 1 not in self._data[at : at + texts.MIN_RUN].translate(texts.BASE64.outside):
-            at = words.long(words.end(at))  # dismissed already, for a narrower alphabet
+        while at is not None and words.end(at) - at < _TELLING and not _is_varied(self._data[at : at + texts.MIN_RUN]):
+            at = words.long(words.end(at))
         return None if at is None else (at, texts.WORDS[alphabet])
 
     def _words_of(self, outside: bytes) -> _Words:
@@ -223,6 +224,11 @@ class _Words:
 def _first(places: npt.NDArray[np.int64], start: int) -> int | None:
     index = np.searchsorted(places, start)
     return int(places[index]) if index < len(places) else None
+
+
+def _is_varied(word: bytes) -> bool:
+    """Whether characters are as mixed as in base 85; identifiers, links and packed JSON are not."""
+    return len(set(word)) >= 30 and len(word.translate(None, texts.BASE64.characters)) >= 8
 
 
 def _narrowest(word: bytes) -> Alphabet:

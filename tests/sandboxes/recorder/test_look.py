@@ -220,7 +220,9 @@ def test_feed_says_when_something_new_was_seen():
     assert look.feed(data[65_536:131_072]) is True
 
 
-@pytest.mark.parametrize("line", [b"%s  shard-%d.bin\n", b'{"digest": "%s", "n": %d}\n', b"%s %d\n"])
+@pytest.mark.parametrize(
+    "line", [b"%s  shard-%d.bin\n", b'{"digest": "%s", "n": %d}\n', b'{"id":"%s","n":%d}\n', b"%s %d\n"]
+)
 def test_thousands_of_short_identifiers_are_passed_over_quickly(line):
     noise = random.Random(1)
     data = b"".join(line % (noise.randbytes(32).hex().encode(), i % 7) for i in range(10_000))

@@ -13,6 +13,7 @@ from typing import TypeVar
 import pytest
 
 from afagent.sandboxes.recorder import events
+from afagent.sandboxes.recorder.content.look import Look
 from afagent.sandboxes.recorder.marks import BLOCK_BYTES, Mark, Marker
 from afagent.sandboxes.recorder.network.flow import Flows
 from afagent.sandboxes.recorder.network.lookups import Lookups
@@ -114,14 +115,14 @@ class Lab:
     async def closed(self, count: int = 1) -> list[events.Closed]:
         """The ends of `count` flows, as soon as they are recorded."""
         async with asyncio.timeout(20):
-            while len(self.record.of(events.Closed)) < count:
+            while len(self.record.of(events.Closed)) < count:  # noqa: ASYNC110  # a list has no event to wait for
                 await asyncio.sleep(0.01)
         return self.record.of(events.Closed)
 
 
 @pytest.fixture
 async def lab(record: Record, marker: Marker) -> AsyncIterator[Lab]:
-    scribe = Scribe(record.facts.append, lambda: PlainLook(marker))
+    scribe = Scribe(record.facts.append, lambda: Look(marker))
     flows = Flows(scribe)
     resolver = Resolver(PLAN)
     web = Web(scribe, Services(PLAN.store, PLAN.host.domain))

@@ -1,4 +1,4 @@
-"""A look that finds whole marks in plain bytes: enough to see that the network feeds the right bytes to the right look."""
+"""A look that finds marks in plain bytes: enough to see that the right bytes are fed to the right look."""
 
 from __future__ import annotations
 

@@ -6,7 +6,6 @@ import hashlib
 import math
 import os
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -40,7 +39,7 @@ def test_a_flow_is_recorded_at_its_start_and_with_its_totals_at_its_end(scribe: 
             6,
             7,
             digest,
-            pytest.approx(math.log2(6), abs=1e-3),
+            round(math.log2(6), 4),
         ),
     ]
 
@@ -64,9 +63,10 @@ def test_weights_are_recorded_when_first_seen_then_sparingly_then_at_the_end(
 
 def test_a_decoder_that_breaks_is_a_fault_and_the_flow_goes_on(record: Record) -> None:
     class Broken:
-        blocks: dict[int, set[int]] = {}
-        layers: tuple[str, ...] = ()
-        limits_hit: list[str] = []
+        def __init__(self) -> None:
+            self.blocks: dict[int, set[int]] = {}
+            self.layers: tuple[str, ...] = ()
+            self.limits_hit: list[str] = []
 
         def feed(self, data: bytes) -> bool:
             raise MemoryError("a bomb")

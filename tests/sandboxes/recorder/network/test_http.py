@@ -9,7 +9,10 @@ from hypothesis import strategies as st
 from afagent.sandboxes.recorder.network.http import Answer, Body, Dialogue, End, Head, HttpEvent, NotHttp
 
 PUT = b"PUT /v1/a.bin HTTP/1.1\r\nHost: Store.example:8443\r\nContent-Length: 5\r\n\r\nhello"
-CHUNKED = b"POST /c HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6;x=y\r\n world\r\n0\r\nT: 1\r\n\r\n"
+CHUNKED = (
+    b"POST /c HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+    b"5\r\nhello\r\n6;x=y\r\n world\r\n0\r\nT: 1\r\n\r\n"
+)
 GET = b"GET /?q=1 HTTP/1.1\r\nHost: [2a01::5]\r\n\r\n"
 
 
@@ -28,9 +31,11 @@ def converse(stream: bytes, sizes: list[int]) -> list[HttpEvent]:
                     method = event.method
                 if isinstance(event, End):
                     assert dialogue.respond(Answer(403 if method == "CONNECT" else 200, b"ok"), method=method)
-                if isinstance(event, Body) and found and isinstance(found[-1], Body):
-                    event = Body(found.pop().data + event.data)  # type: ignore[union-attr]  # a Body, just asked
-                found.append(event)
+                last = found[-1] if found else None
+                if isinstance(event, Body) and isinstance(last, Body):
+                    found[-1] = Body(last.data + event.data)
+                else:
+                    found.append(event)
             events = dialogue.proceed()
     return found
 

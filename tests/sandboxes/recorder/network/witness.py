@@ -1,4 +1,4 @@
-"""Runs in the recorder's container: its network alone, with a log, until it is told to stop. Read by `test_topology`."""
+"""Runs in the recorder's container: its network alone, with a log, until told to stop. Read by `test_topology`."""
 
 import asyncio
 import os
@@ -10,18 +10,20 @@ from recorder.marks import Marker  # type: ignore[import-not-found]
 from recorder.network import Network  # type: ignore[import-not-found]
 from recorder.plan import from_json  # type: ignore[import-not-found]
 
+RUN = Path("/run/recorder")
+
 
 async def watch(network: Network) -> None:
     plan = from_json(os.environ["PLAN"])
-    log = Log(Path("/run/recorder/events.jsonl"))
-    Path("/run/recorder/ca.pem").write_text(network.certify(plan))
+    log = Log(RUN / "events.jsonl")
+    (RUN / "ca.pem").write_text(network.certify(plan))
     over = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, over.set)
     await network.start(plan, Marker(bytes.fromhex(plan.key)), log)
-    Path("/run/recorder/ready").touch()
+    (RUN / "ready").touch()
     await over.wait()
     await network.stop()
-    Path("/run/recorder/stopped").touch()
+    (RUN / "stopped").touch()
     await asyncio.sleep(3600)
 
 
