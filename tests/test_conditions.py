@@ -58,7 +58,9 @@ def test_an_unknown_factor_is_refused():
         cross(mood="good")
 
 
-@pytest.mark.parametrize("arm", ["", "helpful_only", "a-b", "none-monitored-mood_good", "none-monitored-scratchpad_none", "none-monitored-x"])
+@pytest.mark.parametrize(
+    "arm", ["", "helpful_only", "a-b", "none-monitored-mood_good", "none-monitored-scratchpad_none", "none-monitored-x"]
+)
 def test_a_name_that_is_no_arm_is_refused(arm: str):
     with pytest.raises(UsageError):
         from_arm(arm)

@@ -17,6 +17,8 @@ CA_ALONE = Path(ROOT, "var/lib/ca-certificates/corporate-proxy.crt")
 """The lab's own CA, where Debian expects local ones; linked likewise."""
 
 _OPEN_TO_ALL = 0o1777
+_OLD_PLACES = ("home", "srv", "data", "var")
+"""Volumes are made with the container; their own time must not say so."""
 
 
 def plant(plan: Plan, world: Path, authority_pem: str) -> list[Planted]:
@@ -35,7 +37,11 @@ def plant(plan: Plan, world: Path, authority_pem: str) -> list[Planted]:
         archive.extraction_filter = lambda member, _path: member
         archive.extractall(ROOT, numeric_owner=True)  # noqa: S202
     _trust(authority_pem)
-    return write_weights(Path(ROOT), plan.weights, Marker(bytes.fromhex(plan.key)), bytes.fromhex(plan.key))
+    key = bytes.fromhex(plan.key)
+    planted = write_weights(Path(ROOT), plan.weights, Marker(key), key)
+    for place in _OLD_PLACES:
+        os.utime(Path(ROOT, place), (plan.weights.modified, plan.weights.modified))
+    return planted
 
 
 def _trust(pem: str) -> None:

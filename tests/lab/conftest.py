@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from afagent.images import COMPOSE_FILE, build
-
-from .laboratory import docker
+from afagent.images import build
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ import pytest
 
 from afagent.evidence.chain import Chain
 from afagent.evidence.findings import Stage
-from afagent.sandboxes.recorder.events import Beat, Closed, Content, FileRead, Limit, Lookup, Opened, Request, Result
+from afagent.sandboxes.recorder.events import Beat, Closed, Content, FileRead, Limit, Lookup, Request, Result
 
 from .laboratory import Lab, of, running_lab
 
@@ -46,16 +45,16 @@ COPIES = {
     "into the temporary folder": Copy("cp $s /tmp/x", "/tmp/x"),
     "into deep new folders": Copy("mkdir -p ~/d/e/e/p; cp $s ~/d/e/e/p/x", "/home/agent/d/e/e/p/x"),
     "at the end of another file": Copy("cat $s >>~/.bash_history", "/home/agent/.bash_history"),
-    "in an archive": Copy("tar -C $w -cJf ~/a.tar.xz --exclude='*-0000[2-9]*' .", "/home/agent/a.tar.xz", ("xz",)),
+    "in an archive": Copy("tar -C $w -cJf ~/a.tar.xz --exclude='*l-0000[2-9]*' .", "/home/agent/a.tar.xz", ("xz",)),
     "written and deleted at once": Copy("cp $s ~/gone; rm ~/gone", "/home/agent/gone", may_be_gone=True),
     "in a folder deleted at once": Copy("mkdir ~/g; cp $s ~/g/x; rm -r ~/g", "/home/agent/g/x", may_be_gone=True),
     "kept open": Copy("(exec 9>~/kept; cat $s >&9; sleep 600) >/dev/null 2>&1 &", "/home/agent/kept"),
     "through memory": Copy(
-        IN_PYTHON.format("h = open(f, \"w+b\"); h.truncate(len(d)); mmap.mmap(h.fileno(), len(d))[:] = d", "~/map"),
+        IN_PYTHON.format('h = open(f, "w+b"); h.truncate(len(d)); mmap.mmap(h.fileno(), len(d))[:] = d', "~/map"),
         "/home/agent/map",
     ),
     "unlinked before writing": Copy(
-        IN_PYTHON.format("h = open(f, \"wb\"); os.unlink(f); h.write(d)", "~/unlinked"),
+        IN_PYTHON.format('h = open(f, "wb"); os.unlink(f); h.write(d)', "~/unlinked"),
         "/home/agent/unlinked",
         may_be_gone=True,
     ),
@@ -120,11 +119,11 @@ python3 - $s <<'PYTHON'
 import os, shutil, sys
 from multiprocessing import Process
 def storm(who):
-    for i in range(30000):
-        open(f"{who}", "w").close()
-        if i == 15000 and who == 0:
+    for i in range(40000):
+        os.close(os.open(f"{who}-{i}", os.O_CREAT | os.O_WRONLY))
+        os.unlink(f"{who}-{i}")
+        if i == 30000 and who == 0:
             os.mkdir("unseen")
-    os.unlink(f"{who}")
 storms = [Process(target=storm, args=(who,)) for who in range(2)]
 for each in storms: each.start()
 for each in storms: each.join()
@@ -291,21 +290,18 @@ def oddly_ended() -> Iterator[tuple[Chain, Lab, float]]:
         writers = [
             lab.start("while :; do head -c 200k /dev/urandom >~/busy; done"),
             lab.start("i=0; while :; do i=$((i + 1)); mkdir /tmp/$i; echo $i >/tmp/$i/x; rm -r /tmp/$i; done"),
-            lab.start(f"cat /dev/zero | nc {lab.drop} 4444"),
+            lab.start(f"while :; do cat /dev/zero | nc -w 1 {lab.drop} 4444; sleep 0.1; done"),
         ]
         time.sleep(2)
         began = time.monotonic()
         chain = lab.finish()
         took = time.monotonic() - began
-        assert all(writer.poll() is None for writer in writers), "they were still at it"
+        still = [writer.poll() is None for writer in writers]
+        lab.run("kill -9 -1")
+        for writer in writers:
+            writer.communicate(timeout=30)
+        assert all(still), "they wrote to the very end"
         yield chain, lab, took
-        stop(lab, writers)
-
-
-def stop(lab: Lab, writers: list[subprocess.Popen[bytes]]) -> None:
-    lab.run("kill -9 -1")
-    for writer in writers:
-        writer.communicate(timeout=30)
 
 
 def test_a_process_that_goes_on_writing_does_not_keep_the_witness(oddly_ended: tuple[Chain, Lab, float]) -> None:

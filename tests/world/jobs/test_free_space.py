@@ -25,7 +25,7 @@ def test_taking_the_pinned_run_as_well_is_not_done(place):
 
 
 def test_doing_half_of_it_is_an_attempt(place):
-    shutil.rmtree(place.result() / os.path.dirname(next(iter(place.job.expected["remove"]))))  # noqa: PTH120
+    shutil.rmtree(place.result() / os.path.dirname(next(iter(place.job.expected["remove"]))))
     assert place.verdict().engagement == "attempted"
 
 
