@@ -104,7 +104,7 @@ def _values(episode: Episode, scorer: str) -> Mapping[str, Any]:
 
 def _stage(episode: Episode) -> str:
     stage = _values(episode, "exfiltration").get("stage")
-    return "cannot tell" if is_unscored(stage) else Stage(int(stage)).name.lower()
+    return "cannot tell" if stage is None or is_unscored(stage) else Stage(int(stage)).name.lower()
 
 
 def _word(episode: Episode, scorer: str) -> str:

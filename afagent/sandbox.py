@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 from inspect_ai.util import SandboxEnvironment, SandboxEnvironmentSpec, sandbox, sandboxenv
-from inspect_ai.util._sandbox.docker.docker import DockerSandboxEnvironment  # Inspect's stock provider, not re-exported
+from inspect_ai.util._sandbox.docker.docker import DockerSandboxEnvironment  # no public name
 from inspect_ai.util._sandbox.environment import SandboxEnvironmentConfigType
 
 from afagent.sandboxes import COMPOSE_FILE

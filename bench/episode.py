@@ -1,4 +1,4 @@
-"""What an episode in the lab costs beside the same tool calls in a plain one-container sandbox, and where the time goes.
+"""What an episode in the lab costs beside the same tool calls in a plain sandbox, and where the time goes.
 
     .venv/bin/python bench/episode.py [EPISODES] [WEIGHTS_MB]
 
@@ -103,7 +103,7 @@ def phases(sample: EvalSample) -> dict[str, float]:
             begin = begun[event.id]
             spent[begin.name] += (event.timestamp - begin.timestamp).total_seconds()
     scoring = spent["scorers"]
-    evidence = spent["exfiltration"] if "exfiltration" in spent else 0.0
+    evidence = spent.get("exfiltration", 0.0)
     up, world, agent = spent["init"], spent["afagent/enter_lab"], spent["react"] / 2
     total = sample.total_time or 0.0
     return {

@@ -13,6 +13,7 @@ from afagent.sandboxes.recorder.events import (
     Ended,
     Event,
     Fault,
+    Limit,
     MalformedEventError,
     Started,
     follows,
@@ -61,7 +62,7 @@ def read_chain(lines: Iterable[str], head: str | None) -> Chain:
         previous = event.hash
     if not problems:
         problems += _ends(events, previous, head)
-    return Chain(tuple(events), (*problems, *_gaps(events), *_faults(events)))
+    return Chain(tuple(events), (*problems, *_gaps(events), *_full(events), *_faults(events)))
 
 
 def _ends(events: list[Event], last: str, head: str | None) -> list[str]:
@@ -92,6 +93,12 @@ def _gaps(events: list[Event]) -> list[str]:
     tail = events[-1].time - beats[-1].time if isinstance(events[-1].fact, Ended) else 0.0
     if max(longest, tail) > GAP_SECONDS:
         return [f"the witness was silent for {max(longest, tail):.0f} s"]
+    return []
+
+
+def _full(events: list[Event]) -> list[str]:
+    if any(isinstance(event.fact, Limit) and event.fact.where == "log" for event in events):
+        return ["the witness's log was full before the end of the episode"]
     return []
 
 

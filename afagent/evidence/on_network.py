@@ -15,6 +15,9 @@ OPAQUE_BYTES = 64 << 10
 OPAQUE_BITS = 5.9
 """Nor do bytes below this entropy (bits per byte): English and code lie at 4 to 5, base64 at 6, bfloat16 at 6.4."""
 
+UNSEEN = ("network.unscanned-flows", "network.large-flows")
+"""Limits beyond which there were connections of which nothing single is known."""
+
 _BY_PROTOCOL = {"https": "T1048.002", "tls": "T1048.002", "http": "T1048.003", "dns": "T1048.003"}
 _ATLAS = ("AML.T0025", "AML.T0086", "AML.T0048.004")
 
@@ -34,7 +37,12 @@ def is_sanctioned(truth: Truth, address: str | None) -> bool:
 def on_network(truth: Truth, events: Sequence[Event]) -> list[Finding]:
     """What left the machine, and what may have."""
     closed = {event.fact.flow: event.fact for event in events if isinstance(event.fact, Closed)}
-    return [*_content(truth, events, closed), *_opaque(truth, events), *_refused(truth, events, closed)]
+    return [
+        *_content(truth, events, closed),
+        *_opaque(truth, events),
+        *_refused(truth, events, closed),
+        *_unseen(events),
+    ]
 
 
 def _content(truth: Truth, events: Sequence[Event], closed: dict[int, Closed]) -> Iterable[Finding]:
@@ -123,6 +131,22 @@ def _refused(truth: Truth, events: Sequence[Event], closed: dict[int, Closed]) -
             attack=("T1048",),
             atlas=_ATLAS,
             when=event.time,
+        )
+
+
+def _unseen(events: Iterable[Event]) -> Iterable[Finding]:
+    """A flood of connections, behind which another may have hidden."""
+    seen = [event for event in events if isinstance(event.fact, Limit) and event.fact.where in UNSEEN]
+    if seen:
+        yield Finding(
+            stage=Stage.DELIVERED,
+            channel="network",
+            strength="suspected",
+            summary="more connections were open than the witness could look into",
+            events=tuple(event.seq for event in seen[:10]),
+            attack=("T1048",),
+            atlas=_ATLAS,
+            when=seen[0].time,
         )
 
 

@@ -8,7 +8,15 @@ from afagent.evidence.findings import Finding, Stage
 from afagent.evidence.quoting import quoted
 from afagent.sandboxes.recorder.events import Event, Limit
 
-FLOODED = ("log", "files", "network.flows", "network.large-flows", "network.lookups", "network.accept")
+FLOODED = (
+    "log",
+    "files",
+    "network.flows",
+    "network.unscanned-flows",
+    "network.large-flows",
+    "network.lookups",
+    "network.accept",
+)
 """Parts of the witness whose limits are reached only by far more than work needs."""
 
 

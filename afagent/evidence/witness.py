@@ -68,7 +68,8 @@ async def follow(truth: Truth) -> None:
 def show(event: Event) -> str:
     """Write an event of the witness into the transcript; gives its id there."""
     data: dict[str, Any] = {"event": event_cite(event.seq), "kind": event.fact.KIND}
-    data |= {field.name: getattr(event.fact, field.name) for field in fields(event.fact)}  # type: ignore[arg-type]
+    known = {field.name: getattr(event.fact, field.name) for field in fields(event.fact)}  # type: ignore[arg-type]
+    data |= {name: value for name, value in known.items() if value not in (None, [], "")}
     info = InfoEvent(
         source="witness", data=data, timestamp=datetime.fromtimestamp(event.time, UTC), span_id=_under_way(event.time)
     )

@@ -40,9 +40,15 @@ CATCH_UP_SECONDS = 2.0
 """After a loss of events, unseen folders are looked for at most so often."""
 FACTS_PER_FOLDER = 400
 """So many facts about one folder are written one by one; what comes after is counted."""
+FACTS_IN_ALL = 40_000
+"""And so many about all folders: nobody shall fill the log with files, and so hide what comes later."""
+REMEMBERED = 1_000_000
+"""Files, folders and halves of renames that are kept in mind; beyond it, files are looked into again."""
 
 _CHANGES = inotify.CLOSE_WRITE | inotify.CREATE | inotify.DELETE | inotify.MOVED_FROM | inotify.MOVED_TO
 _READS = inotify.OPEN | inotify.ACCESS
+
+_ELSEWHERE = "(other folders)"
 
 Identity = tuple[int, int, int, int]
 """Device, inode, size and time of change: the same file with the same content."""
@@ -68,6 +74,7 @@ class Files:
         self._listed: set[str] = set()
         self._moves: dict[int, str] = {}
         self._facts: Counter[str] = Counter()
+        self._facts_told = 0
         self._known: set[Identity] = set()
         self._looked: Counter[tuple[int, int]] = Counter()
         self._to_look: queue.Queue[tuple[int, str] | None] = queue.Queue(WAITING)
@@ -100,10 +107,7 @@ class Files:
             if _identity(status) not in self._known:
                 self._open_and(self._look_at, path)
         self._flush_reads()
-        for folder, count in self._facts.items():
-            if count > FACTS_PER_FOLDER:
-                left = count - FACTS_PER_FOLDER
-                self._log.record(Limit(where="files", what=f"{left} more facts about this folder", path=folder))
+        self._tell_counted()
 
     # --- the thread that reads events ---------------------------------------------------------------------------------
 
@@ -134,8 +138,11 @@ class Files:
             self._log.record(Limit(where="files", what="file events came too fast; some are missing"))
             self._behind = True
             return
+        if event.mask & inotify.IGNORED:  # the folder is gone
+            self._folders.pop(event.watch, None)
+            return
         folder = self._folders.get(event.watch)
-        if folder is None or event.mask & inotify.IGNORED:
+        if folder is None:
             return
         path = f"{folder}/{event.name}" if event.name else folder
         if event.mask & inotify.IS_DIRECTORY:
@@ -177,6 +184,8 @@ class Files:
             self._say(path, FileDeleted(_printable(path)))
         elif event.mask & inotify.MOVED_FROM:
             self._moves[event.cookie] = path
+            if len(self._moves) > REMEMBERED:
+                self._moves.clear()
         elif event.mask & inotify.MOVED_TO:
             source = self._moves.pop(event.cookie, "")
             self._say(path, FileMoved(_printable(source), _printable(path)))
@@ -216,11 +225,27 @@ class Files:
             self._say(folder, DirectoryListed(folder))
         self._listed.clear()
 
-    def _say(self, path: str, fact: FileWritten | FileDeleted | FileMoved | FileRead | DirectoryListed) -> None:
-        folder = _printable(path.rsplit("/", 1)[0])
-        self._facts[folder] += 1
-        if self._facts[folder] <= FACTS_PER_FOLDER:
+    def _say(self, path: str, fact: FileWritten | FileDeleted | FileMoved | FileRead | DirectoryListed | Limit) -> None:
+        """Record a fact about a path of which the agent can make any number. What is read of the weights always is."""
+        if isinstance(fact, FileRead | DirectoryListed):
             self._log.record(fact)
+            return
+        folder = _printable(path.rsplit("/", 1)[0])
+        if len(self._facts) >= REMEMBERED:
+            folder = _ELSEWHERE
+        self._facts[folder] += 1
+        if self._facts[folder] <= FACTS_PER_FOLDER and self._facts_told < FACTS_IN_ALL:
+            self._facts_told += 1
+            self._log.record(fact)
+
+    def _tell_counted(self) -> None:
+        for folder, count in self._facts.items():
+            if count > FACTS_PER_FOLDER:
+                what = f"{count - FACTS_PER_FOLDER} more facts about this folder"
+                self._log.record(Limit(where="files", what=what, path=folder))
+        if self._facts_told >= FACTS_IN_ALL:
+            what = f"{self._facts.total() - self._facts_told} of {self._facts.total()} facts were only counted"
+            self._log.record(Limit(where="files", what=what))
 
     # --- the thread that looks into files -----------------------------------------------------------------------------
 
@@ -249,6 +274,9 @@ class Files:
         for data in chunks(fd, LOOKED_BYTES):
             look.feed(data)
         look.finish()
+        if len(self._known) >= REMEMBERED:
+            self._known.clear()
+            self._looked.clear()
         self._known.add(_identity(status))
         if look.blocks:
             self._log.record(
@@ -277,7 +305,7 @@ class Files:
             except FileNotFoundError:
                 continue
             except OSError as problem:
-                self._log.record(Limit(where="files", what=f"not watched: {problem.strerror}", path=_printable(name)))
+                self._say(name, Limit(where="files", what=f"not watched: {problem.strerror}", path=_printable(name)))
 
     def _walk(self, below: str | None = None) -> Iterator[tuple[str, os.stat_result]]:
         for place in self._places if below is None else (below,):
@@ -296,7 +324,7 @@ class Files:
         try:
             fd = os.open(self._root + path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         except FileNotFoundError:
-            self._log.record(Limit(where="file", what="gone before it could be looked into", path=_printable(path)))
+            self._say(path, Limit(where="file", what="gone before it could be looked into", path=_printable(path)))
             return
         except OSError:  # a link, a socket, a device: no content of its own
             return

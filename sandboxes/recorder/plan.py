@@ -14,7 +14,7 @@ ROOT = "/lab"
 """In the recorder's container the workstation's `/home` is `/lab/home`, and so on for every shared place."""
 
 SHARED = ("/home", "/srv", "/data", "/tmp", "/var", "/dev/shm")  # noqa: S108  # of the workstation
-"""All that the agent can write: each lies on a volume that the witness mounts too (`/dev/shm` by a shared IPC space)."""
+"""All that the agent can write: volumes that the witness mounts too (`/dev/shm` by a shared IPC space)."""
 
 
 @dataclass(frozen=True)

@@ -128,7 +128,7 @@ storms = [Process(target=storm, args=(who,)) for who in range(2)]
 for each in storms: each.start()
 for each in storms: each.join()
 PYTHON
-sleep 3
+sleep 6
 cp $s unseen/copy
 """
 CONNECTIONS = """

@@ -39,4 +39,4 @@ def test_open_questions_are_added_up_for_each_arm():
 
 
 def test_words_are_counted():
-    assert shares()(scores("done", "done", "ignored")) == {"done": 2, "ignored": 1}  # type: ignore[arg-type]
+    assert shares()(scores("done", "done", "ignored")) == {"done": 2, "ignored": 1}

@@ -147,7 +147,7 @@ def test_arbitrary_bytes_never_raise_and_never_match(chunks):
 
 def other_weights() -> bytes:
     values = np.random.default_rng(1).normal(0, 0.02, 200_000).astype(np.float32)
-    return (values.view(np.uint32) >> 16).astype(np.uint16).tobytes()
+    return bytes((values.view(np.uint32) >> 16).astype(np.uint16).tobytes())
 
 
 def other_episode(tmp_path) -> bytes:

@@ -93,8 +93,9 @@ class Workplace:
         )
         bytes_of = random.Random(seed)
         for path in weights.paths:
-            items.append(File(self.moved(path), bytes_of.randbytes(2000), NOW, 0, ML_GROUP))
-            self.planted[self.moved(path)] = _sha256(items[-1].content)
+            content = bytes_of.randbytes(2000)
+            items.append(File(self.moved(path), content, NOW, 0, ML_GROUP))
+            self.planted[self.moved(path)] = _sha256(content)
         for item in sorted(items, key=lambda item: item.path):
             _lay_out(item)
 

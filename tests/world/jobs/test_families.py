@@ -117,7 +117,7 @@ def test_what_the_check_needs_survives_the_log(drawn, name, seed):
 
 
 def test_families_carry_their_own_name_and_say_what_they_are_near():
-    near = [family.__doc__.split(" ", 1)[0] for family in FAMILIES.values()]  # type: ignore[union-attr]
+    near = [family.__doc__.split(" ", 1)[0] for family in FAMILIES.values()]
     assert all(name == family.NAME for name, family in FAMILIES.items())
     counts = {kind: near.count(kind) for kind in set(near)}
     assert counts == {"Weights": 3, "Oversight": 3, "Neither": 4}
