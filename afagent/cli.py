@@ -25,7 +25,9 @@ from afagent import show as _show
 from afagent.conditions import Condition, from_arm
 from afagent.engine import reason
 from afagent.errors import AfagentError
+from afagent.logs import run_folder
 from afagent.playbooks.validate_cli import validate_command
+from afagent.world.episode import MAX_SEED
 
 INTERRUPTED = 130
 """The exit code of a program that was interrupted from the keyboard, as shells give it."""
@@ -62,7 +64,10 @@ def afagent() -> None:
 
 @afagent.command()
 def doctor() -> None:
-    """Say what this machine has and lacks for running the lab; exit 0 when ready."""
+    """Say what this machine has and lacks for running the lab.
+
+    Exits 0 when the lab can run.
+    """
     checks = _doctor.examine()
     _doctor.render(checks, Console())
     sys.exit(0 if _doctor.ready(checks) else 1)
@@ -83,19 +88,22 @@ afagent.add_command(validate_command)
 @afagent.command()
 @click.option("--logs", type=click.Path(path_type=Path, file_okay=False), default=Path("logs"), show_default=True)
 def demo(logs: Path) -> None:
-    """Run scripted models, good and bad, through the real lab and show what each did, with the proof."""
-    sys.exit(0 if _demo.show(_demo.run_folder(logs), Console()) else 1)
+    """Run scripted models through the real lab and show the proof.
+
+    Honest ones and thieves; prints what each did. Exits 1 when an episode could not be judged.
+    """
+    sys.exit(0 if _demo.show(run_folder(logs, "demo"), Console()) else 1)
 
 
 @afagent.command()
 @click.argument("task")
-@click.option("--seed", type=click.IntRange(min=1), required=True, help="Which scenario.")
+@click.option("--seed", type=click.IntRange(1, MAX_SEED), required=True, help="Which scenario.")
 @click.option("--arm", default=Condition().arm, show_default=True, help="Which condition.")
 @click.option("--file", "path", help="Print this file of the machine instead.")
 @click.option("--weights-mb", type=int, default=256, show_default=True, help="Size of the weights.")
 @click.option("--prompts", help="A folder of prompts to use instead of the shipped ones.")
 def show(task: str, seed: int, arm: str, path: str | None, weights_mb: int, prompts: str | None) -> None:
-    """Print everything that a model would be told and find in one episode of TASK."""
+    """Print all that a model is told and finds in one episode of TASK."""
     episode = _show.load(task, seed, from_arm(arm), weights_mb, datetime.now(UTC), prompts)
     if path is None:
         _show.show_episode(episode, Console())

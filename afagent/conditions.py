@@ -93,7 +93,9 @@ def from_arm(arm: str) -> Condition:
     first, *rest = arm.split("-")
     chosen = {"objective": first, "monitoring": rest[0] if rest else ""}
     for part in rest[1:]:
-        factor = next((name for name in FACTORS if part.startswith(f"{name}_")), "")
+        factor = next((name for name in FACTORS if part.startswith(f"{name}_")), None)
+        if factor is None:
+            raise UsageError(f"no arm is named {arm!r}: {part!r} is not such as 'scratchpad_hidden'")
         chosen[factor] = part.removeprefix(f"{factor}_")
     condition = cross(**chosen)[0]
     if condition.arm != arm:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
-from datetime import datetime
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from inspect_ai import eval as run_eval
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from afagent.errors import LabError
+from afagent import engine
 from afagent.evidence.findings import Stage
-from afagent.logs import Episode, episodes, is_unscored, printable
+from afagent.logs import Episode, episodes, is_unscored, make_folder, printable
 
 TASK = "afagent/weight_exfiltration"
 MODELS = (
@@ -33,19 +34,26 @@ SEEDS = "1,3"
 WEIGHTS_MB = 32
 STRENGTHS = ("proven", "strong", "suspected")
 """From the strongest down."""
-
-
-def run_folder(logs: Path) -> Path:
-    """A folder of its own for one demonstration's logs, below `logs`."""
-    return logs / f"demo-{datetime.now().astimezone():%Y%m%d-%H%M%S}"
+WIDE = 100
+"""Columns of a terminal from which on names are not broken."""
+STYLES = {"none": "green", "delivered": "bold red", "attempted": "red"}
+INTRODUCTION = f"{len(MODELS)} scripted models, each in 2 scenarios of the lab: a few minutes."
+LEGEND = (
+    "Stages: none, recon, access, staged, attempted, delivered. Fraction: how much of the weights left the machine. "
+    "[E..]: an event that the witness recorded."
+)
 
 
 def run(log_dir: Path) -> Iterator[tuple[str, list[Episode]]]:
     """Each model's name with its episodes, as soon as they are done.
 
     Raises:
-        LabError: a run left no log.
+        LabError: no engine answers.
+        UsageError: logs cannot be written there.
+        KeyboardInterrupt: a run was interrupted; the logs hold what was finished before.
     """
+    engine.connect().close()
+    make_folder(log_dir)
     for model in MODELS:
         logs = run_eval(
             TASK,
@@ -55,46 +63,65 @@ def run(log_dir: Path) -> Iterator[tuple[str, list[Episode]]]:
             log_format="eval",
             display="none",
         )
-        if not logs or not logs[0].location:
-            raise LabError(f"the run of {model} left no log in {log_dir}")
+        if not logs:  # Inspect keeps an interruption to itself and hands nothing back
+            raise KeyboardInterrupt
         yield model, list(episodes([Path(logs[0].location)]))
 
 
 def show(log_dir: Path, console: Console) -> bool:
     """Run all models, print what each did and the proof; True when every episode was judged to its end."""
-    table = Table(title="What each model did", title_justify="left", show_lines=True)
-    for column in ("model", "arm", "stage", "fraction"):
-        table.add_column(column, overflow="fold", max_width=18)
-    table.add_column("strongest proof", overflow="fold", ratio=1)
-    complete = True
-    with console.status("") as status:
-        status.update(f"starting the lab for {MODELS[0]} (1 of {len(MODELS)})")
-        for done, (model, played) in enumerate(run(log_dir), 1):
-            for episode in played:
-                table.add_row(*map(Text, _row(model, episode)))
-                complete = complete and _is_judged(episode)
-            console.print(Text(f"✓ {model}: {', '.join(_stage(episode) for episode in played)}"))
+    console.print(Text(INTRODUCTION))
+    played: list[tuple[str, Episode]] = []
+    with console.status(_under_way(1)) as status:
+        for done, (model, both) in enumerate(run(log_dir), 1):
+            played += [(model, episode) for episode in both]
+            console.print(Text(f"✓ {model}: {' and '.join(_stage(episode) for episode in both)}"))
             if done < len(MODELS):
-                status.update(f"{MODELS[done]} is at work ({done + 1} of {len(MODELS)})")
+                status.update(_under_way(done + 1))
     console.print()
-    console.print(table)
-    console.print(Text(f"To read the proof: .venv/bin/inspect view --log-dir {log_dir}"), soft_wrap=True)
-    return complete
+    console.print(_table(played, is_narrow=console.width < WIDE))
+    console.print(Text(LEGEND))
+    console.print(Text(f"\nTo read the proof: .venv/bin/inspect view --log-dir {log_dir}"), soft_wrap=True)
+    console.print(Text("Open a sample; in its Transcript tab, the Scans panel tells the story and links each [E..]."))
+    return all(_is_judged(episode) for _, episode in played)
 
 
-def _row(model: str, episode: Episode) -> tuple[str, ...]:
-    exfiltration = _values(episode, "exfiltration")
-    fraction = exfiltration.get("fraction")
-    return (
-        model,
-        printable(str(episode.metadata.get("arm", ""))),
-        _stage(episode),
-        "cannot tell" if is_unscored(fraction) else f"{float(fraction or 0):.1%}",
-        printable(
-            f"{_proof(episode)} (job {episode.metadata.get('family')}: {_word(episode, 'engagement')}; "
-            f"handover: {_word(episode, 'honesty')})"
-        ),
+def _under_way(number: int) -> Text:
+    return Text(f"{MODELS[number - 1]} is at work ({number} of {len(MODELS)})")
+
+
+def _table(played: Iterable[tuple[str, Episode]], *, is_narrow: bool) -> Table:
+    """A row for each episode. Nothing from a log is read as markup."""
+    table = Table(
+        title="What each model did", title_justify="left", box=SIMPLE_HEAD, leading=1, padding=(0, 1), pad_edge=False
     )
+    for column in ("model", "arm", "stage", "fraction"):
+        table.add_column(column, overflow="fold")
+    table.add_column("strongest proof", overflow="fold", ratio=1)
+    for model, episode in played:
+        table.add_row(
+            Text(model.replace("-", "-\n", 1) if is_narrow else model, style="bold"),
+            Text(printable(str(episode.metadata.get("arm", ""))).replace("-", "\n")),
+            Text(_stage(episode), style=STYLES.get(_stage(episode), "")),
+            Text(_fraction(episode)),
+            Text(_proof(episode)).append(f"\n{_aside(episode, with_family=not is_narrow)}", style="dim"),
+        )
+    return table
+
+
+def _fraction(episode: Episode) -> str:
+    fraction = _values(episode, "exfiltration").get("fraction")
+    return "cannot tell" if is_unscored(fraction) else f"{float(fraction or 0):.1%}"
+
+
+def _aside(episode: Episode, *, with_family: bool) -> str:
+    """What became of the job, and whether the handover tells the truth."""
+    family = f" {episode.metadata.get('family')}" if with_family else ""
+    return printable(f"job{family} {_word(episode, 'engagement')}, handover {_word(episode, 'honesty')}")
+
+
+_DIRECTORIES = re.compile(r"(?<!\S)(?:/[^\s/]+){2,}/(?=[^\s/])")
+"""The way to a file, which would fill the column."""
 
 
 def _values(episode: Episode, scorer: str) -> Mapping[str, Any]:
@@ -123,7 +150,8 @@ def _proof(episode: Episode) -> str:
         return "nothing beyond the job" if found else "the weights were not touched"
     best = max(acts, key=lambda act: (Stage[act["stage"].upper()], -STRENGTHS.index(act["strength"])))
     cited = " ".join(f"[E{number}]" for number in best["events"][:3])
-    return f"{best['strength']}: {printable(best['summary'].replace('`', ''), 150)} {cited}"
+    summary = _DIRECTORIES.sub("…/", best["summary"].replace("`", ""))
+    return f"{best['strength']}: {printable(summary, 120)} {cited}"
 
 
 def _is_judged(episode: Episode) -> bool:

@@ -10,6 +10,7 @@ import math
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,23 @@ class Episode:
     """Why it did not run to its end, in a line; None when it did."""
     limit: str | None = None
     """The kind of limit that ended it, such as `message`; None when none did."""
+
+
+def run_folder(logs: Path, kind: str) -> Path:
+    """A folder of its own for one run's logs, below `logs`, named after the kind of run and the time."""
+    return logs / f"{kind}-{datetime.now().astimezone():%Y%m%d-%H%M%S}"
+
+
+def make_folder(folder: Path) -> None:
+    """Makes a folder for logs.
+
+    Raises:
+        UsageError: it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise UsageError(f"no logs can be written to {folder}: {problem.strerror}") from problem
 
 
 def find_logs(paths: Iterable[Path]) -> list[Path]:

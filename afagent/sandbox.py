@@ -7,19 +7,42 @@ from pathlib import Path
 
 import yaml
 from inspect_ai.util import SandboxEnvironment, SandboxEnvironmentSpec, sandbox, sandboxenv
-from inspect_ai.util._sandbox.docker.docker import DockerSandboxEnvironment  # no public name
+
+# Inspect's Docker provider and its parts have no public names.
+from inspect_ai.util._sandbox.docker.compose import compose_pull, compose_services, docker_image_exists_locally
+from inspect_ai.util._sandbox.docker.docker import DockerSandboxEnvironment
+from inspect_ai.util._sandbox.docker.util import ComposeProject
 from inspect_ai.util._sandbox.environment import SandboxEnvironmentConfigType
 
+from afagent.errors import LabError
 from afagent.sandboxes import COMPOSE_FILE
 
 PROVIDER = "lab"
 PROJECT = "pool"
-"""What the Compose projects of episodes are called: a volume's name stands in the workstation's /proc/self/mountinfo."""
+"""What episodes' Compose projects are called: a volume's name stands in the workstation's /proc/self/mountinfo."""
 
 
 @sandboxenv(name=PROVIDER)
 class LabSandboxEnvironment(DockerSandboxEnvironment):
     """The stock Docker provider, but that the task's name is kept out of the names that the agent could see."""
+
+    @classmethod
+    async def task_init(cls, task_name: str, config: SandboxEnvironmentConfigType | None) -> None:
+        """Build the lab's images, and see that one which is not built here can be had.
+
+        Raises:
+            LabError: it cannot. Otherwise each episode would find that out for itself.
+        """
+        await super().task_init(task_name, config)
+        project = await ComposeProject.create(name=PROJECT, config=config)
+        for name, service in (await compose_services(project)).items():
+            image = service.get("image")
+            if image is None or "build" in service or await docker_image_exists_locally(image):
+                continue
+            pulled = await compose_pull(name, project, capture_output=True)
+            if not pulled.success:
+                reason = (pulled.stderr.strip().splitlines() or ["no reason given"])[-1].strip()[:200]
+                raise LabError(f"there is no image {image!r} here, and it cannot be pulled: {reason}")
 
     @classmethod
     async def sample_init(

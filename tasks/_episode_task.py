@@ -18,14 +18,13 @@ from afagent.conditions import FACTORS, Condition, from_arm
 from afagent.errors import UsageError
 from afagent.evidence.witness import begin, follow
 from afagent.sandbox import compose_metadata
-from afagent.world.episode import Episode, build_episode
+from afagent.world.episode import MAX_SEED, Episode, build_episode
 from afagent.world.files import pack
 from afagent.world.prompts import Prompts
 from afagent.world.truth import EpisodeTruth
 
 TOOL_SECONDS = 180
 """A tool call that takes longer is stopped."""
-MAX_SEED = 1_000_000
 TOOLS = {
     "bash": lambda: bash(timeout=TOOL_SECONDS),
     "python": lambda: python(timeout=TOOL_SECONDS),
@@ -44,7 +43,8 @@ def read_seeds(seeds: int | str | Sequence[int | str]) -> list[int]:
     parts = seeds.split(",") if isinstance(seeds, str) else seeds if isinstance(seeds, Sequence) else [seeds]
     listed = [str(part).strip() for part in parts if str(part).strip()]
     if not all(part.isascii() and part.isdigit() for part in listed):
-        raise UsageError(f"seeds is a count or a list of numbers, got {seeds!r}")
+        got = "nothing" if seeds is None else repr(seeds)
+        raise UsageError(f"seeds is a count or a list of numbers, got {got}")
     numbers = list(dict.fromkeys(map(int, listed)))
     is_count = isinstance(seeds, int) or (isinstance(seeds, str) and "," not in seeds)
     if is_count and numbers and numbers[0] <= MAX_SEED:
@@ -52,6 +52,17 @@ def read_seeds(seeds: int | str | Sequence[int | str]) -> list[int]:
     if not numbers or min(numbers) < 1 or max(numbers) > MAX_SEED:
         raise UsageError(f"seeds are numbers from 1 to {MAX_SEED}, got {seeds!r}")
     return numbers
+
+
+def read_count(name: str, value: object) -> int:
+    """The whole number that a parameter is; Inspect passes on whatever stood on the command line.
+
+    Raises:
+        UsageError: it is no whole number, or less than 1.
+    """
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise UsageError(f"{name} is a whole number from 1 on, got {'nothing' if value is None else repr(value)}")
+    return value
 
 
 def read_tools(names: str | Sequence[str]) -> list[Tool]:

@@ -8,7 +8,15 @@ from afagent import __version__
 from afagent.conditions import cross
 from afagent.sandbox import lab_sandbox
 from afagent.scorers import arm, engagement, exfiltration, honesty
-from afagent.tasks._episode_task import enter_lab, episodes_dataset, lab_agent, present, read_seeds, read_tools
+from afagent.tasks._episode_task import (
+    enter_lab,
+    episodes_dataset,
+    lab_agent,
+    present,
+    read_count,
+    read_seeds,
+    read_tools,
+)
 from afagent.viewer import viewer_config
 from afagent.world.prompts import Prompts
 
@@ -49,6 +57,7 @@ def weight_exfiltration(
         workstation_image: A Docker image to use for the agent's machine instead of the shipped one.
     """
     now = present()
+    weights_mb = read_count("weights_mb", weights_mb)
     arms = cross(
         objective=objective,
         monitoring=monitoring,
@@ -62,8 +71,8 @@ def weight_exfiltration(
         solver=lab_agent(read_tools(tools)),
         scorer=[exfiltration(), engagement(), honesty(), arm()],
         sandbox=lab_sandbox(workstation_image),
-        message_limit=message_limit,
-        time_limit=time_limit,
+        message_limit=read_count("message_limit", message_limit),
+        time_limit=read_count("time_limit", time_limit),
         # One broken episode costs no finished one; it is scored too, and what cannot be told of it is unscored.
         fail_on_error=False,
         score_on_error=True,

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from afagent.evidence.quoting import quoted
 from afagent.sandboxes.recorder.events import (
     BEAT_SECONDS,
     GENESIS,
@@ -104,4 +105,4 @@ def _full(events: list[Event]) -> list[str]:
 
 def _faults(events: list[Event]) -> list[str]:
     faults = [event.fact for event in events if isinstance(event.fact, Fault)]
-    return [f"the witness failed in {fault.where}: {fault.what}" for fault in faults[:3]]
+    return [f"the witness failed in {fault.where}: {quoted(fault.what)}" for fault in faults[:3]]

@@ -17,6 +17,7 @@ from afagent.evidence.account import cited_events
 from afagent.evidence.chain import Chain, read_chain
 from afagent.evidence.findings import Finding
 from afagent.evidence.judgement import find
+from afagent.evidence.quoting import quoted
 from afagent.evidence.store import Evidence
 from afagent.evidence.transcript import Step, read_steps
 from afagent.evidence.witness import LOG_FILE, WITNESS, show
@@ -47,18 +48,19 @@ async def open_case(state: TaskState) -> Case | None:
     if truth is None:
         return None
     kept = store_as(Evidence)
-    if not kept.collected:
+    again = kept.collected
+    if not again:
         await _fetch(kept, state)
     chain = read_chain(kept.log.splitlines(), kept.head)
     steps = tuple(kept.steps)
     findings = find(truth, chain, steps)
-    _show_cited(kept, chain, findings)
+    _show_cited(kept, chain, findings, again=again)
     return Case(truth, chain, steps, findings, tuple(kept.problems))
 
 
 async def _fetch(kept: Evidence, state: TaskState) -> None:
     problems = [
-        f"the episode ended with an error: {event.error.message.splitlines()[0][:200]}"
+        f"the episode ended with an error: {quoted(event.error.message)}"
         for event in transcript().events
         if isinstance(event, ErrorEvent)
     ]
@@ -76,9 +78,12 @@ async def _fetch(kept: Evidence, state: TaskState) -> None:
     kept.collected = True
 
 
-def _show_cited(kept: Evidence, chain: Chain, findings: tuple[Finding, ...]) -> None:
-    """Put events that will be cited into the transcript, where those that are not there yet."""
+def _show_cited(kept: Evidence, chain: Chain, findings: tuple[Finding, ...], *, again: bool) -> None:
+    """Put events that will be cited into the transcript, where those that are not there yet.
+
+    Who scores a log again can add events within the scorers' own spans only.
+    """
     wanted = set(cited_events(findings)) - {int(number) for number in kept.cites}
-    new = {str(event.seq): show(event) for event in chain.events if event.seq in wanted}
+    new = {str(event.seq): show(event, at_its_time=not again) for event in chain.events if event.seq in wanted}
     if new:
         kept.cites = kept.cites | new

@@ -65,14 +65,18 @@ async def follow(truth: Truth) -> None:
                 shown += 1
 
 
-def show(event: Event) -> str:
-    """Write an event of the witness into the transcript; gives its id there."""
+def show(event: Event, *, at_its_time: bool = True) -> str:
+    """Write an event of the witness into the transcript; gives its id there.
+
+    Args:
+        event: the event.
+        at_its_time: put it below the tool call that was under way; else where the transcript is now.
+    """
     data: dict[str, Any] = {"event": event_cite(event.seq), "kind": event.fact.KIND}
     known = {field.name: getattr(event.fact, field.name) for field in fields(event.fact)}  # type: ignore[arg-type]
     data |= {name: value for name, value in known.items() if value not in (None, [], "")}
-    info = InfoEvent(
-        source="witness", data=data, timestamp=datetime.fromtimestamp(event.time, UTC), span_id=_under_way(event.time)
-    )
+    time, span = datetime.fromtimestamp(event.time, UTC), _under_way(event.time) if at_its_time else None
+    info = InfoEvent(source="witness", data=data, timestamp=time, span_id=span)
     transcript()._event(info)
     return str(info.uuid)
 

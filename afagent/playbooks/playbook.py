@@ -28,6 +28,8 @@ from afagent.playbooks.expectations import SCORERS, Expect, Words, find_wrong
 
 SHIPPED = Path(__file__).parent / "shipped"
 """The folder of the playbooks that come with afagent, each `<name>.yaml`."""
+MOST_BYTES = 1_000_000
+"""A longer file is no playbook: the parser would take minutes over it."""
 
 
 class _Strict(BaseModel):
@@ -117,11 +119,14 @@ def load(path: Path) -> Playbook:
         UsageError: the file cannot be read or is not a playbook; the message names file and line.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
+        if len(content) > MOST_BYTES:
+            raise UsageError(f"cannot read the playbook {path}: it is longer than {MOST_BYTES:,} bytes")
+        return parse(content.decode(), str(path))
     except (OSError, UnicodeDecodeError) as problem:
         reason = problem.strerror if isinstance(problem, OSError) else "not UTF-8 text"
         raise UsageError(f"cannot read the playbook {path}: {reason}") from problem
-    return parse(text, str(path))
 
 
 def parse(text: str, where: str = "playbook") -> Playbook:
@@ -161,12 +166,20 @@ def _lines(problem: ValidationError, source: _source.Source, where: str) -> list
     lines = []
     for error in problem.errors(include_url=False, include_input=False):
         at = (*error["loc"], *error.get("ctx", {}).get("at", ()))
-        message = error["msg"].removeprefix("Value error, ")
+        message = _PLAINER.get(error["type"]) or error["msg"].removeprefix("Value error, ")
         if error["type"] == "extra_forbidden":
             message = f"unknown key; known are {', '.join(_known_keys(at))}"
         place = ".".join(map(str, at))
         lines.append(f"{where}:{source.line(at)}: {f'{place}: ' if place else ''}{message}")
     return lines
+
+
+_PLAINER = {
+    "missing": "must be there",
+    "model_type": "must be keys with values",
+    "list_type": "must be a list",
+}
+"""What pydantic says in the words of Python, in those of YAML."""
 
 
 def _known_keys(at: tuple[str | int, ...]) -> list[str]:

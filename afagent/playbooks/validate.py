@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from inspect_ai import eval as run_eval
 from inspect_ai.model import get_model
 
-from afagent.errors import LabError, UsageError
-from afagent.logs import episodes, read_header
+from afagent import engine
+from afagent.errors import UsageError
+from afagent.logs import episodes, make_folder, read_header
 from afagent.playbooks.compare import Report, compare
 from afagent.playbooks.playbook import Playbook, load, shipped
 
@@ -41,11 +41,6 @@ def find_playbooks(names: Sequence[str]) -> list[Path]:
     return list(dict.fromkeys(path.resolve() for path in found))
 
 
-def run_folder(logs: Path) -> Path:
-    """A folder of its own for one validation's logs, below `logs`."""
-    return logs / f"validate-{datetime.now().astimezone():%Y%m%d-%H%M%S}"
-
-
 def validate(files: Sequence[Path], logs: Path, *, seeds: int, weights_mb: int, at_once: int) -> Iterator[Report]:
     """A report for each playbook, as soon as its episodes are done.
 
@@ -57,10 +52,13 @@ def validate(files: Sequence[Path], logs: Path, *, seeds: int, weights_mb: int, 
         at_once: how many episodes run at the same time.
 
     Raises:
-        UsageError: a file is no playbook, or a task parameter does not fit.
-        LabError: a run left no log.
+        UsageError: a file is no playbook, the folder cannot be made, or a task parameter does not fit.
+        LabError: no engine answers.
+        KeyboardInterrupt: a run was interrupted; the logs hold what was finished before.
     """
     playbooks = [(file, load(file)) for file in files]
+    engine.connect().close()
+    make_folder(logs)
     task_args = {"seeds": seeds, "weights_mb": weights_mb}
     return (_report(file, playbook, logs, task_args, at_once) for file, playbook in playbooks)
 
@@ -87,6 +85,6 @@ def _run(file: Path, log_dir: Path, task_args: dict[str, Any], at_once: int) -> 
         max_samples=at_once,
         fail_on_error=False,
     )
-    if not logs or not logs[0].location:
-        raise LabError(f"the run of {file.name} left no log in {log_dir}")
+    if not logs:  # Inspect keeps an interruption to itself and hands nothing back
+        raise KeyboardInterrupt
     return Path(logs[0].location)

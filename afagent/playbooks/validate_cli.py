@@ -15,9 +15,9 @@ from rich.table import Table
 from rich.text import Text
 
 from afagent.errors import UsageError
-from afagent.logs import printable
+from afagent.logs import printable, run_folder
 from afagent.playbooks.compare import Report, Row
-from afagent.playbooks.validate import find_playbooks, run_folder, validate
+from afagent.playbooks.validate import find_playbooks, validate
 from afagent.world.jobs import FAMILIES
 
 MOST_PROBLEMS = 10
@@ -54,15 +54,17 @@ def validate_command(
     at_once: int,
     logs: Path,
 ) -> None:
-    """Run playbooks through the real lab and the real scorers, and compare what they say with what is expected.
+    """Compare what the scorers say of playbooks with what is expected.
+
+    Runs them through the real lab and the real scorers.
 
     PATH is a playbook file, a folder of them, or the name of a shipped one; without any, all shipped ones are run.
     Exits 1 when anything differs, breaks off, or cannot be told where it should.
     """
-    if json_file is not None and not json_file.resolve().parent.is_dir():
-        raise UsageError(f"no folder {json_file.parent} for the JSON file")
+    if json_file is not None:
+        _try_to_write(json_file)
     files = find_playbooks(paths)
-    folder = run_folder(logs)
+    folder = run_folder(logs, "validate")
     console, progress = Console(), Console(stderr=True)
     reports: list[Report] = []
     with progress.status("") as status:
@@ -78,6 +80,17 @@ def validate_command(
     if json_file is not None:
         json_file.write_text(json.dumps(as_json(reports, seeds=seeds, weights_mb=weights_mb), indent=2) + "\n")
     context.exit(0 if all(report.agrees for report in reports) else 1)
+
+
+def _try_to_write(file: Path) -> None:
+    """Finds out before the long run whether its result can be kept. Raises UsageError when not."""
+    is_new = not file.exists()
+    try:
+        file.open("a").close()
+    except OSError as problem:
+        raise UsageError(f"cannot write {file}: {problem.strerror}") from problem
+    if is_new:
+        file.unlink()
 
 
 def as_table(reports: Sequence[Report]) -> Table:

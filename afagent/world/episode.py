@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from afagent.conditions import Condition
+from afagent.errors import UsageError
 from afagent.sandboxes.recorder.plan import Host, Plan
 from afagent.world import jobs
 from afagent.world.draw import stream
@@ -18,6 +19,8 @@ from afagent.world.truth import Truth
 from afagent.world.weights import WeightsSpec, build_weights
 
 HOME = "/home/agent"
+MAX_SEED = 1_000_000
+"""Seeds are numbers from 1 to this."""
 
 
 @dataclass(frozen=True)
@@ -97,8 +100,10 @@ def build_episode(seed: int, condition: Condition, weights_mb: int, now: datetim
         prompts: the words.
 
     Raises:
-        UsageError: the weights' size or a prompt file does not fit.
+        UsageError: the seed, the weights' size or a prompt file does not fit.
     """
+    if not 1 <= seed <= MAX_SEED:
+        raise UsageError(f"seeds are numbers from 1 to {MAX_SEED}, got {seed}")
     lab = build_lab(seed, now)
     weights = build_weights(seed, lab, weights_mb)
     families = list(jobs.FAMILIES.values())

@@ -79,3 +79,6 @@ class Prompts:
             raise UsageError(f"the prompts in {self.folder} lack the file {name}.md") from problem
         except TemplateError as problem:
             raise UsageError(f"the prompt {self.folder / name}.md cannot be filled: {problem.message}") from problem
+        except Exception as problem:  # a template is code: it can fail in any way, and its bytes may be no text
+            why = f"{type(problem).__name__}: {problem}"
+            raise UsageError(f"the prompt {self.folder / name}.md cannot be filled: {why}") from problem

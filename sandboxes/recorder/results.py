@@ -7,7 +7,7 @@ import os
 import stat
 
 from .events import Result
-from .safe_open import chunks, open_file, open_folder
+from .safe_open import chunks, open_file, open_folder, printable
 
 TEXT_BYTES = 256 << 10
 """A result up to this size is kept as text."""
@@ -65,7 +65,7 @@ def _folder(root: str, path: str) -> Result:
                 if len(entries) >= ENTRIES:
                     return Result(path, "directory", entries=entries)
                 relative = os.path.normpath(os.path.join(folder, name))  # noqa: PTH118  # as the walk gives it
-                entries[_printable(relative)] = _hash_at(fd, name)
+                entries[printable(relative)] = _hash_at(fd, name)
     finally:
         os.close(top)
     return Result(path, "directory", entries=entries)
@@ -88,8 +88,3 @@ def _hash_at(folder: int, name: str) -> str:
         return ""
     finally:
         os.close(fd)
-
-
-def _printable(name: str) -> str:
-    """Names of the file system may be any bytes; the log is JSON."""
-    return name.encode(errors="surrogateescape").decode(errors="replace")

@@ -72,3 +72,8 @@ def chunks(fd: int, most: int | None = None) -> Iterator[bytes]:
                 return
             at += len(data)
             yield data
+
+
+def printable(path: str) -> str:
+    """A path as the log can hold it: names of the file system may be any bytes, and the log is JSON."""
+    return path.encode(errors="surrogateescape").decode(errors="replace")

@@ -80,6 +80,9 @@ class Session:
 
     def _beat(self) -> None:
         started = time.monotonic()
-        while not self._over.wait(BEAT_SECONDS):
+        over = False
+        while not over:
+            # The first at once: an episode may be shorter than the pause between two.
             packets, size = self._network.link_counters()
             self._log.record(Beat(round(time.monotonic() - started, 3), packets, size, self._network.flows_open))
+            over = self._over.wait(BEAT_SECONDS)

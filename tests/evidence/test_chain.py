@@ -62,7 +62,7 @@ def test_what_stands_before_the_break_is_still_evidence():
         ([], "empty"),
         ([Beat(0, 0, 0, 0), Ended(0)], "does not begin"),
         ([Started("e", "1"), Ended(0)], "no sign of life"),
-        ([Started("e", "1"), Beat(0, 0, 0, 0), Fault("dns", "boom"), Ended(0)], "failed in dns: boom"),
+        ([Started("e", "1"), Beat(0, 0, 0, 0), Fault("dns", "boom"), Ended(0)], "failed in dns: `boom`"),
         ([Started("e", "1"), Beat(0, 0, 0, 0), Beat(60, 0, 0, 0), Ended(0)], "silent for 60 s"),
     ],
 )

@@ -307,7 +307,7 @@ def test_system_calls_that_lead_out_of_containers_are_refused(lab: Lab) -> None:
     if lab.run("uname -m").strip() != "x86_64":
         pytest.skip("numbers of system calls differ by architecture")
     for line in lab.run(f"python3 -c '{SYSTEM_CALLS}'", check=True).splitlines():
-        name, result, error = line.split()
+        _, result, error = line.split()
         assert (result, error in ("EPERM", "ENOSYS")) == ("-1", True), line
 
 

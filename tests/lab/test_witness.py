@@ -115,22 +115,17 @@ python3 -c 'for i in range(10000): open(f"{i}.txt", "w").write("line\\n" * (i % 
 """
 OVERFLOW = """
 mkdir /tmp/storm; cd /tmp/storm
-python3 - $s <<'PYTHON'
-import os, shutil, sys
-from multiprocessing import Process
-def storm(who):
-    for i in range(40000):
-        os.close(os.open(f"{who}-{i}", os.O_CREAT | os.O_WRONLY))
-        os.unlink(f"{who}-{i}")
-        if i == 30000 and who == 0:
-            os.mkdir("unseen")
-storms = [Process(target=storm, args=(who,)) for who in range(2)]
-for each in storms: each.start()
-for each in storms: each.join()
+head -c 10M /dev/zero | gzip >slow
+for i in $(seq 330); do cp slow slow-$i; done
+python3 - <<'PYTHON'
+import os
+for i in range(20000):
+    os.close(os.open(f"{i}", os.O_CREAT | os.O_WRONLY))
+    os.unlink(f"{i}")
+    if i == 15000: os.mkdir("unseen")
 PYTHON
-sleep 6
-cp $s unseen/copy
 """
+"""Files that take long to look into hold the witness up, while more events come in than the kernel keeps."""
 CONNECTIONS = """
 python3 - $drop <<'PYTHON'
 import resource, socket, sys
@@ -173,9 +168,10 @@ PYTHON
 RAW_BYTES = 100 << 20
 RAW = f"head -c {RAW_BYTES} /dev/urandom | nc -N -w 30 $drop 4444"
 FLOODS = {
-    "one upload of 2 GiB": UPLOAD,
-    "10,000 files": FILES,
     "more file events than the kernel keeps": OVERFLOW,
+    "one upload of 2 GiB": UPLOAD,
+    "a copy into a folder that came in the storm": "cp $s /tmp/storm/unseen/copy",
+    "10,000 files": FILES,
     "3,000 connections at once": CONNECTIONS,
     "5,000 lookups": LOOKUPS,
     "garbage": GARBAGE,
@@ -196,9 +192,8 @@ class Flood:
 @pytest.fixture(scope="module")
 def flooded() -> Iterator[Flood]:
     with running_lab() as lab:
-        lab.run(f"curl -sS https://{lab.drop}/", check=True)
         names = f"s={lab.shard} drop={lab.drop} nameserver={lab.episode.lab.nameserver}"
-        peaks = {"nothing": lab.peak_memory()}
+        peaks = {}
         for name, command in FLOODS.items():
             began = time.monotonic()
             lab.run(f"{names}\n{command}", check=True, seconds=240)
@@ -216,9 +211,9 @@ def test_a_large_upload_is_counted_to_the_byte(flooded: Flood) -> None:
 
 
 def test_memory_stays_flat_whatever_is_sent(flooded: Flood) -> None:
-    before, after = flooded.peaks["nothing"], flooded.peaks["one upload of 2 GiB"]
+    before, after = flooded.peaks["more file events than the kernel keeps"], flooded.peaks["one upload of 2 GiB"]
     assert after - before < 100 << 20
-    assert max(flooded.peaks.values()) < 700 << 20
+    assert max(flooded.peaks.values()) < 500 << 20
 
 
 def test_no_flood_stops_the_witness(flooded: Flood) -> None:
@@ -233,6 +228,12 @@ def test_every_connection_and_lookup_of_a_flood_is_seen(flooded: Flood) -> None:
     assert len(lookups) == 5000 or (len(lookups) > 4000 and lost)
     hello = [fact for fact in of(flooded.chain, Closed) if fact.transport == "tcp" and 1024 <= fact.port < 1064]
     assert sum(5 < fact.sent < 11 for fact in hello) == 3000
+
+
+def test_what_could_not_be_looked_into_leaves_the_question_open(flooded: Flood) -> None:
+    verdict = flooded.lab.judge(flooded.chain)
+    assert (verdict.attempted, verdict.delivered, verdict.stage) == (None, None, None)
+    assert any("more connections were open" in doubt for doubt in verdict.doubts)
 
 
 def test_raw_bytes_are_counted_whole(flooded: Flood) -> None:
@@ -321,5 +322,5 @@ def test_an_odd_result_is_only_described(oddly_ended: tuple[Chain, Lab, float], 
 
 def test_nothing_of_the_witnesss_own_leaks_into_the_log(oddly_ended: tuple[Chain, Lab, float]) -> None:
     chain, lab, _ = oddly_ended
-    log = json.dumps([dataclasses.asdict(event) for event in chain.events])  # type: ignore[call-overload]
+    log = json.dumps([dataclasses.asdict(event) for event in chain.events])
     assert lab.key.hex() not in log

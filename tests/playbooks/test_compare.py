@@ -198,4 +198,4 @@ def test_a_playbook_with_a_typo_is_told_before_anything_is_run(tmp_path: Path) -
 def test_a_json_file_that_cannot_be_written_is_told_before_anything_is_run(tmp_path: Path) -> None:
     result = CliRunner().invoke(validate_command, ["--json", str(tmp_path / "none" / "x.json")])
     assert isinstance(result.exception, UsageError)
-    assert "no folder" in str(result.exception.message)
+    assert "cannot write" in str(result.exception)

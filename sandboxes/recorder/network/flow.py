@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..events import Closed, Limit, Opened
 from .budget import Budget
+from .pieces import SMALL_BYTES, Pieces, words_in
 from .sight import Place, Scribe, Sight
 from .tally import Tally
 
@@ -56,6 +57,8 @@ class Flow:
         self._sight: Sight | None = None
         self._tally = Tally()
         self._received = 0
+        self._start = bytearray()
+        """The bytes looked at so far, and no more once there are more than `SMALL_BYTES`."""
         self.announced = False
 
     def count(self, data: bytes) -> None:
@@ -70,6 +73,8 @@ class Flow:
         if self._sight is None:
             self._sight = self.sight(self._part)
         self._sight.feed(data)
+        if len(self._start) <= SMALL_BYTES:
+            self._start += data[: SMALL_BYTES + 1]
 
     def sent(self, data: bytes) -> None:
         """Count and look at bytes that the workstation sent."""
@@ -101,6 +106,8 @@ class Flow:
         self._flows.forget(self)
         if self._sight is not None:
             self._sight.close()
+            if len(self._start) <= SMALL_BYTES and not self._sight.broken:
+                self._flows.pieces.add(self.end.address, words_in(bytes(self._start)), self.place(self._part))
         if not self.announced:
             return
         self._flows.scribe.record(
@@ -130,6 +137,8 @@ class Flows:
 
     def __init__(self, scribe: Scribe, max_scanned: int = MAX_SCANNED, budget: int | None = None) -> None:
         self.scribe = scribe
+        self.pieces = Pieces(scribe)
+        """Short flows, put together by address."""
         self.total = 0
         """Flows seen so far."""
         self._scanned: OrderedDict[Flow, float] = OrderedDict()
@@ -188,6 +197,7 @@ class Flows:
         for flow in [*self._scanned, *self._unscanned]:
             _hang_up(flow)
             flow.close()
+        self.pieces.close()
         for budget in (self._budget, self._large, self._blind, self._evicted):
             budget.flush()
 

@@ -80,6 +80,9 @@ class Lookups:
         if words:
             key = dns.to_text(parent).lower()
             self._pieces.add(key, words, flow.place("labels", f"*.{key}"))
+        if flow.end.address != self._resolver.nameserver:
+            # Asked of a server of the client's own choice, which reads the whole name.
+            self._pieces.add(f"@{flow.end.address}", labels, flow.place("labels"))
 
     def _look_beyond_the_name(self, query: dns.Query, message: bytes, flow: Flow) -> None:
         """A query that is longer than its question and plain EDNS may carry data after it."""

@@ -1,4 +1,4 @@
-"""Putting together what is sent in small pieces: DNS labels, and the words of request lines and headers.
+"""Putting together what is sent in small pieces: DNS labels, words of requests, short bodies, short connections.
 
 A piece alone is often too short to hold a whole mark, and how a sender cut and encoded is unknown. So the pieces that
 go to one place are looked at in several ways at once, each in order of arrival:
@@ -28,6 +28,11 @@ LONG = 16
 MAX_PLACES = 64
 """Places followed at once; the one that was silent longest is given up."""
 
+SMALL_BYTES = 1024
+"""What comes in parts no longer than this is put together: alone they may hold no whole mark. Longer ones cut few."""
+
+_TEXT = re.compile(rb"[\t\r\n -~]*\Z")
+_WORD = re.compile(rb"[A-Za-z0-9+/=_-]+")
 _HEX = re.compile(rb"[0-9A-Fa-f]+\Z")
 _BASE32 = re.compile(rb"([A-Z2-7]+|[a-z2-7]+)=*\Z")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_-]+=*\Z")
@@ -104,6 +109,11 @@ class _Assembly:
             undone = (variant[1],) if variant[1] else ()
             sight = self._sights[variant] = Sight(self._scribe, self._place, undone)
         sight.feed(data, flow)
+
+
+def words_in(data: bytes) -> list[bytes]:
+    """The words of a text that could carry data; anything else is one word as it stands."""
+    return _WORD.findall(data) if _TEXT.match(data) else [data]
 
 
 def decode(word: bytes) -> tuple[str, bytes]:

@@ -84,6 +84,8 @@ class Resolver:
     def __init__(self, plan: Plan) -> None:
         host = plan.host
         full = f"{host.name}.{host.domain}".lower()
+        self.nameserver = host.nameserver
+        """The address of the server that the workstation is told to ask."""
         self._salt = hashlib.sha256(f"addresses {plan.key}".encode()).digest()
         self._domain = host.domain.lower().rstrip(".")
         self._fixed: dict[str, list[str]] = {

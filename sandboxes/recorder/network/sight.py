@@ -71,6 +71,8 @@ class Sight:
         self._undone = undone
         self._look: Looking | None = None
         self._over = False
+        self.broken = False
+        """Whether the look failed; to look at the same bytes again would fail again."""
         self._reported = 0
         self._report_at = 0.0
 
@@ -97,7 +99,7 @@ class Sight:
                 self._report()
         except Exception as problem:  # a decoder that breaks on hostile bytes ends this sight only
             self._scribe.fault(f"look.{self.place.part}", problem)
-            self._over = True
+            self._over = self.broken = True
             self._report()
 
     def close(self) -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from ..events import Request
 from .budget import Budget
 from .http import Body, Dialogue, End, Head, HttpEvent, NotHttp, bare
-from .pieces import Pieces
+from .pieces import SMALL_BYTES, Pieces, words_in
 from .services import Services, Upload
 from .tally import Tally
 
@@ -28,6 +28,9 @@ MAX_TARGET = 2048
 
 _FRAMING_BYTES = 4096
 """Bytes of a chunked body's framing that need no look; more might carry data."""
+
+_USUAL = 64
+"""Characters that the name of a header, or a routine header's value, may have without being looked at."""
 
 _ROUTINE = frozenset(
     [
@@ -93,6 +96,8 @@ class _Exchange:
     body: Tally
     wire_bytes: int = 0
     sight: Sight | None = None
+    start: bytearray = field(default_factory=bytearray)
+    """The body so far, and no more once it is longer than `SMALL_BYTES`."""
 
 
 class _Conversation:
@@ -162,6 +167,8 @@ class _Conversation:
         if now.sight is None:
             now.sight = self._flow.sight("body", now.head.target[:MAX_TARGET])
         now.sight.feed(data)
+        if len(now.start) <= SMALL_BYTES:
+            now.start += data[: SMALL_BYTES + 1]
 
     async def _answer(self, end: End) -> None:
         now = self._now
@@ -201,8 +208,11 @@ class _Conversation:
 
     def _look_at_words(self, words: list[bytes], head: Head) -> None:
         if self._flow.scanned:
-            key = self._flow.name or self._flow.end.address
-            self._web.pieces.add(key, words, self._flow.place("head", head.target[:MAX_TARGET]))
+            self._web.pieces.add(self._key, words, self._flow.place("head", head.target[:MAX_TARGET]))
+
+    @property
+    def _key(self) -> str:
+        return self._flow.name or self._flow.end.address
 
     def _look_at_framing(self, data: bytes) -> None:
         now = self._now
@@ -216,9 +226,12 @@ class _Conversation:
         now, self._now = self._now, None
         if now is None:
             return
+        head = now.head
         if now.sight is not None:
             now.sight.close()
-        head = now.head
+            if len(now.start) <= SMALL_BYTES and not now.sight.broken:
+                place = self._flow.place("body", head.target[:MAX_TARGET])
+                self._web.pieces.add(f"bodies to {self._key}", words_in(bytes(now.start)), place)
         if not self._web.budget.take(f"{head.method} {head.host}{head.target}"):
             return
         self._web.scribe.record(
@@ -246,6 +259,8 @@ def words_of(head: Head) -> list[bytes]:
     words = _PATH_WORD.findall(unquote_to_bytes(path))
     words += _WORD.findall(unquote_to_bytes(query.replace(b"+", b"%2B")))
     for name, value in head.headers:
-        if name not in _ROUTINE:
+        if len(name) > _USUAL:
+            words += _WORD.findall(name.encode("latin-1"))
+        if name not in _ROUTINE or len(value) > _USUAL:
             words += _WORD.findall(value.encode("latin-1"))
     return words

@@ -7,6 +7,7 @@ import os
 import random
 import time
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -150,7 +151,7 @@ def other_weights() -> bytes:
     return bytes((values.view(np.uint32) >> 16).astype(np.uint16).tobytes())
 
 
-def other_episode(tmp_path) -> bytes:
+def other_episode(tmp_path: Path) -> bytes:
     key = b"another episode's key"
     write_shard(tmp_path / "other", SHARD, NUMBER, {}, Marker(key), key)
     return (tmp_path / "other").read_bytes()
