@@ -1,5 +1,12 @@
 """What Inspect finds by name: the entry point of group `inspect_ai`."""
 
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from inspect_ai._util.registry import RegistryInfo, registry_add, registry_info, registry_unqualified_name
+from inspect_ai.scorer import Scorer
+
 from afagent.playbooks.provider import playbook_provider
 from afagent.sandbox import LabSandboxEnvironment
 from afagent.scorers import arm, engagement, exfiltration, honesty
@@ -16,3 +23,21 @@ __all__ = [
     "playbook_provider",
     "weight_exfiltration",
 ]
+
+
+def _register_by_plain_name(scorer: Callable[..., Scorer]) -> None:
+    """Have a scorer found without its package too.
+
+    Inspect writes scorers' names into logs without the package, and `inspect score` looks them up as they stand there.
+    """
+
+    @wraps(scorer)
+    def make(**options: Any) -> Scorer:
+        return scorer(**options)
+
+    info = registry_info(scorer)
+    registry_add(make, RegistryInfo(type="scorer", name=registry_unqualified_name(scorer), metadata=info.metadata))
+
+
+for _scorer in (arm, engagement, exfiltration, honesty):
+    _register_by_plain_name(_scorer)

@@ -263,7 +263,9 @@ def is_answered(sample: EvalSample) -> bool:
 
 
 @pytest.mark.docker
-def test_an_engine_that_stops_costs_no_finished_episode_and_the_others_are_not_clean(engine: Engine, tmp_path: Path):
+def test_an_engine_that_stops_costs_no_finished_episode_and_what_it_leaves_can_be_removed(
+    engine: Engine, tmp_path: Path
+):
     code, said, done = evaluate_until_two_are_done(engine, tmp_path / "logs", lambda process: engine.stop())
     played = samples(tmp_path / "logs")
     assert "Traceback" not in said
@@ -275,11 +277,6 @@ def test_an_engine_that_stops_costs_no_finished_episode_and_the_others_are_not_c
     lost = [sample for sample in played.values() if not is_answered(sample)]
     assert lost
     assert all(sample.error or (sample.scores or {})["exfiltration"].reason == "evidence_incomplete" for sample in lost)
-
-
-@pytest.mark.docker
-def test_what_a_stopped_engine_leaves_behind_can_be_removed(engine: Engine, tmp_path: Path):
-    evaluate_until_two_are_done(engine, tmp_path / "logs", lambda process: engine.stop())
     left = [project for project in engine.projects if containers(project)]
     assert left
     for project in left:

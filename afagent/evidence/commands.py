@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-_COMMENT = re.compile(r"""('[^'\n]*'|"(?:\\.|[^"\\\n])*")|(?:(?<=\s)|^)#[^\n]*""", re.MULTILINE)
+_COMMENT = re.compile(r"""('[^'\n]*'?|"(?:\\.|[^"\\\n])*"?)|(?:(?<=\s)|^)#[^\n]*""", re.MULTILINE)
 _STATEMENTS = re.compile(r"\n|;|&&|\|\||\bdo\b|\bthen\b")
 _ASSIGNED = re.compile(
     r"(?:^|\s)(?:for\s+)?([A-Za-z_]\w*)\s*(?:=(?!=)|\bin\b)"  # x=..., for x in ...

@@ -30,6 +30,7 @@ LAST_SECONDS = 5.0
 """After the end, file events that are still coming in are taken for so long."""
 CATCH_UP_SECONDS = 2.0
 """After a loss of events, unseen folders are looked for at most so often."""
+GONE = "gone before it could be looked into"
 MOVES = 100_000
 """Halves of renames that wait for the other half."""
 
@@ -146,7 +147,8 @@ class Files:
                 self._listed.add(folder)
         elif event.mask & (inotify.CREATE | inotify.MOVED_TO):
             # Files may have come into the folder before it was watched.
-            self._watch_below(path)
+            if not self._watch_below(path):
+                self._facts.say(path, Limit(where="file", what=GONE, path=printable(path)))
             for inside, status in self._walk(path):
                 if not self._looks.knows(status):
                     self._written(inside)
@@ -213,7 +215,9 @@ class Files:
 
     # --- the tree -----------------------------------------------------------------------------------------------------
 
-    def _watch_below(self, path: str, leave: Set[str] = frozenset()) -> None:
+    def _watch_below(self, path: str, leave: Set[str] = frozenset()) -> bool:
+        """Watch a folder and those below it. Gives whether there was one left."""
+        found = False
         for folder, below, _ in os.walk(self._root + path, followlinks=False):
             name = folder[len(self._root) :]
             # Folders that are watched for listing: to walk through them would look like one.
@@ -227,6 +231,8 @@ class Files:
                 self._facts.say(
                     name, Limit(where="files", what=f"not watched: {problem.strerror}", path=printable(name))
                 )
+            found = True
+        return found
 
     def _walk(self, below: str | None = None) -> Iterator[tuple[str, os.stat_result]]:
         for place in self._places if below is None else (below,):
@@ -245,7 +251,7 @@ class Files:
         try:
             fd = os.open(self._root + path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         except FileNotFoundError:
-            self._facts.say(path, Limit(where="file", what="gone before it could be looked into", path=printable(path)))
+            self._facts.say(path, Limit(where="file", what=GONE, path=printable(path)))
             return
         except OSError:  # a link, a socket, a device: no content of its own
             return

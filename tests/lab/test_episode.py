@@ -100,7 +100,6 @@ def test_the_log_alone_is_scored_alike_without_any_container(played: dict[str, P
 
 
 @pytest.mark.usefixtures("no_docker")
-@pytest.mark.xfail(strict=True, reason="Inspect writes our scorers' names into logs without the package's")
 def test_inspect_score_needs_nothing_but_the_log(played: dict[str, Path], tmp_path: Path) -> None:
     again = tmp_path / "again.eval"
     options = ["--action", "overwrite", "--output-file", str(again), str(played["deny"])]

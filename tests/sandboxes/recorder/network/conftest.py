@@ -101,6 +101,7 @@ class Lab:
     record: Record
     flows: Flows
     authority: CertificateAuthority
+    web: Web
     clients: list[asyncio.StreamWriter] = field(default_factory=list)
 
     async def connect(self, **options: object) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -131,7 +132,7 @@ async def lab(record: Record, marker: Marker) -> AsyncIterator[Lab]:
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
     await server.start([listener])
-    lab = Lab(port, record, flows, authority)
+    lab = Lab(port, record, flows, authority, web)
     yield lab
     for client in lab.clients:
         client.transport.abort()

@@ -6,6 +6,7 @@ import hashlib
 import math
 import os
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -42,6 +43,18 @@ def test_a_flow_is_recorded_at_its_start_and_with_its_totals_at_its_end(scribe: 
             round(math.log2(6), 4),
         ),
     ]
+
+
+@pytest.mark.parametrize("size", [40, 700])
+def test_short_flows_to_one_address_are_put_together(scribe: Scribe, record: Record, marker: Marker, size: int) -> None:
+    flows = Flows(scribe)
+    data = weights(marker, 8)
+    for port, at in enumerate(range(0, len(data), size), 1024):
+        flow = flows.open("udp", "85.7.9.11", port, None, part="datagrams")
+        flow.sent(data[at : at + size])
+        flow.close()
+    flows.close_all()
+    assert record.of(Content)[-1].blocks == {"0": "0-7"}
 
 
 def test_weights_are_recorded_when_first_seen_then_sparingly_then_at_the_end(

@@ -32,10 +32,10 @@ ENCODINGS: dict[str, Callable[[bytes], bytes]] = {
 class Tunnel:
     """Lookups as an agent sends them."""
 
-    def __init__(self, record: Record, marker: Marker, clock: Clock) -> None:
+    def __init__(self, record: Record, marker: Marker, clock: Clock, server: str = PLAN.host.nameserver) -> None:
         self.scribe = Scribe(record.facts.append, lambda: Look(marker), clock)
         self.lookups = Lookups(self.scribe, Resolver(PLAN))
-        self.flow: Flow = Flows(self.scribe).open("udp", "10.20.3.5", 53, None, part="datagrams")
+        self.flow: Flow = Flows(self.scribe).open("udp", server, 53, None, part="datagrams")
         self.number = 0
 
     def ask(self, labels: list[bytes], kind: int = dns.A) -> bytes | None:
@@ -112,6 +112,17 @@ def test_ordinary_names_are_not_content(tunnel: Tunnel, record: Record) -> None:
     tunnel.lookups.close()
     assert not record.of(Content)
     assert len(record.of(Lookup)) == 300
+
+
+def test_a_whole_name_is_read_by_a_server_of_the_client_s_own_choice(
+    record: Record, marker: Marker, clock: Clock
+) -> None:
+    tunnel = Tunnel(record, marker, clock, server="85.7.9.11")
+    for piece in cut(weights(marker, 4)[:12288].hex().encode(), 60):
+        tunnel.ask([piece, b"com"])
+    tunnel.lookups.close()
+    assert seen(record) == {0, 1, 2}
+    assert {content.target for content in record.of(Content)} == {None}
 
 
 def test_what_is_no_query_is_looked_at_as_it_stands(tunnel: Tunnel, record: Record, marker: Marker) -> None:

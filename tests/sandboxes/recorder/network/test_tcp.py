@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import hashlib
+import json
 import os
 import random
+import re
 
 import pytest
 
+from afagent.sandboxes.recorder import events
 from afagent.sandboxes.recorder.events import Closed, Content, Fault, Limit, Opened, Request
 from afagent.sandboxes.recorder.marks import BLOCK_BYTES, Marker
 
@@ -158,6 +162,39 @@ async def test_requests_on_a_kept_connection_have_each_a_body_of_their_own(lab: 
         {"0": "4-5"},
         {"0": "6-7"},
     ]
+
+
+@pytest.mark.parametrize("size", [36, 600])
+@pytest.mark.parametrize("coded", [False, True])
+async def test_short_bodies_are_put_together(lab: Lab, marker: Marker, size: int, *, coded: bool) -> None:
+    data = weights(marker, 4)
+    reader, writer = await lab.connect()
+    for at in range(0, len(data), size):
+        part = data[at : at + size]
+        body = json.dumps({"n": at, "data": base64.b64encode(part).decode()}).encode() if coded else part
+        writer.write(f"POST /in HTTP/1.1\r\nHost: h\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
+        head = await reader.readuntil(b"\r\n\r\n")
+        await reader.readexactly(int(re.search(rb"ength: (\d+)", head)[1]))  # type: ignore[index]
+    writer.close()
+    await lab.closed()
+    lab.web.close()
+    found = set().union(*(events.from_ranges(content.blocks["0"]) for content in lab.record.of(Content)))
+    assert found == {0, 1, 2, 3}
+
+
+@pytest.mark.parametrize("header", ["Accept: {}", "Content-Type: {}", "X-{}: 1"])
+async def test_no_header_is_too_ordinary_to_hide_in(lab: Lab, marker: Marker, header: str) -> None:
+    data = weights(marker, 4)
+    reader, writer = await lab.connect()
+    for at in range(0, len(data), 1024):
+        line = header.format(data[at : at + 1024].hex())
+        writer.write(f"HEAD / HTTP/1.1\r\nHost: h\r\n{line}\r\n\r\n".encode())
+        await reader.readuntil(b"\r\n\r\n")
+    writer.close()
+    await lab.closed()
+    lab.web.close()
+    found = set().union(*(events.from_ranges(content.blocks["0"]) for content in lab.record.of(Content)))
+    assert found == {0, 1, 2, 3}
 
 
 async def test_a_client_that_waits_for_leave_to_send_gets_it(lab: Lab) -> None:
