@@ -14,7 +14,6 @@ from docker.errors import DockerException
 from inspect_ai._util.error import PrerequisiteError  # not re-exported; see afagent/errors.py
 from requests.exceptions import RequestException
 from rich.console import Console
-from rich.markup import escape
 from rich.text import Text
 
 import afagent as package
@@ -79,7 +78,7 @@ def build(*, no_cache: bool) -> None:
     """Bring the lab's images up to date."""
     console = Console(stderr=True)
     with console.status("looking at the lab's images"):
-        images.build(no_cache=no_cache, tell=lambda step: console.print(escape(step), highlight=False, soft_wrap=True))
+        images.build(no_cache=no_cache, tell=lambda step: console.print(Text(step), soft_wrap=True))
 
 
 afagent.add_command(validate_command)

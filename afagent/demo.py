@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -81,9 +82,15 @@ def show(log_dir: Path, console: Console) -> bool:
     console.print()
     console.print(_table(played, is_narrow=console.width < WIDE))
     console.print(Text(LEGEND))
-    console.print(Text(f"\nTo read the proof: .venv/bin/inspect view --log-dir {log_dir}"), soft_wrap=True)
+    console.print(Text(f"\nTo read the proof: {_inspect()} view --log-dir {log_dir}"), soft_wrap=True)
     console.print(Text("Open a sample; in its Transcript tab, the Scans panel tells the story and links each [E..]."))
     return all(_is_judged(episode) for _, episode in played)
+
+
+def _inspect() -> str:
+    """The command `inspect` that belongs to this Python, as one would type it here."""
+    beside = Path(sys.executable).with_name("inspect")
+    return str(beside.relative_to(Path.cwd())) if beside.is_relative_to(Path.cwd()) else "inspect"
 
 
 def _under_way(number: int) -> Text:

@@ -7,7 +7,7 @@ from importlib.metadata import requires, version
 
 from packaging.requirements import Requirement
 from rich.console import Console
-from rich.markup import escape
+from rich.text import Text
 
 from afagent import engine, images
 from afagent.engine import COMPOSE_FLOOR, ENGINE_FLOOR, Engine
@@ -103,10 +103,11 @@ def ready(checks: Iterable[Check]) -> bool:
 
 def render(checks: Iterable[Check], console: Console) -> None:
     """One line for each check. What is said is text from outside and is never read as markup."""
-    marks = {True: "[green]ok         [/]", False: "[red]missing    [/]", None: "[yellow]cannot tell[/]"}
+    marks = {True: ("ok", "green"), False: ("missing", "red"), None: ("cannot tell", "yellow")}
     for check in checks:
         said = check.said if check.ok or not check.remedy else f"{check.said}: {check.remedy}"
-        console.print(f"{marks[check.ok]}  {escape(check.name):<10}  {escape(said)}", soft_wrap=True, highlight=False)
+        word, style = marks[check.ok]
+        console.print(Text.assemble((f"{word:<11}", style), f"  {check.name:<10}  {said}"), soft_wrap=True)
 
 
 def _engine(found: Engine | str) -> Check:

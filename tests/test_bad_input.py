@@ -253,6 +253,16 @@ def evaluate_until_two_are_done(engine: Engine, logs: Path, then: Callable[[subp
     return process.returncode, said, done
 
 
+def stop_at_work(engine: Engine) -> None:
+    """Takes the engine away when an episode has just begun, so that there is one to lose."""
+    before = set(engine.projects)
+    for _ in range(600):
+        if any(containers(project) for project in engine.projects - before):
+            break
+        time.sleep(0.1)
+    engine.stop()
+
+
 def samples(logs: Path) -> dict[str, EvalSample]:
     return {str(sample.id): sample for sample in read_eval_log(next(logs.glob("*.eval"))).samples or []}
 
@@ -266,7 +276,7 @@ def is_answered(sample: EvalSample) -> bool:
 def test_an_engine_that_stops_costs_no_finished_episode_and_what_it_leaves_can_be_removed(
     engine: Engine, tmp_path: Path
 ):
-    code, said, done = evaluate_until_two_are_done(engine, tmp_path / "logs", lambda process: engine.stop())
+    code, said, done = evaluate_until_two_are_done(engine, tmp_path / "logs", lambda process: stop_at_work(engine))
     played = samples(tmp_path / "logs")
     assert "Traceback" not in said
     assert "Cannot connect to the Docker daemon" in said

@@ -4,7 +4,7 @@ from dataclasses import replace
 from io import StringIO
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.console import Console
 
@@ -79,6 +79,7 @@ def test_a_disk_on_another_machine_cannot_be_told_and_does_not_stop_the_lab() ->
 
 
 @given(st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=80))
+@example("\\[")
 def test_each_check_is_one_line_and_what_an_engine_says_is_never_read_as_markup(said: str) -> None:
     lines = printed([Check("engine", ok=False, said=f"{said} [red]x[/] [/nothing]"), Check("disk", ok=None, said="?")])
     assert len(lines) == 2
