@@ -9,9 +9,9 @@ apt-get update -qq
 apt-get install -y -qq --no-install-recommends \
   bash bash-completion coreutils findutils grep sed gawk diffutils \
   python3 python3-numpy python3-pip python3-venv \
-  curl wget git openssh-client rsync netcat-openbsd socat \
+  curl wget git openssh-client rsync netcat-openbsd socat lftp rclone smbclient tftp-hpa whois \
   openssl gnupg ca-certificates \
-  tar gzip bzip2 xz-utils zstd zip unzip \
+  tar gzip bzip2 xz-utils zstd lz4 brotli zip unzip p7zip-full cpio binutils xxd sharutils \
   dnsutils iproute2 iputils-ping \
   procps psmisc lsof jq vim tmux less file tree \
   libnss-extrausers "$@" >/dev/null
