@@ -14,12 +14,15 @@ if TYPE_CHECKING:
     from .flow import Flow
     from .resolver import Resolver
     from .sight import Scribe
+    from .speaker import Call
 
 REPEAT_SECONDS = 5.0
 """The same name again within so long is the same message: sent again, or asking for the other type of address."""
 
 MAX_RECENT = 4096
 """Names remembered to see repeats."""
+
+_MAX_MESSAGE = 65535
 
 REGISTRABLE_LABELS = 2
 """A name's last labels, which say where its data go; what stands left of them may be data."""
@@ -58,6 +61,21 @@ class Lookups:
         if response is not None:
             flow.received(len(response))
         return response
+
+    async def speak(self, call: Call) -> None:
+        """See `speaker.Speaker`: on a connection each message has its length before it."""
+        buffer = bytearray()
+        while True:
+            data = await call.stream.read()
+            buffer += data
+            while len(buffer) >= 2 and len(buffer) >= (size := 2 + int.from_bytes(buffer[:2], "big")):
+                response = self.answer(bytes(buffer[2:size]), call.flow, udp=False)
+                del buffer[:size]
+                if response is not None and len(response) <= _MAX_MESSAGE:
+                    await call.stream.write(len(response).to_bytes(2, "big") + response)
+            if not data:
+                call.flow.sent(bytes(buffer))
+                return
 
     def close(self) -> None:
         """Nothing more comes."""

@@ -102,6 +102,11 @@ class Resolver:
         address = _canonical(address)
         return self._fixed_names.get(address) or self._names.get(address)
 
+    def address_of(self, name: str) -> str | None:
+        """The first address of a name, as a lookup would give it; None without one."""
+        found = self._addresses(name.lower().rstrip("."))
+        return found[0] if found else None
+
     def resolve(self, query: Query) -> Reply:
         """The answer to a question."""
         name = query.name.lower()

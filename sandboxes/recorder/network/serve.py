@@ -16,8 +16,11 @@ from .privileges import drop_all_but, raise_open_files
 from .resolver import Resolver
 from .services import Services
 from .sight import Scribe
-from .tcp import Speakers, TcpServer
+from .sniff import Kind
+from .switchboard import Switchboard
+from .tcp import TcpServer
 from .tls import CertificateAuthority, company_of
+from .tls_stream import TlsSpeaker
 from .udp import Datagrams, DatagramServer, sender
 from .web import Web
 
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from ..log import Log
     from ..marks import Marker
     from ..plan import Plan
+    from .speaker import Speaker
 
 
 class Network:
@@ -110,7 +114,9 @@ class _Episode:
         resolver = Resolver(plan)
         self._web = Web(scribe, Services(plan.store, plan.host.domain))
         self._lookups = Lookups(scribe, resolver)
-        self._tcp = TcpServer(scribe, self.flows, Speakers(authority, self._web, self._lookups, resolver))
+        self._tls = TlsSpeaker(scribe, authority)
+        speakers: dict[Kind, Speaker] = {Kind.TLS: self._tls, Kind.HTTP: self._web, Kind.DNS: self._lookups}
+        self._tcp = TcpServer(scribe, Switchboard(self.flows, resolver, speakers))
         self._datagrams = DatagramServer(
             scribe, Datagrams(scribe, self.flows, resolver, self._lookups, sender(sockets))
         )
@@ -123,8 +129,8 @@ class _Episode:
     async def stop(self) -> None:
         await self._datagrams.stop()
         await self._tcp.stop()
-        self._web.close()
-        self._lookups.close()
+        for each in (self._tls, self._web, self._lookups):
+            each.close()
         self.flows.close_all()
         self._troubles.flush()
         asyncio.get_running_loop().set_exception_handler(None)

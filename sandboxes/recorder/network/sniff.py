@@ -5,16 +5,9 @@ from __future__ import annotations
 import re
 from enum import Enum
 
-DNS_PORT = 53
+DNS_PORTS = (53, 853)
 SNIFF_BYTES = 32
 """With so many bytes the kind is always decided."""
-
-_METHOD = re.compile(rb"[A-Z]{3,20} ")
-_METHOD_SO_FAR = re.compile(rb"[A-Z]{0,20}\Z")
-_TLS_RECORD = b"\x16\x03"
-_CLIENT_HELLO = 1
-_SSH = b"SSH-"
-_HTTP2 = b"PRI * HTTP/2"
 
 
 class Kind(Enum):
@@ -24,25 +17,45 @@ class Kind(Enum):
     HTTP = "http"
     DNS = "dns"
     SSH = "ssh"
+    HTTP2 = "http2"
+    RSYNC = "rsync"
+    GIT = "git"
+    SMB = "smb"
+    SILENT = "silent"
+    """The client waits to be greeted."""
     RAW = "raw"
     UNDECIDED = "undecided"
     """More bytes are needed."""
+
+
+_METHOD = re.compile(rb"[A-Z]{3,20} ")
+_METHOD_SO_FAR = re.compile(rb"[A-Z]{0,20}\Z")
+_TLS_RECORD = b"\x16\x03"
+_CLIENT_HELLO = 1
+_STARTS = {b"SSH-": Kind.SSH, b"PRI * HTTP/2": Kind.HTTP2, b"@RSYNCD: ": Kind.RSYNC}
+_GIT_LENGTH = re.compile(rb"[0-9a-f]{1,4}")
+_GIT = (b"git-receive-pack ", b"git-upload-pack ", b"git-upload-archive ")
+_SMB = re.compile(rb"\0[\0-\x01]..[\xfe\xff]SMB", re.DOTALL)
+_SMB_BYTES = 8
 
 
 def sniff(first: bytes, port: int) -> Kind:
     """What a connection to `port` whose first bytes are `first` speaks; `UNDECIDED` while it may be several."""
     if not first:
         return Kind.UNDECIDED
-    if port == DNS_PORT:
+    if port in DNS_PORTS:
         return _sniff_dns(first)
     if _may_be(_TLS_RECORD, first):
         if len(first) < 6:
             return Kind.UNDECIDED
         return Kind.TLS if first[5] == _CLIENT_HELLO else Kind.RAW
-    if _may_be(_SSH, first):
-        return Kind.SSH if len(first) >= len(_SSH) else Kind.UNDECIDED
-    if _may_be(_HTTP2, first):
-        return Kind.RAW if len(first) >= len(_HTTP2) else Kind.UNDECIDED
+    for start, kind in _STARTS.items():
+        if _may_be(start, first):
+            return kind if len(first) >= len(start) else Kind.UNDECIDED
+    if first[:1] == b"\0":
+        return _sniff_smb(first)
+    if _GIT_LENGTH.match(first) and any(_may_be(command, first[4:]) for command in _GIT):
+        return Kind.GIT if first.startswith(_GIT, 4) else Kind.UNDECIDED
     if _METHOD.match(first):
         return Kind.HTTP
     return Kind.UNDECIDED if _METHOD_SO_FAR.match(first) else Kind.RAW
@@ -58,3 +71,10 @@ def _sniff_dns(first: bytes) -> Kind:
         return Kind.UNDECIDED
     length = int.from_bytes(first[:2], "big")
     return Kind.DNS if length >= 17 and first[4] & 0xF8 == 0 and first[6:8] == b"\0\1" else Kind.RAW
+
+
+def _sniff_smb(first: bytes) -> Kind:
+    """NetBIOS' session message, and the magic of SMB 1 or 2 in it."""
+    if len(first) < _SMB_BYTES:
+        return Kind.UNDECIDED
+    return Kind.SMB if _SMB.match(first) else Kind.RAW

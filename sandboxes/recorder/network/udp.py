@@ -19,7 +19,7 @@ from ..events import Limit
 from .budget import Budget
 from .capture import UDPLITE, Sockets
 from .packet import echo_reply, udp_packet
-from .sniff import DNS_PORT
+from .sniff import DNS_PORTS
 
 if TYPE_CHECKING:
     from .flow import Flow, Flows
@@ -77,7 +77,7 @@ class Datagrams:
     def take(self, transport: str, client: tuple[str, int], wanted: tuple[str, int], payload: bytes) -> None:
         """One datagram that `client` sent to `wanted`, addresses with ports."""
         flow = self._flow(transport, *wanted)
-        if transport != "udp" or wanted[1] != DNS_PORT:
+        if transport != "udp" or wanted[1] not in DNS_PORTS:
             flow.sent(payload)
             return
         response = self._lookups.answer(payload, flow, udp=True)

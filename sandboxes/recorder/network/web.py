@@ -18,6 +18,7 @@ from .tally import Tally
 if TYPE_CHECKING:
     from .flow import Flow
     from .sight import Scribe, Sight
+    from .speaker import Call
     from .stream import Stream
 
 IDLE_SECONDS = 75.0
@@ -65,22 +66,15 @@ class Web:
         self.pieces = Pieces(scribe)
         self.budget = Budget(scribe.record, "requests")
 
-    async def serve(self, stream: Stream, flow: Flow, *, tls: bool, tunnel: str | None = None) -> str | None:
-        """Speak HTTP until either side ends it.
-
-        Args:
-            stream: the connection.
-            flow: what it is recorded as.
-            tls: whether the stream is inside TLS.
-            tunnel: the host that the client has reached through a proxy, if it has.
-
-        Returns:
-            the host of a tunnel that the client has opened with CONNECT; the stream is then the tunnel. Else None.
-
-        Raises:
-            OSError: the connection broke.
-        """
-        return await _Conversation(self, stream, flow, tls=tls, tunnel=tunnel).run()
+    async def speak(self, call: Call) -> None:
+        """See `speaker.Speaker`."""
+        flow = call.flow
+        flow.protocol = "https" if call.tls else "http"
+        reached = call.tunnels[-1] if call.tunnels else None
+        host = await _Conversation(self, call.stream, flow, tls=call.tls, tunnel=reached).run()
+        if host is not None:
+            flow.name = host
+            await call.go_on(call.stream, tunnel=host)
 
     def close(self) -> None:
         """Nothing more comes."""
@@ -114,6 +108,7 @@ class _Conversation:
         self._tunnel: str | None = None
 
     async def run(self) -> str | None:
+        """Speak HTTP until either side ends it, or the client opens a tunnel (CONNECT); gives the tunnel's host."""
         try:
             while not self._dialogue.over:
                 data = await self._read()

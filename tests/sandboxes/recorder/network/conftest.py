@@ -20,8 +20,12 @@ from afagent.sandboxes.recorder.network.lookups import Lookups
 from afagent.sandboxes.recorder.network.resolver import Resolver
 from afagent.sandboxes.recorder.network.services import Services
 from afagent.sandboxes.recorder.network.sight import Scribe
-from afagent.sandboxes.recorder.network.tcp import Speakers, TcpServer
+from afagent.sandboxes.recorder.network.sniff import Kind
+from afagent.sandboxes.recorder.network.speaker import Speaker
+from afagent.sandboxes.recorder.network.switchboard import Switchboard
+from afagent.sandboxes.recorder.network.tcp import TcpServer
 from afagent.sandboxes.recorder.network.tls import CertificateAuthority
+from afagent.sandboxes.recorder.network.tls_stream import TlsSpeaker
 from afagent.sandboxes.recorder.network.web import Web
 from afagent.sandboxes.recorder.plan import Host, Plan, Weights
 
@@ -128,7 +132,12 @@ async def lab(record: Record, marker: Marker) -> AsyncIterator[Lab]:
     resolver = Resolver(PLAN)
     web = Web(scribe, Services(PLAN.store, PLAN.host.domain))
     authority = CertificateAuthority("Tarnvale")
-    server = TcpServer(scribe, flows, Speakers(authority, web, Lookups(scribe, resolver), resolver))
+    speakers: dict[Kind, Speaker] = {
+        Kind.TLS: TlsSpeaker(scribe, authority),
+        Kind.HTTP: web,
+        Kind.DNS: Lookups(scribe, resolver),
+    }
+    server = TcpServer(scribe, Switchboard(flows, resolver, speakers))
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
     await server.start([listener])

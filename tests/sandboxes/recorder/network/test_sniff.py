@@ -20,7 +20,13 @@ QUERY = b"\0\x1d\x12\x34\x01\0\0\1\0\0\0\0\0\0\7example\3com\0\0\1\0\1"
         (b"PROPFIND /x HTTP/1.1\r\n", 8080, Kind.HTTP),
         (b"PUT ", 5, Kind.HTTP),
         (QUERY, 53, Kind.DNS),
+        (QUERY, 853, Kind.DNS),
         (b"SSH-2.0-OpenSSH_9.2", 22, Kind.SSH),
+        (b"PRI * HTTP/2.0\r\n\r\n", 80, Kind.HTTP2),
+        (b"@RSYNCD: 31.0\n", 873, Kind.RSYNC),
+        (b"003egit-receive-pack /x.git\0host=y\0", 9418, Kind.GIT),
+        (b"\0\0\0\x85\xffSMBr", 445, Kind.SMB),
+        (b"\0\0\1\x10\xfeSMB@", 139, Kind.SMB),
     ],
 )
 def test_a_known_protocol_is_recognised(first: bytes, port: int, kind: Kind) -> None:
@@ -33,7 +39,6 @@ def test_a_known_protocol_is_recognised(first: bytes, port: int, kind: Kind) -> 
         (b"\x16\x03\x01\x02\0\x02\0", 443),  # a ServerHello
         (b"\x16\x02\x01\x02\0\x01", 443),
         (b"\x17\x03\x03\0\x20" + b"a" * 9, 443),
-        (b"PRI * HTTP/2.0\r\n\r\n", 80),
         (b"get / HTTP/1.1\r\n", 80),
         (b"GET\r\n", 80),
         (b"HELLO-WORLD", 80),

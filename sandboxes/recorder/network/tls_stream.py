@@ -1,0 +1,133 @@
+"""TLS on a connection: the stream inside it, and who ends it."""
+
+from __future__ import annotations
+
+import contextlib
+import ssl
+from typing import TYPE_CHECKING
+
+from ..events import Limit
+from .budget import Budget
+from .speaker import linger
+
+if TYPE_CHECKING:
+    from .sight import Scribe
+    from .speaker import Call
+    from .stream import Stream
+    from .tls import CertificateAuthority, Session
+
+
+class TlsBrokenError(OSError):
+    """TLS ended in an error; what comes now is unreadable."""
+
+
+class TlsStream:
+    """What is inside TLS on another stream. `handshake` comes first."""
+
+    def __init__(self, outer: Stream, session: Session) -> None:
+        self._outer = outer
+        self._session = session
+        self._back = b""
+
+    async def handshake(self) -> None:
+        """Establish TLS.
+
+        Raises:
+            TlsBrokenError: the client refused, went away or does not speak TLS.
+        """
+        while not self._session.established:
+            data = await self._outer.read()
+            if not data:
+                raise TlsBrokenError("the client went away during the handshake")
+            self._back += self._feed(data)
+            await self._flush()
+
+    async def read(self) -> bytes:
+        """As `Stream.read`.
+
+        Raises:
+            TlsBrokenError: as it says.
+        """
+        if self._back:
+            data, self._back = self._back, b""
+            return data
+        while not self._session.ended:
+            data = await self._outer.read()
+            if not data:
+                break
+            plain = self._feed(data)
+            await self._flush()
+            if plain:
+                return plain
+        return b""
+
+    async def write(self, data: bytes) -> None:
+        """As `Stream.write`."""
+        try:
+            self._session.send(data)
+        except ssl.SSLError as problem:
+            raise TlsBrokenError(_reason(problem)) from problem
+        await self._flush()
+
+    def unread(self, data: bytes) -> None:
+        """As `Stream.unread`."""
+        self._back = data + self._back
+
+    async def close(self) -> None:
+        """Say goodbye inside TLS."""
+        self._session.close()
+        await self._flush()
+
+    def _feed(self, data: bytes) -> bytes:
+        try:
+            return self._session.receive(data)
+        except ssl.SSLError as problem:
+            raise TlsBrokenError(_reason(problem)) from problem
+
+    async def _flush(self) -> None:
+        out = self._session.take()
+        if out:
+            await self._outer.write(out)
+
+
+def _reason(problem: ssl.SSLError) -> str:
+    return str(problem.reason or problem)[:200]
+
+
+class TlsSpeaker:
+    """Ends TLS, and lets what is spoken inside be recognised anew.
+
+    Args:
+        scribe: where to record.
+        authority: signs for whatever name the client asks for.
+    """
+
+    def __init__(self, scribe: Scribe, authority: CertificateAuthority) -> None:
+        self._scribe = scribe
+        self._authority = authority
+        self._refusals = Budget(scribe.record, "tls-refusals", facts=1000)
+
+    async def speak(self, call: Call) -> None:
+        """See `speaker.Speaker`."""
+        flow = call.flow
+        flow.protocol = "tls"
+        session = self._authority.session(flow.end.address)
+        inner = TlsStream(call.stream, session)
+        try:
+            await inner.handshake()
+        except OSError as problem:
+            self._refused(f"the client did not accept the certificate: {problem}"[:300], flow.number)
+            raise
+        flow.name = flow.name or session.name
+        with contextlib.suppress(TlsBrokenError):
+            await call.go_on(inner, tls=True)
+            await inner.close()
+            await linger(inner, flow)
+
+    def close(self) -> None:
+        """Nothing more comes."""
+        self._refusals.flush()
+
+    def _refused(self, what: str, flow: int) -> None:
+        if self._refusals.take(what):
+            self._scribe.record(Limit(where="network.tls", what=what, flow=flow))
