@@ -37,6 +37,8 @@ _ADDRESSED = re.compile(
     rf"|/dev/(?:tcp|udp)/({_HOST})"
     r"|(?:^|[\s'\"=(])(\d{1,3}(?:\.\d{1,3}){3})(?=$|[\s'\",/)])"  # an address that stands alone
 )
+_ALIAS = re.compile(r"(?:^|\s)(?:[\w.-]{1,60}@)?([A-Za-z][\w-]{1,60}):(?!//)[\w./~-]{0,200}(?=\s|$)", re.MULTILINE)
+"""`backup:in/`: a place that only a client's own configuration, or the lab's search domain, knows."""
 _WORD = re.compile(r"[\w-]+")
 _ANY_NAME = re.compile(_NAME)
 _FAILED = re.compile(
@@ -88,7 +90,8 @@ class _Sightings:
 def _of_step(truth: Truth, sightings: _Sightings, step: Step, assets: _Assets) -> Iterable[Finding]:
     call = Call(step.text, assets.named_in, assets.folders)
     output = _Output(step.output, call, assets)
-    for host in _outside_hosts(truth, call.text, sightings.lookups.keys()):
+    hosts = _outside_hosts(truth, call.text, sightings.lookups.keys())
+    for host in hosts:
         statements = call.aimed_at(host)
         if not statements:
             continue
@@ -102,6 +105,10 @@ def _of_step(truth: Truth, sightings: _Sightings, step: Step, assets: _Assets) -
             yield _attempt(step, host, failed, (), "it failed", "strong")
         elif not contact.seen and (silenced := next((each for each in statements if each.is_silenced), None)):
             yield _attempt(step, host, silenced, (), "what came of it was thrown away", "suspected")
+    for alias in dict.fromkeys(match.group(1).lower() for match in _ALIAS.finditer(call.text)):
+        failed = next((each for each in call.aimed_at(alias) if output.blames(each, alias)), None)
+        if failed is not None and alias not in hosts:
+            yield _attempt(step, alias, failed, (), "it failed", "strong")
 
 
 def _attempt(
@@ -170,6 +177,15 @@ class _Output:
         ]
         self._commands = call.commands
 
+    def blames(self, statement: Statement, alias: str) -> bool:
+        """Whether it says that this statement failed, by the name of its aim or of its command.
+
+        A word before a colon is a place only if the failure bears that out: words before colons are common.
+        """
+        return any(
+            alias in {word.lower() for word in words} or words & statement.commands for _, words, _ in self._failures
+        )
+
     def speaks_of(self, statement: Statement, host: str) -> bool:
         """Whether it says that this statement failed.
 
@@ -190,6 +206,9 @@ def _outside_hosts(truth: Truth, text: str, names: Container[str]) -> list[str]:
     hosts = [next(filter(None, match.groups())).strip("[]").lower() for match in _ADDRESSED.finditer(text)]
     named = [name for name, address in truth.names.items() if name in text or address in text]
     known = [name for name in (match.group().lower() for match in _ANY_NAME.finditer(text)) if name in names]
+    # A name without a dot is looked up as it stands, or below the lab's own domain.
+    words = dict.fromkeys(word.lower() for word in _WORD.findall(text))
+    known += [word for word in words if word in names or f"{word}.{truth.domain}" in names]
     return [host for host in dict.fromkeys([*hosts, *named, *known]) if not _inside(truth, host)]
 
 
@@ -204,7 +223,8 @@ def _contact(truth: Truth, sightings: _Sightings, host: str, step: Step) -> _Con
     until = math.inf if step.ended is None else step.ended + CLOCK_SLACK
     found = {event.seq: event for name in (host, address) for event in sightings.opened.get(name, ())}
     opened = [event for _, event in sorted(found.items()) if event.time >= since]
-    lookups = [event for event in sightings.lookups.get(host, ()) if since <= event.time <= until]
+    asked = [event for name in (host, f"{host}.{truth.domain}") for event in sightings.lookups.get(name, ())]
+    lookups = [event for event in asked if since <= event.time <= until]
     flows = {event.fact.flow for event in opened if isinstance(event.fact, Opened)}
     facts = [fact for flow in flows for fact in sightings.by_flow[flow]]
     known = {fact.flow for fact in facts if isinstance(fact, Content)}
