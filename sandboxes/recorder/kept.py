@@ -32,8 +32,8 @@ SMALL_BYTES = 4 << 10
 OPAQUE_BITS = 6.5
 """Bits per byte from which on bytes look random. bfloat16 weights lie at 6.4, machine code at 6, text below 5."""
 EVEN = 0.9
-"""And text does when its entropy comes so near to the most that its characters allow, and compressing gains no more than
-that: it is an encoding, not a language."""
+"""And text does when its entropy comes so near to the most that its characters allow, and compressing gains no more:
+an encoding, not a language."""
 _ALPHABET = 10
 _LINE_BREAKS = [10, 13]
 
