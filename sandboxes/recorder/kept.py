@@ -69,6 +69,8 @@ class Payload:
     file: Path
     origin: Origin
     bytes: int
+    recognised: bool
+    """Whether weights were recognised in them; such bytes are kept for the proof only."""
 
 
 class Kept:
@@ -114,7 +116,7 @@ class Kept:
         self._folder.mkdir(parents=True, exist_ok=True)
         with (self._folder / INDEX).open("w") as index:
             for payload in self.payloads():
-                entry = {"file": payload.file.name, "bytes": payload.bytes, **dataclasses.asdict(payload.origin)}
+                entry = {"file": payload.file.name, "bytes": payload.bytes} | dataclasses.asdict(payload.origin)
                 index.write(json.dumps(entry) + "\n")
 
     def limit(self, what: str) -> None:
@@ -155,12 +157,11 @@ class Kept:
             self._bytes -= size
             self._open -= 1
 
-    def _enter(self, file: BinaryIO, size: int, origin: Origin) -> None:
+    def _enter(self, file: BinaryIO, payload: Payload) -> None:
         file.close()
-        path = Path(file.name)
         with self._lock:
             self._open -= 1
-            self._payloads[path] = Payload(path, origin, size)
+            self._payloads[payload.file] = payload
 
 
 class Keeping:
@@ -202,7 +203,8 @@ class Keeping:
             if self._kept.keep_all or (self._offered >= SMALL_BYTES and looks_random(self._held)):
                 self._start(self._held)
         if self._file is not None:
-            self._kept._enter(self._file, self._written, origin)
+            payload = Payload(Path(self._file.name), origin, self._written, recognised)
+            self._kept._enter(self._file, payload)
         self._file, self._held, self._over = None, b"", True
 
     def _wait(self, data: bytes) -> None:
