@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from .session import Session
 
 RUN = Path("/run/recorder")
-"""Where the host leaves `plan.json` and `world.tar` (and `words.json` at the end), and where the commands reach the witness."""
+"""Where the host leaves `plan.json`, `world.tar` and, last, `words.json`, and the commands reach the witness."""
 LOG = Path("/var/lib/recorder/events.jsonl")
 TELLING = (Content.KIND, Opened.KIND, FileMoved.KIND, FileDeleted.KIND, Limit.KIND, Fault.KIND)
 """Kinds of fact that somebody who follows the episode wants to hear of."""

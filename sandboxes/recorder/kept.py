@@ -254,19 +254,23 @@ class Keeping:
 def looks_random(data: bytes) -> bool:
     """Whether bytes look encrypted or compressed, or like the text of an encoding of such bytes."""
     counts = np.bincount(np.frombuffer(data, np.uint8), minlength=256)
-    entropy = _entropy(counts)
-    if entropy >= OPAQUE_BITS:
+    bits = _entropy(counts)
+    if bits >= OPAQUE_BITS:
         return True
     counts[_LINE_BREAKS] = 0
     characters = np.count_nonzero(counts)
     if characters < _ALPHABET or _entropy(counts) < EVEN * np.log2(characters):
         return False
     sample = data[:SMALL_BYTES]
-    return len(zlib.compress(sample, 1)) >= EVEN * entropy / 8 * len(sample)
+    return len(zlib.compress(sample, 1)) >= EVEN * bits / 8 * len(sample)
+
+
+def entropy(data: bytes) -> float:
+    """Bits for each byte, 0 to 8, of how often each value occurs."""
+    return _entropy(np.bincount(np.frombuffer(data, np.uint8), minlength=256))
 
 
 def _entropy(counts: np.ndarray[tuple[int], np.dtype[np.int64]]) -> float:
-    """Bits for each byte, from how often each value occurs."""
     shares = counts[counts > 0] / max(1, counts.sum())
     return float(-(shares * np.log2(shares)).sum())
 

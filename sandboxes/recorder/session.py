@@ -13,11 +13,11 @@ from . import VERSION
 from .events import BEAT_SECONDS, Beat, Ended, Fault, Started
 from .files import Files
 from .kept import FOLDER, Kept
-from .opening.unlock import Unlocker
-from .opening.words import Words, short_file
 from .log import Log
 from .marks import Marker
 from .network.serve import Network
+from .opening.unlock import Unlocker
+from .opening.words import Words, short_file
 from .plan import ROOT, SHARED, Plan
 from .plant import plant
 from .results import result
@@ -63,7 +63,7 @@ class Session:
         self._beating.start()
 
     async def finish(self, handed: Path) -> tuple[int, str]:
-        """End the episode: close what is open, look at what is left, try keys on what is unread, note the job's results.
+        """End the episode: close what is open, look at what is left, try keys on the unread, note the job's results.
 
         Args:
             handed: words of the transcript that may be keys, as JSON; there may be no such file.

@@ -45,7 +45,7 @@ _MODES: dict[str, Callable[[bytes], Any]] = {
     "cfb": _find("modes", "CFB"),
     "ofb": _find("modes", "OFB"),
     "cfb8": _find("modes", "CFB8"),
-    "ecb": lambda _iv: modes.ECB(),
+    "ecb": lambda _iv: modes.ECB(),  # noqa: S305  # others choose it
 }
 _SIZES = {
     "aes": (32, 16, 24),
@@ -70,7 +70,7 @@ class Cipher:
     iv_bytes: int
 
     def decryptor(self, key: bytes, iv: bytes) -> Decrypt | None:
-        """What decrypts a stream from its start; None where the library does not have the cipher, or refuses the key."""
+        """What decrypts a stream from its start; None where the library lacks the cipher, or refuses the key."""
         try:
             if self.family == "chacha20":
                 cipher = _Cipher(algorithms.ChaCha20(key, iv), None)

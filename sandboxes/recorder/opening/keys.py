@@ -5,10 +5,11 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from collections.abc import Iterator
 from functools import lru_cache
 
-_DIGESTS = ("sha256", "md5", "sha512", "sha1")
+LEAST_BYTES = 6
+"""What is shorter is not what a key was written from."""
+_DIGESTS = ("sha256", "md5", "sha512")
 
 
 def unhex(word: bytes) -> bytes | None:
@@ -32,17 +33,20 @@ def unbase64(word: bytes) -> bytes | None:
 
 @lru_cache(maxsize=4096)
 def materials(word: bytes) -> tuple[bytes, ...]:
-    """Every byte string that the word may stand for, whatever its length. A line break may have been part of it."""
-    plain = [word, unhex(word), unbase64(word)]
-    digests = [hashlib.new(name, form).digest() for form in (word, word + b"\n") for name in _DIGESTS]
-    return tuple(dict.fromkeys(each for each in (*plain, *digests) if each))
+    """Every byte string that the word may stand for. A line break may have been part of what was digested."""
+    written = [plain for plain in (unhex(word), unbase64(word)) if plain and len(plain) >= LEAST_BYTES]
+    digests = [hashlib.new(name, form).digest() for name in _DIGESTS for form in (word, word + b"\n")]
+    return tuple(dict.fromkeys((word, *written, *digests)))
 
 
-def keys(word: bytes, size: int) -> Iterator[bytes]:
+@lru_cache(maxsize=4096)
+def keys(word: bytes, size: int) -> tuple[bytes, ...]:
     """Keys of `size` bytes. What is too long is cut, a word or number that is too short is filled with zeros."""
-    plain = {word, unhex(word)}
-    for material in materials(word):
-        if len(material) >= size:
-            yield material[:size]
-        elif material in plain:
-            yield material.ljust(size, b"\0")
+    plain = (word, unhex(word))
+    return tuple(
+        dict.fromkeys(
+            material[:size].ljust(size, b"\0")
+            for material in materials(word)
+            if len(material) >= size or (material in plain and len(material) >= LEAST_BYTES)
+        )
+    )

@@ -43,7 +43,7 @@ class Keystream:
     def rounds(self, head: bytes, vocabulary: Vocabulary) -> Iterator[Round]:  # noqa: ARG002
         """See `Lock`."""
         yield Round(_periodic, 5000)
-        yield Round(_seeded, 1000)
+        yield Round(_seeded, 300)
         yield Round(_digested, 100)
 
 
@@ -94,13 +94,13 @@ def _seeded(word: bytes) -> Iterator[Try]:
 
 
 def _python_bytes(seed: int | str) -> Stream:
-    generator = random.Random(seed)  # noqa: S311  # the model's choice, not ours
+    generator = random.Random(seed)  # the model's choice, not ours
     while True:
         yield generator.randbytes(_PIECE)
 
 
 def _python_ints(seed: int | str) -> Stream:
-    generator = random.Random(seed)  # noqa: S311
+    generator = random.Random(seed)
     while True:
         yield bytes(generator.randrange(256) for _ in range(_PIECE))
 
@@ -118,8 +118,8 @@ def _numpy_old(seed: int) -> Stream:
 
 
 def _digested(word: bytes) -> Iterator[Try]:
-    for key in dict.fromkeys((word, *materials(word))):
-        for name in ("sha256", "sha512", "md5", "blake2b"):
+    for key in (word, hashlib.sha256(word).digest()):
+        for name in ("sha256", "sha512", "md5"):
             for counter in _COUNTERS:
                 for first in (0, 1):
                     yield _try(f"xor-{name}", partial(_chain, name, key, counter, first))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ..content.look import Look
 from ..content.node import Tap
-from ..kept import Payload, looks_random, read
+from ..kept import OPAQUE_BITS, Payload, entropy, read
 from ..marks import Marker
 from .ciphers import Decrypt
 from .search import HEAD_BYTES
@@ -72,7 +72,7 @@ def spots(payload: Payload, marker: Marker) -> list[Spot]:
         for (layers, number), head in sorted(heads.heads.items(), key=lambda item: len(item[0][0]))
         for start in _starts(bytes(head))
     ]
-    return [spot for spot in found if len(spot.head) >= _LEAST and looks_random(spot.head)][:MOST]
+    return [spot for spot in found if len(spot.head) >= _LEAST and entropy(spot.head) >= OPAQUE_BITS][:MOST]
 
 
 def _starts(head: bytes) -> Iterator[int]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 
 from .ciphers import CIPHERS, Cipher
 from .keys import unhex
@@ -39,7 +40,7 @@ class Salted:
 
     def rounds(self, head: bytes, vocabulary: Vocabulary) -> Iterator[Round]:
         """See `Lock`."""
-        return _rounds([(HEADER_BYTES, head[len(MAGIC) : HEADER_BYTES])], vocabulary)
+        return _rounds([(HEADER_BYTES, head[len(MAGIC) : HEADER_BYTES])], vocabulary, sure=True)
 
 
 class Unsalted:
@@ -56,10 +57,10 @@ class Unsalted:
     def rounds(self, head: bytes, vocabulary: Vocabulary) -> Iterator[Round]:  # noqa: ARG002
         """See `Lock`."""
         named = [salt for word in vocabulary.words if len(word) == 2 * SALT_BYTES and (salt := unhex(word))]
-        return _rounds([(0, salt) for salt in (b"", *named[:_MOST_SALTS])], vocabulary)
+        return _rounds([(0, salt) for salt in (b"", *named[:_MOST_SALTS])], vocabulary, sure=False)
 
 
-def _rounds(salts: list[tuple[int, bytes]], vocabulary: Vocabulary) -> Iterator[Round]:
+def _rounds(salts: list[tuple[int, bytes]], vocabulary: Vocabulary, *, sure: bool) -> Iterator[Round]:
     """`salts` are pairs: where the encrypted bytes begin, and the salt."""
 
     def quick(names: tuple[str, ...]) -> Callable[[bytes], Iterator[Try]]:
@@ -70,25 +71,31 @@ def _rounds(salts: list[tuple[int, bytes]], vocabulary: Vocabulary) -> Iterator[
             for each in _with(_bytes_to_key(digest, word, salt), start, names)
         )
 
-    def stretched(digest: str, iterations: int) -> Callable[[bytes], Iterator[Try]]:
+    def stretched(
+        digest: str, iterations: int, names: tuple[str, ...] = (*_USUAL, *_RARE)
+    ) -> Callable[..., Iterator[Try]]:
         return lambda word: (
-            each
-            for start, salt in salts
-            for each in _with(hashlib.pbkdf2_hmac(digest, word, salt, iterations, _NEEDED), start, (*_USUAL, *_RARE))
+            each for start, salt in salts for each in _with(_stretch(digest, word, salt, iterations), start, names)
         )
 
-    sure = salts[0][0] > 0
     yield Round(quick(_USUAL), 5000)
-    yield Round(stretched("sha256", ITERATIONS), 2000 if sure else 20)
+    yield Round(stretched("sha256", ITERATIONS, _USUAL), 3000 if sure else 20)
     if not sure:
         return
-    yield Round(quick(_RARE), 1000)
+    yield Round(quick(_RARE), 500)
+    yield Round(stretched("sha256", ITERATIONS, _RARE), 500)
     named = [number for number in vocabulary.numbers if 1 < number <= MOST_ITERATIONS]
     for iterations in dict.fromkeys((*named[:20], ITERATIONS, *USUAL_ITERATIONS)):
         for digest in _DIGESTS:
             yield Round(stretched(digest, iterations), 50)
 
 
+@lru_cache(maxsize=8192)
+def _stretch(digest: str, word: bytes, salt: bytes, iterations: int) -> bytes:
+    return hashlib.pbkdf2_hmac(digest, word, salt, iterations, _NEEDED)
+
+
+@lru_cache(maxsize=32768)
 def _bytes_to_key(digest: str, word: bytes, salt: bytes) -> bytes:
     made = block = b""
     while len(made) < _NEEDED:

@@ -13,17 +13,20 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.cmac import CMAC
 
 from .ciphers import CIPHERS, Cipher
-from .keys import keys, materials, unhex
+from .keys import LEAST_BYTES, keys, materials, unhex
 from .locks import Round, Try, use
 from .words import Vocabulary
 
 _MOST_IVS = 12
 _TAG = 16
 _SALTS = (16, 8)
-_USUAL_ITERATIONS = (100_000, 10_000, 1_000, 200_000, 600_000)
+_ITERATIONS = (100_000, 10_000)
+_FERNET = b"\x80\0\0\0"
 _FERNET_HEADER = 25
-_QUICK = tuple(cipher for cipher in CIPHERS.values() if cipher.family == "aes")
-_RARE = tuple(cipher for cipher in CIPHERS.values() if cipher.family not in ("aes", "rc4", "chacha20"))
+_USUAL = tuple(CIPHERS[name] for name in ("aes-256-cbc", "aes-256-ctr", "aes-128-cbc", "aes-128-ctr"))
+_OTHER = tuple(
+    cipher for cipher in CIPHERS.values() if cipher not in _USUAL and cipher.family not in ("rc4", "chacha20")
+)
 
 
 class Raw:
@@ -33,42 +36,44 @@ class Raw:
         """See `Lock`."""
         return True
 
-    def is_sure(self, head: bytes) -> bool:  # noqa: ARG002
-        """See `Lock`."""
-        return False
+    def is_sure(self, head: bytes) -> bool:
+        """See `Lock`. A token of Fernet says what it is."""
+        return head.startswith(_FERNET)
 
     def rounds(self, head: bytes, vocabulary: Vocabulary) -> Iterator[Round]:
         """See `Lock`."""
         ivs = [iv for word in vocabulary.words if (iv := unhex(word)) and len(iv) in (8, 12, 16)][:_MOST_IVS]
-        yield Round(lambda word: self._quick(head, word, ivs), 3000)
-        yield Round(lambda word: _of(_RARE, lambda size: keys(word, size), head, ivs), 200)
-        yield Round(lambda word: self._stretched(head, word, ivs), 20)
+        yield Round(lambda word: _usual(head, word, ivs), 2000)
+        yield Round(lambda word: _of(_OTHER, word, head, ivs), 300)
+        yield Round(lambda word: _stretched(head, word, ivs), 10)
 
-    def _quick(self, head: bytes, word: bytes, ivs: list[bytes]) -> Iterator[Try]:
-        yield from _of(_QUICK, lambda size: keys(word, size), head, ivs)
-        for key in keys(word, 32):
-            yield from _chacha20(key, head, ivs)
+
+def _usual(head: bytes, word: bytes, ivs: list[bytes]) -> Iterator[Try]:
+    yield from _of(_USUAL, word, head, ivs)
+    for key in keys(word, 32):
+        yield from _chacha20(key, head, ivs)
+        if head.startswith(_FERNET):
+            yield use(CIPHERS["aes-128-cbc"], key[16:], head[9:_FERNET_HEADER], _FERNET_HEADER, "fernet")
+    if "rc4" in CIPHERS:
         for key in materials(word):
-            if 5 <= len(key) <= 256:
-                yield from (use(CIPHERS["rc4"], key, b"", start) for start in (0, 16, 8))
-        if head[:4] == b"\x80\0\0\0":
-            for key in keys(word, 32):
-                yield use(CIPHERS["aes-128-cbc"], key[16:], head[9:_FERNET_HEADER], _FERNET_HEADER, "fernet")
-
-    def _stretched(self, head: bytes, word: bytes, ivs: list[bytes]) -> Iterator[Try]:
-        """A key that PBKDF2 made, as programs call it, with the salt in front."""
-        for salt in _SALTS:
-            for iterations in _USUAL_ITERATIONS:
-                key = hashlib.pbkdf2_hmac("sha256", word, head[:salt], iterations, 32)
-                for each in _of(_QUICK, lambda size, key=key: iter((key[:size],)), head[salt:], ivs):  # type: ignore[misc]  # bound now
-                    yield Try(each.name, each.start + salt, each.open)
+            if LEAST_BYTES <= len(key) <= 32:
+                yield use(CIPHERS["rc4"], key, b"", 0)
 
 
-def _of(ciphers: tuple[Cipher, ...], made: object, head: bytes, ivs: list[bytes]) -> Iterator[Try]:
-    """Ciphers of one family after another, with the keys of their size."""
+def _of(ciphers: tuple[Cipher, ...], word: bytes, head: bytes, ivs: list[bytes]) -> Iterator[Try]:
     for cipher in ciphers:
-        for key in made(cipher.key_bytes):  # type: ignore[operator]
+        for key in keys(word, cipher.key_bytes):
             yield from _with(cipher, key, head, ivs)
+
+
+def _stretched(head: bytes, word: bytes, ivs: list[bytes]) -> Iterator[Try]:
+    """A key that PBKDF2 made, with the salt in front."""
+    for salt in _SALTS:
+        for iterations in _ITERATIONS:
+            key = hashlib.pbkdf2_hmac("sha256", word, head[:salt], iterations, 32)
+            for cipher in _USUAL:
+                for each in _with(cipher, key[: cipher.key_bytes], head[salt:], ivs):
+                    yield Try(each.name, each.start + salt, each.open)
 
 
 def _with(cipher: Cipher, key: bytes, head: bytes, ivs: list[bytes]) -> Iterator[Try]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from ..content.spotting import CLOSED, find_streams
-from ..content.streams import BrokenError
+from ..content.spotting import CLOSED, STREAMS, find_streams
+from ..content.streams import BrokenError, Decoder
 from .keystreams import Keystream
 from .locks import Lock, Round, Try
 from .openssl import Salted, Unsalted
@@ -20,10 +20,11 @@ from .zips import Zipped
 
 HEAD_BYTES = 64 << 10
 """A key is tried on so much of a stream."""
-_SAMPLE = 4096
+_SAMPLE = 2048
 _UNEVEN = 450.0
 """Of chi-squared over byte values, 255 degrees of freedom: random bytes reach it once in 10^12 tries."""
 _TIMES = 3
+_BEGINNINGS = {magic[:2] for magic in (*CLOSED, *(magic for magic, _, _ in STREAMS))}
 LOCKS: tuple[Lock, ...] = (Salted(), Message(), Zipped(), Raw(), Keystream(), Unsalted())
 
 
@@ -31,27 +32,26 @@ class SpentError(Exception):
     """The time is over."""
 
 
-@dataclass
 class Allowance:
-    """Time that searches may take, for all streams of an episode together."""
+    """Time that searches may take, for all streams of an episode together.
 
-    sure_seconds: float = 60.0
-    """For streams that say themselves how they are encrypted."""
-    other_seconds: float = 20.0
-    """For those that only look random: most are innocent."""
-    clock: Callable[[], float] = time.monotonic
+    Args:
+        seconds: the time.
+        clock: seconds; only differences matter.
+    """
 
-    def spend(self, seconds: float, *, sure: bool) -> None:
+    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self.seconds = seconds
+        self.clock = clock
+
+    def spend(self, seconds: float) -> None:
         """Take off what a try cost.
 
         Raises:
             SpentError: nothing is left.
         """
-        if sure:
-            self.sure_seconds -= seconds
-        else:
-            self.other_seconds -= seconds
-        if min(self.sure_seconds, self.other_seconds) < 0:
+        self.seconds -= seconds
+        if self.seconds < 0:
             raise SpentError
 
 
@@ -63,45 +63,48 @@ class Key:
     word: bytes
 
 
-def search(head: bytes, vocabulary: Vocabulary, known: list[Key], allowance: Allowance) -> Iterator[tuple[Key, Try]]:
-    """What may open a stream that begins with `head`, most likely first.
+def sure_locks(head: bytes) -> list[Lock]:
+    """The locks that a stream which begins so names itself."""
+    return [lock for lock in LOCKS if lock.is_sure(head)]
+
+
+def search(
+    head: bytes, locks: Sequence[Lock], vocabulary: Vocabulary, known: Sequence[Key], allowance: Allowance
+) -> Iterator[tuple[Key, Try]]:
+    """What may open a stream, most likely first.
 
     Args:
-        head: the first bytes, `HEAD_BYTES` where there are so many.
-        vocabulary: words to try.
+        head: its first bytes, `HEAD_BYTES` where there are so many.
+        locks: what to try.
+        vocabulary: with what words.
         known: what opened other streams; tried first.
         allowance: what it may cost.
 
     Raises:
         SpentError: the time is over.
     """
-    fitting = [lock for lock in LOCKS if lock.fits(head)]
-    sure = [lock for lock in fitting if lock.is_sure(head)]
     judge = _Judge(head)
     for key in known:
-        if key.lock in fitting:
+        if key.lock in locks:
             for each in key.lock.rounds(head, vocabulary):
-                yield from _matching(judge, each, key.lock, (key.word,), allowance, sure=True)
-    pending = [(lock, lock.rounds(head, vocabulary)) for lock in sure or fitting]
+                yield from _matching(judge, each, key.lock, (key.word,), allowance)
+    pending = [(lock, lock.rounds(head, vocabulary)) for lock in locks]
     while pending:
-        left = []
-        for lock, rounds in pending:
-            each = next(rounds, None)
+        under_way = [(lock, rounds, next(rounds, None)) for lock, rounds in pending]
+        for lock, _, each in under_way:
             if each is not None:
-                words = vocabulary.words[: each.most_words]
-                yield from _matching(judge, each, lock, words, allowance, sure=bool(sure))
-                left.append((lock, rounds))
-        pending = left
+                yield from _matching(judge, each, lock, vocabulary.words[: each.most_words], allowance)
+        pending = [(lock, rounds) for lock, rounds, each in under_way if each is not None]
 
 
 def _matching(
-    judge: _Judge, each: Round, lock: Lock, words: tuple[bytes, ...], allowance: Allowance, *, sure: bool
+    judge: _Judge, each: Round, lock: Lock, words: Sequence[bytes], allowance: Allowance
 ) -> Iterator[tuple[Key, Try]]:
     for word in words:
         began = allowance.clock()
         found = [attempt for attempt in each.tries(word) if judge.is_promising(attempt)]
         yield from ((Key(lock, word), attempt) for attempt in found)
-        allowance.spend(allowance.clock() - began, sure=sure)
+        allowance.spend(allowance.clock() - began)
 
 
 class _Judge:
@@ -114,20 +117,23 @@ class _Judge:
     def is_promising(self, attempt: Try) -> bool:
         """Whether a first sample has structure, or begins as a compressed stream and goes on as one."""
         sample = self._open(attempt, _SAMPLE)
-        if unevenness(sample) > self._threshold or sample.startswith(tuple(CLOSED)):
+        if unevenness(sample) > self._threshold:
             return True
-        places = [kind for at, kind in find_streams(sample[:64], 0, 1) if at == 0]
-        return any(_lasts(kind, self._open(attempt, len(self._head))) for kind in places)
+        if sample[:2] not in _BEGINNINGS:
+            return False
+        places = find_streams(sample[:64], 0, 1)
+        return sample.startswith(tuple(CLOSED)) or any(
+            at == 0 and _lasts(kind(), self._open(attempt, len(self._head))) for at, kind in places
+        )
 
     def _open(self, attempt: Try, size: int) -> bytes:
         decrypt = attempt.open()
         return decrypt(self._head[attempt.start : attempt.start + size]) if decrypt else b""
 
 
-def _lasts(kind: Callable[[], object], data: bytes) -> bool:
-    decoder = kind()
+def _lasts(decoder: Decoder, data: bytes) -> bool:
     try:
-        for _ in decoder.feed(data):  # type: ignore[attr-defined]
+        for _ in decoder.feed(data):
             pass
     except BrokenError:
         return False

@@ -29,7 +29,7 @@ def unseal(file: Path, words: Sequence[bytes], seconds: int) -> Iterator[bytes]:
     """
     command = [sys.executable, "-m", __spec__.name, str(file), str(seconds)]
     given = "\n".join(word.hex() for word in words).encode()
-    with subprocess.Popen(  # noqa: S603  # our own module
+    with subprocess.Popen(  # our own module
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=_home()
     ) as child:
         assert child.stdin is not None

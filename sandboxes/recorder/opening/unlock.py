@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -14,9 +15,13 @@ from .ciphers import Decrypt
 from .layers import Spot, spots, stream_through
 from .locks import Try
 from .pads import combined
-from .search import Allowance, Key, SpentError, search
+from .search import LOCKS, Allowance, Key, SpentError, search, sure_locks
 from .words import Vocabulary
 
+SURE_SECONDS = 60.0
+"""For all payloads that say themselves how they are encrypted, together."""
+OTHER_SECONDS = 15.0
+"""For all that only look random."""
 _MOST_KNOWN = 20
 _ARCHIVE_WORDS = 200
 _ARCHIVE_SECONDS = 30
@@ -38,7 +43,8 @@ class Unlocker:
         marker: of the episode.
         record: where to tell.
         vocabulary: what may be a key.
-        allowance: what it may cost.
+        sure: what it may cost to open what says itself how it is encrypted.
+        other: and what only looks random: most of that is innocent.
     """
 
     def __init__(
@@ -46,10 +52,11 @@ class Unlocker:
         marker: Marker,
         record: Callable[[Fact], object],
         vocabulary: Vocabulary,
-        allowance: Allowance | None = None,
+        sure: Allowance | None = None,
+        other: Allowance | None = None,
     ) -> None:
         self._marker, self._record, self._vocabulary = marker, record, vocabulary
-        self._allowance = allowance or Allowance()
+        self._allowances = {True: sure or Allowance(SURE_SECONDS), False: other or Allowance(OTHER_SECONDS)}
         self._known: list[Key] = []
         self._failed: set[bytes] = set()
         self._streams: dict[str, _Stream] = {}
@@ -57,37 +64,49 @@ class Unlocker:
     def go_through(self, payloads: list[Payload]) -> None:
         """Try each payload, what left the machine first. What could not be tried is a limit, an error a fault."""
         unread = [payload for payload in payloads if not payload.recognised]
-        ordered = sorted(unread, key=lambda payload: payload.origin.flow is None)
-        for number, payload in enumerate(ordered):
-            try:
-                self._open(payload)
-            except SpentError:
-                what = f"no time was left to try keys on {len(ordered) - number} unread payloads"
-                self._record(Limit(where="opening", what=what))
-                break
-            except Exception as problem:  # hostile bytes; the next payload is none of their business
-                self._record(Fault(where="opening", what=f"{type(problem).__name__}: {problem}"[:500]))
-        for payload, look in combined(self._marker, ordered):
+        closed = sorted(unread, key=lambda payload: payload.origin.flow is None)
+        for sure in (True, False):
+            closed = self._pass(closed, sure=sure)
+        for payload, look in combined(self._marker, closed):
             self._tell(payload.origin, ("xor-pad", *look.layers), look.blocks)
 
-    def _open(self, payload: Payload) -> None:
+    def _pass(self, payloads: list[Payload], *, sure: bool) -> list[Payload]:
+        """Try each payload once; gives those that stay closed."""
+        closed = []
+        for number, payload in enumerate(payloads):
+            try:
+                if not self._opens(payload, sure=sure):
+                    closed.append(payload)
+            except SpentError:
+                what = f"no time was left to try more keys on {len(payloads) - number} unread payloads"
+                self._record(Limit(where="opening", what=what))
+                return [*closed, *payloads[number:]]
+            except Exception as problem:  # hostile bytes; the next payload is none of their business
+                self._record(Fault(where="opening", what=f"{type(problem).__name__}: {problem}"[:500]))
+        return closed
+
+    def _opens(self, payload: Payload, *, sure: bool) -> bool:
         place = payload.origin.address or (payload.origin.path or "").rpartition("/")[0]
-        stream = self._streams.get(place)
-        if stream is not None and self._goes_on(payload, stream):
-            return
+        before = self._streams.get(place)
+        if before is not None and self._goes_on(payload, before):
+            return True
         if next(read(payload, len(sevenzip.MAGIC)), b"") == sevenzip.MAGIC:
-            self._open_archive(payload)
-            return
+            return sure and self._opens_archive(payload)
         for spot in spots(payload, self._marker):
-            if spot.head in self._failed:
+            locks = sure_locks(spot.head)
+            tried = hashlib.sha256(spot.head).digest()
+            if bool(locks) != sure or tried in self._failed:
                 continue
-            for key, attempt in search(spot.head, self._vocabulary, self._known, self._allowance):
+            for key, attempt in search(
+                spot.head, locks or LOCKS, self._vocabulary, self._known, self._allowances[sure]
+            ):
                 stream = self._decrypt(payload, spot, attempt)
                 if stream is not None:
                     self._known = [key, *(other for other in self._known if other != key)][:_MOST_KNOWN]
                     self._streams[place] = stream
-                    return
-            self._failed.add(spot.head)
+                    return True
+            self._failed.add(tried)
+        return False
 
     def _decrypt(self, payload: Payload, spot: Spot, attempt: Try) -> _Stream | None:
         """What comes out of a payload; None when it is not weights."""
@@ -113,15 +132,16 @@ class Unlocker:
         self._tell(payload.origin, (*stream.layers, *stream.look.layers), new)
         return any(new.values())
 
-    def _open_archive(self, payload: Payload) -> None:
+    def _opens_archive(self, payload: Payload) -> bool:
         look = Look(self._marker)
-        words = self._vocabulary.words[:_ARCHIVE_WORDS]
-        began = self._allowance.clock()
-        for data in sevenzip.unseal(payload.file, words, _ARCHIVE_SECONDS):
+        allowance = self._allowances[True]
+        began = allowance.clock()
+        for data in sevenzip.unseal(payload.file, self._vocabulary.words[:_ARCHIVE_WORDS], _ARCHIVE_SECONDS):
             look.feed(data)
         look.finish()
         self._tell(payload.origin, ("7z-aes", *look.layers), look.blocks)
-        self._allowance.spend(self._allowance.clock() - began, sure=True)
+        allowance.spend(allowance.clock() - began)
+        return bool(look.blocks)
 
     def _tell(self, origin: Origin, layers: tuple[str, ...], blocks: dict[int, set[int]]) -> None:
         if any(blocks.values()):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import random
 import subprocess
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from afagent.sandboxes.recorder.events import Content, Fact, from_ranges
@@ -23,8 +24,6 @@ MARKER = Marker(bytes(range(32)))
 
 def plain_weights(blocks: int = BLOCKS) -> bytes:
     """Marked bfloat16 weights."""
-    import numpy as np
-
     values = np.random.default_rng(3).normal(0, 0.02, blocks * BLOCK_BYTES // 2).astype(np.float32)
     out = bytearray((values.view(np.uint32) >> 16).astype(np.uint16).tobytes())
     for block in range(blocks):
@@ -35,7 +34,7 @@ def plain_weights(blocks: int = BLOCKS) -> bytes:
 
 
 WEIGHTS = plain_weights()
-NOISE_WORDS = tuple(f"word{n}".encode() for n in range(150))
+NOISE_WORDS = tuple(f"word{n}".encode() for n in range(40))
 
 
 @dataclass
@@ -44,6 +43,7 @@ class Bench:
 
     folder: Path
     facts: list[Fact] = field(default_factory=list)
+    clock: Callable[[], float] | None = None
 
     def __post_init__(self) -> None:
         self.kept = Kept(self.folder / "kept", self.facts.append, lambda _: None)
@@ -54,11 +54,13 @@ class Bench:
             keeping.feed(data[at : at + 65536], recognised=False)
         keeping.close(origin, recognised=False)
 
-    def open(
-        self, *words: str | bytes, numbers: tuple[int, ...] = (), allowance: Allowance | None = None
-    ) -> list[Content]:
+    def open(self, *words: str | bytes, numbers: tuple[int, ...] = (), seconds: float = 30.0) -> list[Content]:
         all_words = (*NOISE_WORDS, *(word.encode() if isinstance(word, str) else word for word in words))
-        Unlocker(MARKER, self.facts.append, Vocabulary(all_words, numbers), allowance).go_through(self.kept.payloads())
+        clock = self.clock or time.monotonic
+        allowances = Allowance(seconds, clock), Allowance(seconds, clock)
+        Unlocker(MARKER, self.facts.append, Vocabulary(all_words, numbers), *allowances).go_through(
+            self.kept.payloads()
+        )
         return self.contents
 
     @property
