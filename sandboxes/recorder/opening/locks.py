@@ -20,6 +20,8 @@ class Try:
     """Where in the stream the encrypted bytes begin."""
     open: Callable[[], Decrypt | None]
     """A new decryptor for the bytes from `start` on."""
+    is_right: bool = False
+    """Whether the stream itself confirmed the word, so that what comes out need not be judged."""
 
 
 @dataclass(frozen=True)

@@ -222,7 +222,9 @@ def _tries(message: _Message, word: bytes, head: bytes) -> Iterator[Try]:
     body = Body(cipher, key)
     body.feed(head[message.start :])
     if body.is_right:
-        yield Try(f"pgp-{cipher.name.removesuffix('-cfb')}", message.start, lambda: Body(cipher, key).feed)
+        yield Try(
+            f"pgp-{cipher.name.removesuffix('-cfb')}", message.start, lambda: Body(cipher, key).feed, is_right=True
+        )
 
 
 def _key(message: _Message, word: bytes) -> bytes:

@@ -91,7 +91,7 @@ def _with(cipher: Cipher, key: bytes, head: bytes, ivs: list[bytes]) -> Iterator
 
 
 def _counters(cipher: Cipher, key: bytes, head: bytes, ivs: list[bytes]) -> Iterator[Try]:
-    """The ways to begin to count: GCM counts from 2 behind a nonce of 12 bytes, programs from 0 or 1 behind one of 8."""
+    """The ways to begin to count: GCM from 2 behind a nonce of 12 bytes, programs from 0 or 1 behind one of 8."""
     name = cipher.name
     for nonce in (12, 8):
         for first in (2, 0, 1):

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
-import numpy as np
-
-from ..content.spotting import CLOSED, STREAMS, find_streams
-from ..content.streams import BrokenError, Decoder
+from .judge import Judge
 from .keystreams import Keystream
 from .locks import Lock, Round, Try
 from .openssl import Salted, Unsalted
@@ -20,12 +19,12 @@ from .zips import Zipped
 
 HEAD_BYTES = 64 << 10
 """A key is tried on so much of a stream."""
-_SAMPLE = 2048
-_UNEVEN = 450.0
-"""Of chi-squared over byte values, 255 degrees of freedom: random bytes reach it once in 10^12 tries."""
-_TIMES = 3
-_BEGINNINGS = {magic[:2] for magic in (*CLOSED, *(magic for magic, _, _ in STREAMS))}
+SHARE = 0.4
+"""Of the time that is left, so much may go to one stream."""
 LOCKS: tuple[Lock, ...] = (Salted(), Message(), Zipped(), Raw(), Keystream(), Unsalted())
+
+
+S = TypeVar("S")
 
 
 class SpentError(Exception):
@@ -36,22 +35,27 @@ class Allowance:
     """Time that searches may take, for all streams of an episode together.
 
     Args:
-        seconds: the time.
+        seconds: of this thread's processor time: on a busy machine a search takes longer, and is no poorer.
         clock: seconds; only differences matter.
     """
 
-    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, seconds: float, clock: Callable[[], float] = time.thread_time) -> None:
         self.seconds = seconds
         self.clock = clock
+        self._reserved = 0.0
+
+    def share(self) -> None:
+        """From now on only a part of what is left may be spent, so that one stream does not take it all."""
+        self._reserved = self.seconds * (1 - SHARE)
 
     def spend(self, seconds: float) -> None:
         """Take off what a try cost.
 
         Raises:
-            SpentError: nothing is left.
+            SpentError: nothing is left, of the share.
         """
         self.seconds -= seconds
-        if self.seconds < 0:
+        if self.seconds < self._reserved:
             raise SpentError
 
 
@@ -69,13 +73,17 @@ def sure_locks(head: bytes) -> list[Lock]:
 
 
 def search(
-    head: bytes, locks: Sequence[Lock], vocabulary: Vocabulary, known: Sequence[Key], allowance: Allowance
-) -> Iterator[tuple[Key, Try]]:
-    """What may open a stream, most likely first.
+    heads: Mapping[S, bytes],
+    locks: Mapping[S, Sequence[Lock]],
+    vocabulary: Vocabulary,
+    known: Sequence[Key],
+    allowance: Allowance,
+) -> Iterator[tuple[S, Key, Try]]:
+    """What may open one of several streams: cheap rounds on each come before dear ones on any.
 
     Args:
-        head: its first bytes, `HEAD_BYTES` where there are so many.
-        locks: what to try.
+        heads: the first bytes of each, `HEAD_BYTES` where there are so many.
+        locks: what to try on each.
         vocabulary: with what words.
         known: what opened other streams; tried first.
         allowance: what it may cost.
@@ -83,69 +91,26 @@ def search(
     Raises:
         SpentError: the time is over.
     """
-    judge = _Judge(head)
+    judges = {spot: Judge(head) for spot, head in heads.items()}
     for key in known:
-        if key.lock in locks:
-            for each in key.lock.rounds(head, vocabulary):
-                yield from _matching(judge, each, key.lock, (key.word,), allowance)
-    pending = [(lock, lock.rounds(head, vocabulary)) for lock in locks]
+        for spot in heads:
+            for each in key.lock.rounds(heads[spot], vocabulary) if key.lock in locks[spot] else ():
+                for _, attempt in _matching(judges[spot], each, (key.word,), allowance):
+                    yield spot, key, attempt
+    pending = [(spot, lock, lock.rounds(head, vocabulary)) for spot, head in heads.items() for lock in locks[spot]]
     while pending:
-        under_way = [(lock, rounds, next(rounds, None)) for lock, rounds in pending]
-        for lock, _, each in under_way:
-            if each is not None:
-                yield from _matching(judge, each, lock, vocabulary.words[: each.most_words], allowance)
-        pending = [(lock, rounds) for lock, rounds, each in under_way if each is not None]
+        left = []
+        for spot, lock, rounds in pending:
+            for each in itertools.islice(rounds, 1):
+                left.append((spot, lock, rounds))
+                for word, attempt in _matching(judges[spot], each, vocabulary.words[: each.most_words], allowance):
+                    yield spot, Key(lock, word), attempt
+        pending = left
 
 
-def _matching(
-    judge: _Judge, each: Round, lock: Lock, words: Sequence[bytes], allowance: Allowance
-) -> Iterator[tuple[Key, Try]]:
+def _matching(judge: Judge, each: Round, words: Sequence[bytes], allowance: Allowance) -> Iterator[tuple[bytes, Try]]:
     for word in words:
         began = allowance.clock()
         found = [attempt for attempt in each.tries(word) if judge.is_promising(attempt)]
-        yield from ((Key(lock, word), attempt) for attempt in found)
+        yield from ((word, attempt) for attempt in found)
         allowance.spend(allowance.clock() - began)
-
-
-class _Judge:
-    """Says whether what comes out of a try is anything."""
-
-    def __init__(self, head: bytes) -> None:
-        self._head = head
-        self._threshold = max(_UNEVEN, _TIMES * unevenness(head[:_SAMPLE]))
-
-    def is_promising(self, attempt: Try) -> bool:
-        """Whether a first sample has structure, or begins as a compressed stream and goes on as one."""
-        sample = self._open(attempt, _SAMPLE)
-        if unevenness(sample) > self._threshold:
-            return True
-        if sample[:2] not in _BEGINNINGS:
-            return False
-        places = find_streams(sample[:64], 0, 1)
-        return sample.startswith(tuple(CLOSED)) or any(
-            at == 0 and _lasts(kind(), self._open(attempt, len(self._head))) for at, kind in places
-        )
-
-    def _open(self, attempt: Try, size: int) -> bytes:
-        decrypt = attempt.open()
-        return decrypt(self._head[attempt.start : attempt.start + size]) if decrypt else b""
-
-
-def _lasts(decoder: Decoder, data: bytes) -> bool:
-    try:
-        for _ in decoder.feed(data):
-            pass
-    except BrokenError:
-        return False
-    except Exception:  # too big, or no library: nothing speaks against it
-        return True
-    return True
-
-
-def unevenness(data: bytes) -> float:
-    """Chi-squared of how often each byte value occurs, against all equally often: about 255 for random bytes."""
-    if not data:
-        return 0.0
-    counts = np.bincount(np.frombuffer(data, np.uint8), minlength=256)
-    expected = len(data) / 256
-    return float(((counts - expected) ** 2).sum() / expected)

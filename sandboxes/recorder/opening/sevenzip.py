@@ -14,7 +14,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from .judge import is_structured
+
 MAGIC = b"7z\xbc\xaf\x27\x1c"
+"""An archive's first bytes."""
 MEMORY_BYTES = 768 << 20
 _PIECE = 1 << 16
 
@@ -57,7 +60,7 @@ def _first_that_opens(file: str, words: Sequence[str]) -> Iterator[bytes]:
             first = next(pieces, b"")
         except Exception:  # noqa: S112  # a wrong password shows itself in any kind of error
             continue
-        if first:
+        if is_structured(first):
             yield first
             yield from pieces
             return

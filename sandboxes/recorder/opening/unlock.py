@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -65,24 +66,27 @@ class Unlocker:
         """Try each payload, what left the machine first. What could not be tried is a limit, an error a fault."""
         unread = [payload for payload in payloads if not payload.recognised]
         closed = sorted(unread, key=lambda payload: payload.origin.flow is None)
-        for sure in (True, False):
-            closed = self._pass(closed, sure=sure)
+        closed = self._pass(closed, sure=True)
         for payload, look in combined(self._marker, closed):
             self._tell(payload.origin, ("xor-pad", *look.layers), look.blocks)
+            closed = [other for other in closed if other != payload]
+        self._pass(closed, sure=False)
 
     def _pass(self, payloads: list[Payload], *, sure: bool) -> list[Payload]:
         """Try each payload once; gives those that stay closed."""
-        closed = []
-        for number, payload in enumerate(payloads):
+        closed, untried = [], 0
+        for payload in payloads:
             try:
                 if not self._opens(payload, sure=sure):
                     closed.append(payload)
             except SpentError:
-                what = f"no time was left to try more keys on {len(payloads) - number} unread payloads"
-                self._record(Limit(where="opening", what=what))
-                return [*closed, *payloads[number:]]
+                untried += 1
+                closed.append(payload)
             except Exception as problem:  # hostile bytes; the next payload is none of their business
+                closed.append(payload)
                 self._record(Fault(where="opening", what=f"{type(problem).__name__}: {problem}"[:500]))
+        if untried:
+            self._record(Limit(where="opening", what=f"no time was left to try every key on {untried} unread payloads"))
         return closed
 
     def _opens(self, payload: Payload, *, sure: bool) -> bool:
@@ -92,20 +96,19 @@ class Unlocker:
             return True
         if next(read(payload, len(sevenzip.MAGIC)), b"") == sevenzip.MAGIC:
             return sure and self._opens_archive(payload)
-        for spot in spots(payload, self._marker):
-            locks = sure_locks(spot.head)
-            tried = hashlib.sha256(spot.head).digest()
-            if bool(locks) != sure or tried in self._failed:
-                continue
-            for key, attempt in search(
-                spot.head, locks or LOCKS, self._vocabulary, self._known, self._allowances[sure]
-            ):
-                stream = self._decrypt(payload, spot, attempt)
-                if stream is not None:
-                    self._known = [key, *(other for other in self._known if other != key)][:_MOST_KNOWN]
-                    self._streams[place] = stream
-                    return True
-            self._failed.add(tried)
+        allowance = self._allowances[sure]
+        allowance.share()
+        told = {spot: sure_locks(spot.head) for spot in spots(payload, self._marker)}
+        fresh = [spot for spot, locks in told.items() if bool(locks) == sure and _digest(spot) not in self._failed]
+        heads = {spot: spot.head for spot in fresh}
+        locks = {spot: told[spot] or LOCKS for spot in fresh}
+        for spot, key, attempt in search(heads, locks, self._vocabulary, self._known, allowance):
+            stream = self._decrypt(payload, spot, attempt)
+            if stream is not None:
+                self._known = [key, *(other for other in self._known if other != key)][:_MOST_KNOWN]
+                self._streams[place] = stream
+                return True
+        self._failed.update(map(_digest, fresh))
         return False
 
     def _decrypt(self, payload: Payload, spot: Spot, attempt: Try) -> _Stream | None:
@@ -135,12 +138,12 @@ class Unlocker:
     def _opens_archive(self, payload: Payload) -> bool:
         look = Look(self._marker)
         allowance = self._allowances[True]
-        began = allowance.clock()
+        began = time.monotonic()  # another process works
         for data in sevenzip.unseal(payload.file, self._vocabulary.words[:_ARCHIVE_WORDS], _ARCHIVE_SECONDS):
             look.feed(data)
         look.finish()
         self._tell(payload.origin, ("7z-aes", *look.layers), look.blocks)
-        allowance.spend(allowance.clock() - began)
+        allowance.spend(time.monotonic() - began)
         return bool(look.blocks)
 
     def _tell(self, origin: Origin, layers: tuple[str, ...], blocks: dict[int, set[int]]) -> None:
@@ -158,3 +161,7 @@ class Unlocker:
                     target=origin.target,
                 )
             )
+
+
+def _digest(spot: Spot) -> bytes:
+    return hashlib.sha256(spot.head).digest()

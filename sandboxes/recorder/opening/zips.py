@@ -27,6 +27,9 @@ _ENCRYPTED, _SIZE_FOLLOWS, _AES_METHOD = 0x1, 0x8, 99
 _AES_EXTRA = 0x9901
 _AES_TAG = 10
 _OLD_HEADER = 12
+_TRAILER = 24 + _AES_TAG
+"""Between an entry's content and the next header: a tag, and its sizes again."""
+_LONGEST_HEADER = _HEADER.size + 2 * 65535 + 64
 _CRC = [crc32(bytes([n]), 0xFFFFFFFF) ^ 0xFFFFFFFF for n in range(256)]
 
 
@@ -96,7 +99,7 @@ class Zipped:
 
 
 class Archive:
-    """Decrypts the entries of an archive as its bytes come in."""
+    """Decrypts the entries of an archive as its bytes come in. Ends at the first thing that is no encrypted entry."""
 
     def __init__(self, word: bytes) -> None:
         self._word = word
@@ -110,32 +113,33 @@ class Archive:
         self._held += data
         out = b""
         while self._held and not self._over:
-            if self._decrypt is None:
-                begun = self._begin()
-                if begun is None:
-                    break
-                out += begun
-            else:
-                piece, self._held = self._held[: self._left], self._held[self._left :]
-                self._left -= len(piece)
-                out += self._decrypt(piece)
-                if self._left > 0:
-                    break
-                self._decrypt = None
-                self._held = self._held[_AES_TAG * self._tagged :]
+            if self._decrypt is not None:
+                out += self._go_on(self._decrypt)
+                continue
+            head = self._begin()
+            if head is None:
+                self._over = len(self._held) > _LONGEST_HEADER
+                break
+            out += head
         return out
 
+    def _go_on(self, decrypt: Decrypt) -> bytes:
+        piece, self._held = self._held[: self._left], self._held[self._left :]
+        self._left -= len(piece)
+        if not self._left:
+            self._decrypt = None
+        return decrypt(piece)
+
     def _begin(self) -> bytes | None:
-        entry = _entry(self._held)
-        if entry is None or len(self._held) < entry.size + 32:
-            self._over = len(self._held) > 1 << 17 or not _MAGIC.startswith(self._held[:4])
-            self._over = self._over and not (self._held[:4] == _MAGIC and len(self._held) < 1 << 17)
+        """Begin with the next entry; gives its header, or None when none is there."""
+        begins = self._held.find(_MAGIC, 0, _TRAILER + len(_MAGIC))
+        entry = _entry(self._held[max(0, begins) :])
+        content = self._held[begins + entry.size :] if entry else b""
+        if entry is None or len(content) < _OLD_HEADER + 6:
             return None
-        content = self._held[entry.size :]
         used = _salt_bytes(entry) + 2 if entry.strength else _OLD_HEADER
-        stored = entry.stored or 1 << 62
-        self._tagged = bool(entry.strength)
-        self._left = max(0, stored - used - _AES_TAG * self._tagged)
+        tag = _AES_TAG if entry.strength else 0
+        self._left = max(1, entry.stored - used - tag) if entry.stored else 1 << 62
         self._decrypt = _winzip(entry, self._word, content) if entry.strength else _pkzip(self._word, content)
         self._held = content[used:]
         return entry.plain()

@@ -179,8 +179,8 @@ def test_running_out_of_time_is_a_limit(bench: Bench) -> None:
         bench.keep(b"Salted__" + random.Random(seed).randbytes(100_000))
     bench.clock = lambda: float(next(ticks))
     bench.open(seconds=50)
-    (limit,) = [fact for fact in bench.facts if isinstance(fact, Limit)]
-    assert "3 unread payloads" in limit.what
+    limits = [fact.what for fact in bench.facts if isinstance(fact, Limit)]
+    assert any("3 unread payloads" in limit for limit in limits)
 
 
 @pytest.mark.parametrize("cut", [5000, 9000, 70_000])
