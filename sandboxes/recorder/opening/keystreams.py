@@ -83,7 +83,7 @@ def _seeded(word: bytes) -> Iterator[Try]:
     seeds: list[int | str] = [text]
     if text.isascii() and text.isdigit() and len(text) < 20:
         seeds.insert(0, int(text))
-    seeds += [int.from_bytes(hashlib.sha256(word).digest(), order) for order in ("big", "little")]  # type: ignore[arg-type]
+    seeds += [int.from_bytes(hashlib.sha256(word).digest(), order) for order in ("big", "little")]
     for seed in seeds:
         yield _try("xor-random", partial(_python_bytes, seed))
         yield _try("xor-random", partial(_python_ints, seed))

@@ -19,7 +19,8 @@ from afagent.sandboxes.recorder.opening.unlock import Unlocker
 from afagent.sandboxes.recorder.opening.words import Vocabulary
 
 BLOCKS = 64
-MARKER = Marker(bytes(range(32)))
+KEY = bytes(range(32))
+MARKER = Marker(KEY)
 
 
 def plain_weights(blocks: int = BLOCKS) -> bytes:
