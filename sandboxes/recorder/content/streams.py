@@ -14,6 +14,8 @@ import zlib
 from collections.abc import Iterator
 from typing import Any, ClassVar, Protocol
 
+from .inflate import GZIP, RAW, ZLIB, inflater
+
 PIECE_BYTES = 1 << 16
 """A piece of output is at most this long and a half (zstd: a block of 128 KiB)."""
 
@@ -132,10 +134,10 @@ class Gzip(_Stream):
     NAME = "gzip"
     MAGIC = b"\x1f\x8b\x08"
     ERRORS = (zlib.error,)
-    _WBITS = 31
+    _WRAPPER = GZIP
 
     def _start(self) -> Any:
-        return zlib.decompressobj(self._WBITS)
+        return inflater(self._WRAPPER)
 
     def _step(self, data: bytes) -> tuple[bytes, bytes, bool]:
         out = self._engine.decompress(data, _STEP_BYTES)
@@ -147,7 +149,7 @@ class Zlib(Gzip):
 
     NAME = "zlib"
     MAGIC = b""
-    _WBITS = 15
+    _WRAPPER = ZLIB
 
 
 class Zip(Gzip):
@@ -155,7 +157,7 @@ class Zip(Gzip):
 
     NAME = "zip"
     MAGIC = b""
-    _WBITS = -15
+    _WRAPPER = RAW
     _HEADER = 30
 
     def __init__(self) -> None:
