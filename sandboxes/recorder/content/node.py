@@ -14,9 +14,12 @@ from typing import Protocol
 
 from . import spotting
 from .bare import find_bare
+from .finding import TextFinder
 from .opened import Opened
 from .runs import Run
 from .streams import Decoder, MissingError
+from .texts import Kind
+from .widened import find as find_widened
 
 _MAX_OPEN = 8
 _MARK_TAIL = 43
@@ -143,7 +146,9 @@ class Node:
         buffer = self._held + data
         judged = self._judged
         spans: list[tuple[int, int]] = []
-        if spotting.has_text(buffer):
+        if (widened := find_widened(buffer)) is not None:
+            spans = self._follow(buffer, *widened)
+        elif spotting.has_text(buffer):
             spans = self._search_text(buffer)
             if not spans and spotting.is_text(buffer):
                 # Compressed streams begin in text only at its very end.
@@ -208,26 +213,32 @@ class Node:
 
     def _search_text(self, buffer: bytes) -> list[tuple[int, int]]:
         """Open the runs in the buffer one after another; gives the spans that they explain."""
-        spans = []
+        spans: list[tuple[int, int]] = []
         start = 0
-        finder = spotting.TextFinder(buffer)
+        finder = TextFinder(buffer)
         while self._run is None and start < len(buffer) and (found := finder.find(start)):
-            at, kind = found
-            if len(self._layers) >= self._look.max_depth:
-                self._look.limit(f"nested deeper than {self._look.max_depth}: {kind.name}")
+            taken = self._follow(buffer, *found)
+            if not taken:
                 break
-            layers = (*self._layers, kind.name)
-            self._run = Run(kind, lambda layers=layers: Node(self._look, layers))  # type: ignore[misc]  # bound now
-            start = len(buffer) - self._take_text(self._run, buffer[at:])
-            start = max(start, at + 1)
-            spans.append((at, start))
+            spans += taken
+            start = taken[0][1]
         return spans
+
+    def _follow(self, buffer: bytes, at: int, kind: Kind) -> list[tuple[int, int]]:
+        """Open the run that begins at `at`; gives the span that it explains, or nothing where it cannot be opened."""
+        if len(self._layers) >= self._look.max_depth:
+            self._look.limit(f"nested deeper than {self._look.max_depth}: {kind.name}")
+            return []
+        layers = (*self._layers, kind.name)
+        self._run = Run(kind, lambda: Node(self._look, layers))
+        end = len(buffer) - self._take_text(self._run, buffer[at:])
+        return [(at, max(end, at + 1))]
 
     def _take_text(self, run: Run, data: bytes) -> int:
         """Feed the open run; gives how many bytes it left over."""
         try:
             left = run.feed(data, self._look.spend)
-        except ExhaustedError as problem:
+        except Exception as problem:  # the budget is spent, or a decoder has a fault; it is said
             self._look.limit(f"{run.kind.name}: {problem}")
             left, run.ended = 0, True
         self.alive = self.alive or run.alive
