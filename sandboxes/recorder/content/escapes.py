@@ -50,6 +50,11 @@ def find(data: bytes, start: int) -> tuple[int, Kind] | None:
     return at, style.kind()
 
 
+def may_stand_in_binary(data: bytes) -> bool:
+    """Whether there are marks that only some characters of a text got, so that the others are any bytes."""
+    return data.count(b"&#") >= _DENSE or data.count(b"\\u00") >= _DENSE
+
+
 def _dense(style: _Style, data: bytes, start: int) -> int | None:
     if data.count(style.mark, start) < _DENSE:
         return None
@@ -118,7 +123,7 @@ _THREE = {
     **{b"%03o" % value: bytes([value]) for value in range(256)},
 }
 _OCTAL = re.compile(rb"[0-7]{1,3}")
-_JOINT = re.compile(rb"\"[ \t]*\\?\r?\n[ \t]*(?:b|u8)?\"|'[ \t]*\\?\r?\n[ \t]*b?'")
+_JOINT = re.compile(rb"[\"'][ \t]*\\?\r?\n[ \t]*(?:b|u8)?[\"']")
 """Between the parts of a string literal that goes over several lines."""
 
 
@@ -160,12 +165,13 @@ def _reference(text: bytes) -> bytes:
 
 _NOT_WORD = re.compile(rb"[^!#-&(-~]")
 _NOT_TEXT = re.compile(rb"[^ -~\t\r\n]")
+_NOTHING = re.compile(rb"(?!)")
 _STYLES = (
     _Style("percent", b"%", re.compile(rb"%[0-9A-Fa-f]{2}"), _NOT_WORD, (partial(_percent, plus=b"+"),
            partial(_percent, plus=b" "))),
     _Style("quoted-printable", b"=", re.compile(rb"=[0-9A-F]{2}"), _NOT_TEXT, (partial(_quoted_printable,
            newline=b"\r\n"), partial(_quoted_printable, newline=b"\n"))),
-    _Style("escapes", b"\\", re.compile(rb"\\(?:[xX][0-9A-Fa-f]{2}|u00[0-9A-Fa-f]{2}|[0-7]{3})"), _NOT_TEXT,
+    _Style("escapes", b"\\", re.compile(rb"\\(?:[xX][0-9A-Fa-f]{2}|u00[0-9A-Fa-f]{2}|[0-7]{3})"), re.compile(rb"\0"),
            (_backslash,)),
-    _Style("references", b"&", re.compile(rb"&#(?:[0-9]{1,3}|x[0-9A-Fa-f]{1,2});"), _NOT_TEXT, (_reference,)),
+    _Style("references", b"&", re.compile(rb"&#(?:[0-9]{1,3}|x[0-9A-Fa-f]{1,2});"), _NOTHING, (_reference,)),
 )  # fmt: skip

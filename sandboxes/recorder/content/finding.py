@@ -29,7 +29,7 @@ class TextFinder:
     def find(self, start: int) -> _Found:
         """Where the next run begins from `start` on, and what it is written in. `start` must not go back."""
         first = self._first(_STRUCTURED, start)
-        if first or self._words_of(_NOT_SOLID).long(start) is None:
+        if first:
             return first
         # Many other things look like the alphabets of 85 characters, so they come last.
         return self._first(_WIDE, start)
@@ -105,6 +105,7 @@ class _Words:
     """The words of one alphabet in a buffer."""
 
     def __init__(self, data: bytes, outside: bytes) -> None:
+        self._data = data
         breaks = np.flatnonzero(np.frombuffer(data.translate(outside), np.bool_))
         self._edges = np.concatenate(([-1], breaks, [len(data)]))
         """Where characters outside the alphabet stand, with one more before the start and one after the end."""
@@ -132,7 +133,11 @@ class _Words:
 
     def are_lines(self, at: int) -> bool:
         """Whether the words from `at` on are plain lines of whole groups, which are quicker to put together as such."""
-        return self.lines(at) == at and (self.end(at) - at) % 8 == 0
+        end = self.end(at)
+        following = self._edges[np.searchsorted(self._edges, end) :]
+        gap = following[:-1][np.diff(following) > 1][:1]
+        separator = self._data[end : int(gap[0]) + 1] if len(gap) else b""
+        return self.lines(at) == at and (end - at) % 8 == 0 and texts.is_separator(separator)
 
     def end(self, start: int) -> int:
         """Where the word that holds `start` ends."""

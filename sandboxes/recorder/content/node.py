@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from . import spotting
+from . import escapes, spotting
 from .bare import find_bare
 from .finding import TextFinder
 from .opened import Opened
@@ -148,7 +148,7 @@ class Node:
         spans: list[tuple[int, int]] = []
         if (widened := find_widened(buffer)) is not None:
             spans = self._follow(buffer, *widened)
-        elif spotting.has_text(buffer):
+        elif spotting.has_text(buffer) or escapes.may_stand_in_binary(buffer):
             spans = self._search_text(buffer)
             if not spans and spotting.is_text(buffer):
                 # Compressed streams begin in text only at its very end.
@@ -242,7 +242,7 @@ class Node:
             self._look.limit(f"{run.kind.name}: {problem}")
             left, run.ended = 0, True
         self.alive = self.alive or run.alive
-        if run.ended:
+        if run.ended or run.doubtful:
             run.finish()
             self._run = None
         return left

@@ -13,10 +13,11 @@ from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from .texts import Kind
 
-_ALLOWED = b"0123456789abcdefABCDEFxXoOuUlLeE+-.,;:|[](){}<> \t\r\n_\"'"
+_ALLOWED = b"0123456789abcdefABCDEFxXoOuUlLinN+-.,;:|[](){}<> \t\r\n_\"'"
 _NUMERIC = bytes(byte in _ALLOWED for byte in range(256))
 _STEP = 4
 _ROUGH = 10
@@ -28,10 +29,18 @@ _FEWEST = 24
 """Values that a sample must hold."""
 
 _LONGEST_ROW = 4096
+_MOST_COLUMNS = 256
+_LEAST_SHARE = 0.1
+"""Of the characters of a text, below which it is no longer one of numbers."""
+
 _TRIES = 4
-_CELL = re.compile(rb"[0-9A-Za-z.+_-]+")
-_INTEGER = rb"[+-]?[0-9]{1,20}"
-_FLOAT = rb"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?"
+_CELL = re.compile(rb"[+-]?[0-9A-Za-z._]+(?:(?<=[eE])[+-][0-9]+)?")
+_FLOAT = rb"(?:[+-]?(?:[0-9]{1,24}(?:\.[0-9]{0,32})?|\.[0-9]{1,32})(?:[eE][+-]?[0-9]{1,3})?|[+-]?(?:nan|inf))"
+_PLAIN = re.compile(rb"(?:0[xX])?[0-9A-Fa-f]{1,64}|" + _FLOAT)
+_REAL = re.compile(_FLOAT)
+_INTEGER = re.compile(rb"[+-]?[0-9]{1,20}")
+_DIGITS = {1: 3, 2: 5, 4: 10, 8: 20}
+"""Decimal digits of the largest value of so many bytes."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +65,7 @@ class Style:
         if not self.radix:
             return _FLOAT
         if not self.width:
-            return rb"(?:0[xX][0-9A-Fa-f]{1,16})" if self.radix == 16 else _INTEGER
+            return rb"(?:0[xX][0-9A-Fa-f]{1,16})" if self.radix == 16 else b"[+-]?[0-9]{1,%d}" % _DIGITS[self.size]
         digits = {2: rb"[01]", 8: rb"[0-7]", 10: rb"[0-9]", 16: rb"[0-9A-Fa-f]"}[self.radix]
         return (rb"(?:0[xX])?" if self.radix == 16 else b"") + digits + b"{%d}" % self.width
 
@@ -74,18 +83,27 @@ class Layout:
 
 def find(data: bytes, start: int) -> tuple[int, Kind] | None:
     """Where the first list or table of numbers begins from `start` on."""
-    rough = data.translate(_NUMERIC)[start::_STEP]
-    at = 0
-    for _ in range(_TRIES):
-        at = rough.find(b"\1" * _ROUGH, at)
-        if at < 0:
-            return None
-        place = _row_start(data, start, start + at * _STEP)
+    rough = data.translate(_NUMERIC)
+    at, tries = start, 0
+    thin = rough[start::_STEP]
+    while tries < _TRIES and (found := thin.find(b"\1" * _ROUGH, (at - start) // _STEP)) >= 0:
+        at = start + found * _STEP
+        gap = rough.rfind(b"\0", at, at + _ROUGH * _STEP)
+        if gap >= 0:
+            at = gap + _STEP
+            continue
+        place = max(_row_start(data, start, at), rough.rfind(b"\0", start, at) + 1)
         layout = learn(data[place : place + _SAMPLE_BYTES])
-        if layout is not None:
+        if layout is not None and _bears(layout, data[place : place + _SAMPLE_BYTES]):
             return place, kind(layout)
-        at += _SAMPLE_BYTES // _STEP
+        at += _SAMPLE_BYTES
+        tries += 1
     return None
+
+
+def _bears(layout: Layout, sample: bytes) -> bool:
+    text, _ = Rows(layout).take(sample)
+    return len(text) >= _LEAST_SHARE * len(sample)
 
 
 def _row_start(data: bytes, start: int, at: int) -> int:
@@ -93,9 +111,7 @@ def _row_start(data: bytes, start: int, at: int) -> int:
     row = max(data.rfind(b"\n", start, at) + 1, start)
     if at - row <= 64:
         return row
-    while at > start and at - 16 < at and _NUMERIC[data[at - 1]] and data[at - 1] not in b" ,\n":
-        at -= 1
-    return at
+    return max(data.rfind(b" ", row, at), data.rfind(b",", row, at)) + 1 or at
 
 
 def kind(layout: Layout) -> Kind:
@@ -121,53 +137,68 @@ def learn(sample: bytes) -> Layout | None:
         return None
     offset = len(rows) >= 3 and _counts_up(rows)
     bodies = [row[1:] if offset else row for row in rows]
-    if len(rows) < 3:
-        bodies = [bodies[0][1:-1]] if len(rows) == 1 else bodies
+    if len(rows) == 1:
+        bodies = [bodies[0][1:-1]]  # its ends may be cut off
     style = _style([cell for body in bodies for cell in body[:4]] if offset else [c for b in bodies for c in b])
     if style is None:
         return None
-    whole = re.compile(style.pattern)
+    whole = re.compile(rb"[+-]?" + style.pattern)
     counts = [next((i for i, cell in enumerate(body) if not whole.fullmatch(cell)), len(body)) for body in bodies]
+    if sum(counts) < _FEWEST:
+        return None
     many, often = Counter(counts).most_common(1)[0]
-    enough = sum(counts) >= _FEWEST and many > 0 and often >= 0.6 * len(counts)
-    if len(rows) < 3:
-        return Layout(style, False, 0) if sum(counts) >= _FEWEST and counts[0] == len(bodies[0]) else None
-    gutter = any(len(body) > many for body in bodies)
-    if not gutter and not offset:
-        return Layout(style, False, 0) if sum(counts) >= _FEWEST and min(counts) > 0 else None
-    return Layout(style, offset, many) if enough else None
+    regular = 0 < many <= _MOST_COLUMNS and len(rows) > 2 and often >= 0.6 * len(counts)
+    if offset or (regular and any(len(body) > many for body in bodies)):
+        return Layout(style, offset, many) if regular else None
+    return Layout(style, False, 0) if sum(counts) >= 0.8 * sum(map(len, bodies)) else None
 
 
 def _counts_up(rows: list[list[bytes]]) -> bool:
-    first = [row[0].rstrip(b"+-._") for row in rows]
-    if len({len(row) for row in rows}) == 1 and len(rows[0]) == 1:
+    """Whether the first cells are offsets or numbers of rows: nearly all as much above the one before."""
+    if all(len(row) == 1 for row in rows):
         return False
     for radix in (16, 8, 10):
-        try:
-            numbers = [int(cell, radix) for cell in first]
-        except ValueError:
-            continue
-        steps = {after - before for before, after in zip(numbers, numbers[1:], strict=False)}
-        if len(steps) == 1 and steps.pop() > 0:
+        numbers = [_number(row[0], radix) for row in rows]
+        steps = [
+            after - before
+            for before, after in zip(numbers, numbers[1:], strict=False)
+            if before is not None and after is not None
+        ]
+        step, often = Counter(steps).most_common(1)[0] if steps else (0, 0)
+        if step > 0 and often >= 0.75 * (len(rows) - 1):
             return True
     return False
 
 
+def _number(cell: bytes, radix: int) -> int | None:
+    try:
+        return int(cell, radix) if len(cell) <= 20 else None
+    except ValueError:
+        return None
+
+
 def _style(cells: list[bytes]) -> Style | None:
     """How the values among the cells of a sample are written, by the cells that are numbers at all."""
-    plain = [cell for cell in cells if re.fullmatch(rb"(?:0[xX])?[0-9A-Fa-f]+[uUlL]{0,3}|" + _FLOAT, cell)]
+    if _are_hex([cell.lstrip(b"-") for cell in cells]):
+        cells = [cell.lstrip(b"-") for cell in cells]
+    plain = [cell for cell in cells if len(cell) <= 64 and _PLAIN.fullmatch(cell)]
     if len(plain) < min(_FEWEST, len(cells)) or len(plain) < 0.5 * len(cells) or len(plain) < 8:
         return None
     prefixed = sum(cell[:2] in (b"0x", b"0X") for cell in plain) > len(plain) // 2
     digits = [cell[2:] if prefixed else cell for cell in plain]
     (width, often), *_ = Counter(map(len, digits)).most_common(1)
-    same = often >= 0.9 * len(digits)
+    same = often >= (1.0 if prefixed else 0.9) * len(digits)
     text = b"".join(cell for cell in digits if not same or len(cell) == width)
     if same and (style := _fixed(text, width, prefixed)):
         return style
     if prefixed:
-        return Style(16, _size_of_bits(4 * max(map(len, digits))), 0)
+        return Style(16, _size_of_bits(4 * max(map(len, digits))), 0) if max(map(len, digits)) <= 16 else None
     return _varying(plain)
+
+
+def _are_hex(cells: list[bytes]) -> bool:
+    """Whether hyphens stand between bytes, not before numbers."""
+    return all(len(cell) == 2 for cell in cells) and any(cell.strip(b"0123456789") for cell in cells)
 
 
 def _fixed(text: bytes, width: int, prefixed: bool) -> Style | None:
@@ -176,22 +207,23 @@ def _fixed(text: bytes, width: int, prefixed: bool) -> Style | None:
     octal = {3: 1, 6: 2, 11: 4, 22: 8}.get(width)
     if octal and not prefixed and not text.translate(None, b"01234567"):
         return Style(8, octal, width)
-    if width in (2, 4, 8, 16) and not text.translate(None, b"0123456789abcdefABCDEF"):
+    if width % 2 == 0 and width <= 64 and not text.translate(None, b"0123456789abcdefABCDEF"):
         return Style(16, width // 2, width)
     return None
 
 
 def _varying(cells: list[bytes]) -> Style | None:
-    if all(re.fullmatch(_INTEGER, cell) for cell in cells):
-        numbers = [int(cell) for cell in cells]
+    numbers = [int(cell) for cell in cells if _INTEGER.fullmatch(cell)]
+    if len(numbers) >= 0.9 * len(cells):
         signed = 1 if min(numbers) < 0 else 0
         bits = max(max(numbers).bit_length(), (-min(numbers) - 1).bit_length() if signed else 0) + signed
         return Style(10, _size_of_bits(bits), 0) if bits <= 64 else None
-    return Style(0, 2, 0) if all(re.fullmatch(_FLOAT, cell) for cell in cells) else None
+    floats = sum(_REAL.fullmatch(cell) is not None for cell in cells)
+    return Style(0, 2, 0) if floats >= 0.9 * len(cells) else None
 
 
 def _size_of_bits(bits: int) -> int:
-    return next(size for size in (1, 2, 4, 8, 16) if bits <= 8 * size)
+    return next(size for size in (1, 2, 4, 8) if bits <= 8 * size)
 
 
 # --- reading them -----------------------------------------------------------------------------------------------------
@@ -206,11 +238,12 @@ class Rows:
         value = layout.style.pattern
         if self._table:
             many = max(layout.values, 1)
-            before = rb"[0-9A-Za-z]+[^\w\n.+-]+" if layout.offset else b""
-            values = rb"((?:%b[^\w\n.+-]{1,8}){0,%d}%b)(?![\w.])" % (value, many - 1, value)
-            self._find = re.compile(rb"(?m)^[^\w\n.+-]*" + before + values)
+            # Nothing is given back once taken, so that no text can make it slow.
+            before = rb"[0-9A-Za-z]++[^\w\n.+-]++" if layout.offset else b""
+            values = rb"((?>%b)(?![\w.])(?:(?>[^\w\n.+-]{1,8}+%b)(?![\w.])){0,%d}+)" % (value, value, many - 1)
+            self._find = re.compile(rb"(?m)^[^\w\n.+-]*+" + before + values)
         else:
-            self._find = re.compile(rb"(?<![\w.+-])%b(?![0-9A-Za-z.])" % value)
+            self._find = re.compile(rb"(?<![0-9A-Za-z.])%b(?![0-9A-Za-z.])" % value)
         self._value = re.compile(value)
         self._held = b""
 
@@ -222,9 +255,9 @@ class Rows:
         if len(self._held) > _LONGEST_ROW:
             self.ended = True
         found = self._find.findall(batch)
-        if len(batch) >= _SAMPLE_BYTES // 2 and sum(map(len, found)) * 4 < len(batch):
+        if len(batch) >= _SAMPLE_BYTES // 2 and sum(map(len, found)) < _LEAST_SHARE * len(batch):
             self.ended = True
-            return b"", data
+            return b"", self._held
         if self._table:
             found = self._value.findall(b" ".join(found))
         text = b" ".join(found) + b" " if found else b""
@@ -256,15 +289,21 @@ class Values:
             words = bytes.fromhex(b"".join(cell.rjust(2 * style.size, b"0") for cell in cells).decode())
             return words if self._order == "big" else _swapped(words, style.size)
         if style.radix == 10:
-            signed = b"-" in text
-            values = np.fromstring(text, np.int64 if signed else np.uint64, sep=" ").astype(np.uint64)
+            values = _decimal(text)
         else:
             values = _positional(text, style)
         words = values.astype("<u8").view(np.uint8).reshape(-1, 8)[:, : style.size].tobytes()
         return words if self._order == "little" or style.size == 1 else _swapped(words, style.size)
 
 
-def _positional(text: bytes, style: Style) -> np.ndarray[tuple[int, ...], np.dtype[np.uint64]]:
+def _decimal(text: bytes) -> npt.NDArray[np.uint64]:
+    try:
+        return np.fromstring(text, np.int64 if b"-" in text else np.uint64, sep=" ").astype(np.uint64)
+    except (ValueError, DeprecationWarning):  # a number that no word holds
+        return np.array([int(cell) & (1 << 64) - 1 for cell in text.split()], np.uint64)
+
+
+def _positional(text: bytes, style: Style) -> npt.NDArray[np.uint64]:
     digits = np.frombuffer(text, np.uint8).reshape(-1, style.width + 1)[:, : style.width]
     values = np.zeros(len(digits), np.uint64)
     for i in range(style.width):
@@ -276,7 +315,7 @@ def _swapped(words: bytes, size: int) -> bytes:
     return np.frombuffer(words, np.uint8).reshape(-1, size)[:, ::-1].tobytes()
 
 
-def _to_bfloat16(values: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> bytes:
+def _to_bfloat16(values: npt.NDArray[np.float64]) -> bytes:
     """The nearest bfloat16 of each value, little-endian."""
     with np.errstate(over="ignore"):
         bits = values.astype(np.float32).view(np.uint32).astype(np.uint64)

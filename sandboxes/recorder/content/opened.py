@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 PROOF_BYTES = 256
 """What a compressed stream must have taken without error to be believed."""
 
-_GUESS_BYTES = 128
-"""What a stream without a mark of its format must have given besides."""
+_GUESS_RATIO = 0.9
+"""What a stream without a mark of its format must have given for each byte taken: compressed data does not shrink."""
 
 
 class Opened:
@@ -23,8 +23,8 @@ class Opened:
     Args:
         decoder: what undoes it, at the stream's first byte.
         node: the layer below.
-        guessed: nothing but its lasting speaks for it. It is given up without a word, also when it merely copies its
-            input, which can be looked at as it stands.
+        guessed: nothing but its lasting speaks for it. It is given up without a word, also when it skips its input
+            or merely copies it.
     """
 
     __slots__ = ("_given", "_guessed", "_taken", "decoder", "node", "over", "proven")
@@ -46,10 +46,11 @@ class Opened:
             return len(data)
         left = min(len(self.decoder.rest), len(data)) if self.decoder.ended else 0
         self._taken += len(data) - left
-        if self._guessed:
-            self.proven = self._given >= _GUESS_BYTES and self._taken >= PROOF_BYTES
-        else:
-            self.proven = self.decoder.ended or self._taken >= PROOF_BYTES
+        self.proven = self._taken >= PROOF_BYTES or (self.decoder.ended and not self._guessed)
+        if self._guessed and self.proven and self._given < self._taken * _GUESS_RATIO:
+            self.proven = False
+            self._close()
+            return len(data)
         if self.decoder.ended:
             self._close()
         return left
@@ -63,8 +64,8 @@ class Opened:
         """Give what is decoded to the layer below. False when that was the end of it."""
         try:
             for piece in pieces:
-                if self._guessed and not self._given and piece and piece[:64] in data:
-                    raise BrokenError("only a copy")
+                if self._guessed and piece[-64:] in data:
+                    self._given -= len(piece)  # a copy of what can be looked at as it stands
                 self._given += len(piece)
                 look.spend(len(piece))
                 self.node.feed(piece)

@@ -20,6 +20,10 @@ class Sink(Protocol):
 
     alive: bool
 
+    @property
+    def open(self) -> bool:
+        """Whether something has begun in them and not ended."""
+
     def feed(self, data: bytes) -> None:
         """Take the next bytes."""
 
@@ -71,6 +75,11 @@ class Run:
                 sink.finish()
             self._tried, self._settled = kept, True
         return min(len(rest), len(data))
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether it may well be something else: of a weak kind, with nothing in it so far."""
+        return self.kind.weak and not self._settled and not any(sink.open for _, sink in self._tried)
 
     def finish(self) -> None:
         """No more text comes."""

@@ -90,6 +90,9 @@ def _positional(digits: bytes, base: int, group: int, size: int) -> Callable[[by
 
 _base32 = _positional(_BASE32, 32, 8, 5)
 
+BINARY = Alphabet("binary", b"01", 8, 1, lambda text: np.packbits(np.frombuffer(text, np.uint8) & 1).tobytes())
+OCTAL = Alphabet("octal", b"01234567", 3, 1, _positional(b"01234567", 8, 3, 1))
+DECIMAL = Alphabet("decimal", _DIGITS, 3, 1, _positional(_DIGITS, 10, 3, 1))
 HEX = Alphabet("hex", _DIGITS + b"abcdefABCDEF", 2, 1, binascii.unhexlify)
 BASE32 = Alphabet("base32", _BASE32, 8, 5, _base32)
 BASE32_LOWER = Alphabet("base32", _BASE32.lower(), 8, 5, lambda text: _base32(text.upper()))
@@ -101,10 +104,15 @@ Z85 = Alphabet("z85", _Z85, 5, 4, _positional(_Z85, 85, 5, 4))
 UUENCODE = Alphabet("uuencode", bytes(range(32, 97)), 4, 3, lambda text: _base64(text.translate(_UU_TO_64)))
 XXENCODE = Alphabet("xxencode", BASE64.characters, 4, 3, lambda text: _base64(text.translate(_XX_TO_64)))
 
-ALPHABETS = (HEX, BASE32, BASE32_LOWER, BASE64, BASE85, Z85, ASCII85)
+ALPHABETS = (BINARY, OCTAL, DECIMAL, HEX, BASE32, BASE32_LOWER, BASE64, BASE85, Z85, ASCII85)
 """The narrowest first: what a run of characters is taken for."""
 
 _WORDS = {alphabet: alphabet.word for alphabet in ALPHABETS}
+
+
+def is_separator(data: bytes) -> bool:
+    """Whether this may stand between a run's lines."""
+    return _SEPARATOR.fullmatch(data) is not None
 
 
 def without_separators(data: bytes) -> bytes:
@@ -242,6 +250,8 @@ class Kind:
     taker: Callable[[], Taker]
     decoders: Callable[[], list[TextDecoder]]
     """One for each alignment (or reading) that is possible."""
+    weak: bool = False
+    """Many other things look like this: where it shows nothing, it is not believed beyond what is looked at at once."""
 
 
 def _of(alphabet: Alphabet) -> Kind:
@@ -249,6 +259,7 @@ def _of(alphabet: Alphabet) -> Kind:
         alphabet.name,
         lambda: Lines(alphabet),
         lambda: [Grouped(alphabet, skip) for skip in range(alphabet.group)],
+        weak=alphabet in (BASE85, Z85, ASCII85),
     )
 
 
