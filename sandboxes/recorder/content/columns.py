@@ -20,6 +20,9 @@ LONGEST = 4096
 _WORDS = 12
 """A column is judged by so many of its words."""
 
+_MOST_WIDTHS = 3
+"""Words as long or longer that stand between those of a column have hardly more lengths than this. Others are chance."""
+
 _FILLER_BYTES = 96
 _PATIENCE_BYTES = 1024
 _ORDERS = {BASE64: (BASE64, XXENCODE)}
@@ -58,9 +61,13 @@ def find(data: bytes, starts: npt.NDArray[np.int64], lengths: npt.NDArray[np.int
     found: list[tuple[int, Kind]] = []
     for width in np.flatnonzero(counts >= _WORDS):
         places = starts[lengths == width]
-        near = places[_WORDS - 1 :] - places[: 1 - _WORDS] <= _WORDS * (3 * width + _FILLER_BYTES)
+        far = np.concatenate(([0], np.cumsum(np.diff(places) > 3 * width + _FILLER_BYTES)))
+        near = far[_WORDS - 1 :] == far[: 1 - _WORDS]
         for first in np.flatnonzero(near)[:1]:
             words = [data[at : at + width] for at in places[first : first + _WORDS].tolist()]
+            between = (starts >= places[first]) & (starts <= places[first + _WORDS - 1]) & (lengths >= width)
+            if len(np.unique(lengths[between])) > _MOST_WIDTHS:
+                continue
             if (alphabet := _alphabet(words, wide)) is not None:
                 found.append((int(places[first]), Column(alphabet, int(width)).kind))
     return min(found, key=lambda each: each[0], default=None)
@@ -79,34 +86,49 @@ def _alphabet(words: list[bytes], wide: Alphabet) -> Alphabet | None:
 
 
 class _Taker:
-    """Takes the words of a column out of a text, as long as they go on coming."""
+    """Takes the words of a column out of a text, as long as they go on coming, and the shorter one that is the last."""
 
     def __init__(self, column: Column) -> None:
         self.ended = False
         characters = b"[" + re.escape(column.alphabet.characters) + b"]"
         self._find = re.compile(b"(?<!%b)%b{%d}(?!%b)" % (characters, characters, column.width, characters))
+        self._word = re.compile(characters + b"+")
         self._outside = column.alphabet.outside
         self._width = column.width
         self._held = b""
-        self._without = 0
+        self._after = b""
+        """What followed the last word, until the next comes."""
+        self._between = 0
+        """Other words that stand between two of the column."""
 
     def take(self, data: bytes) -> tuple[bytes, bytes]:
         """See `texts.Taker`."""
         data = self._held + data
         # The last word may go on. What stands before it is kept, too, so that a longer one is not cut to size.
         end = data.translate(self._outside).rfind(b"\1") + 1
-        last = max(0, end - 1)
-        tail = data[last:]
-        if len(tail) > self._width + 2:
-            tail = tail[: self._width + 2]
-        words, where = [], 0
-        for match in self._find.finditer(data, 0, end):
-            words.append(match[0])
-            where = match.end()
-        self._held = tail
-        self._without = end - where if words else self._without + max(0, len(data) - len(tail))
-        self.ended = self._without > max(_PATIENCE_BYTES, 4 * self._width)
-        return b"".join(words), data[where:] if self.ended else b""
+        self._held = data[max(0, end - 1) :][: self._width + 2]
+        found = list(self._find.finditer(data, 0, end))
+        if found:
+            self._after = data[found[-1].end() : end]
+        else:
+            self._after += data[1:end]
+        if len(found) > 1:
+            self._between = len(self._word.findall(data, found[-2].end(), found[-1].start()))
+        self.ended = len(self._after) > max(_PATIENCE_BYTES, 4 * self._width)
+        words = [match[0] for match in found]
+        if not self.ended:
+            return b"".join(words), b""
+        return b"".join((*words, self._last())), self._after + self._held[1:]
+
+    def finish(self) -> bytes:
+        """See `texts.Taker`."""
+        self._after += self._held
+        return self._last()
+
+    def _last(self) -> bytes:
+        """The word at the column's place after its last whole one."""
+        words = self._word.findall(self._after)[: self._between + 1]
+        return words[-1][: self._width] if len(words) == self._between + 1 else b""
 
 
 class _Alone:
@@ -123,9 +145,22 @@ class _Alone:
 
     def feed(self, text: bytes) -> bytes:
         """See `texts.TextDecoder`."""
+        short = len(text) % self._width
+        return self._whole(text[: len(text) - short]) + self._short(text[len(text) - short :])
+
+    def _short(self, word: bytes) -> bytes:
+        """The last word."""
+        group = self._alphabet.group
+        word = word[self._skip :]
+        padded = word + self._alphabet.characters[:1] * (-len(word) % group)
+        return self._alphabet.decode(padded)[: len(word) * self._alphabet.size // group] if word else b""
+
+    def _whole(self, text: bytes) -> bytes:
+        if not text:
+            return b""
         table = np.frombuffer(text, np.uint8).reshape(-1, self._width)[:, self._skip :]
         if self._padding:
             zero = np.full((len(table), self._padding), self._alphabet.characters[0], np.uint8)
             table = np.hstack((table, zero))
         whole = self._alphabet.decode(table.tobytes())
-        return np.frombuffer(whole, np.uint8).reshape(len(table), -1)[:, : self._bytes].tobytes() if text else b""
+        return np.frombuffer(whole, np.uint8).reshape(len(table), -1)[:, : self._bytes].tobytes()

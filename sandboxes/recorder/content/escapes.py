@@ -88,6 +88,11 @@ class _Taker:
         return data[:end], data[end:]
 
 
+    def finish(self) -> bytes:
+        """See `texts.Taker`."""
+        return b""
+
+
 class _Decoder:
     """Undoes one reading; a mark that is cut off waits for its digits."""
 

@@ -137,7 +137,7 @@ class _Words:
         following = self._edges[np.searchsorted(self._edges, end) :]
         gap = following[:-1][np.diff(following) > 1][:1]
         separator = self._data[end : int(gap[0]) + 1] if len(gap) else b""
-        return self.lines(at) == at and (end - at) % 8 == 0 and texts.is_separator(separator)
+        return self.lines(at) == at and (end - at) % 4 == 0 and texts.is_separator(separator)
 
     def end(self, start: int) -> int:
         """Where the word that holds `start` ends."""

@@ -139,7 +139,9 @@ def learn(sample: bytes) -> Layout | None:
     bodies = [row[1:] if offset else row for row in rows]
     if len(rows) == 1:
         bodies = [bodies[0][1:-1]]  # its ends may be cut off
-    style = _style([cell for body in bodies for cell in body[:4]] if offset else [c for b in bodies for c in b])
+    # The first cells of many rows say enough, and are no gutter's.
+    first = 1 if offset and len(rows) >= _SAMPLE_ROWS // 2 else 4 if offset else None
+    style = _style([cell for body in bodies for cell in body[:first]])
     if style is None:
         return None
     whole = re.compile(rb"[+-]?" + style.pattern)
@@ -198,7 +200,7 @@ def _style(cells: list[bytes]) -> Style | None:
 
 def _are_hex(cells: list[bytes]) -> bool:
     """Whether hyphens stand between bytes, not before numbers."""
-    return all(len(cell) == 2 for cell in cells) and any(cell.strip(b"0123456789") for cell in cells)
+    return sum(len(cell) == 2 for cell in cells) >= len(cells) - 2 and any(cell.strip(b"0123456789") for cell in cells)
 
 
 def _fixed(text: bytes, width: int, prefixed: bool) -> Style | None:
@@ -263,11 +265,16 @@ class Rows:
         text = b" ".join(found) + b" " if found else b""
         return text, self._held if self.ended else b""
 
+    def finish(self) -> bytes:
+        """See `texts.Taker`."""
+        return self.take(b"\n")[0]
+
     def _end(self, data: bytes) -> int:
         """Where the last row, or the last value, ends that is there whole."""
         if self._table:
             return data.rfind(b"\n") + 1
-        return max(data.rfind(b" "), data.rfind(b","), data.rfind(b"\n"), data.rfind(b";")) + 1
+        end = max(map(data.rfind, (b" ", b",", b"\n", b";", b":", b"|", b"\t", b"]")))
+        return (end if end >= 0 else data.rfind(b"-")) + 1
 
 
 class Values:

@@ -83,7 +83,10 @@ class Run:
 
     def finish(self) -> None:
         """No more text comes."""
-        for _, sink in self._tried:
+        text = b"" if self.ended else self._taker.finish()
+        for decoder, sink in self._tried:
+            if text and (out := decoder.feed(text)):
+                sink.feed(out)
             sink.finish()
         self._tried = []
 

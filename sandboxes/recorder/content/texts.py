@@ -158,6 +158,10 @@ class Lines:
                 return b"".join(pieces), data[at:]
         return b"".join(pieces), b""
 
+    def finish(self) -> bytes:
+        """See `Taker`."""
+        return b""
+
     def _end_of_word(self, data: bytes, at: int) -> int:
         # Deleting the alphabet is four times as fast as matching it; most windows of a long word hold nothing else.
         if at == 0 and not data.translate(None, self._characters):
@@ -233,6 +237,9 @@ class Taker(Protocol):
 
     def take(self, data: bytes) -> tuple[bytes, bytes]:
         """The run's text in `data`, and what follows when the run has ended."""
+
+    def finish(self) -> bytes:
+        """The run's last text, when no more comes and it has not ended by itself."""
 
 
 class TextDecoder(Protocol):

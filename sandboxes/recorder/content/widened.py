@@ -68,6 +68,10 @@ class _Wide:
         self._held = b"" if self.ended else data[end:]
         return data[: good : self._width], data[good:] if self.ended else b""
 
+    def finish(self) -> bytes:
+        """See `texts.Taker`."""
+        return b""
+
     def _zeros(self, data: bytes, phase: int) -> int:
         """How far every byte of a phase is zero."""
         others = data[phase :: self._width]
@@ -92,6 +96,10 @@ class _Until:
         end = match.start() if match else whole
         self._held = b"" if match else data[end:]
         return data[:end], data[end:] if match else b""
+
+    def finish(self) -> bytes:
+        """See `texts.Taker`."""
+        return self._held
 
 
 class _Same:
