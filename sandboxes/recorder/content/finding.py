@@ -26,10 +26,15 @@ class TextFinder:
         self._words: dict[bytes, _Words] = {}
         self._searched: dict[_Search, _Found] = {}
 
-    def find(self, start: int) -> _Found:
-        """Where the next run begins from `start` on, and what it is written in. `start` must not go back."""
+    def find(self, start: int, *, weak: bool = True) -> _Found:
+        """Where the next run begins from `start` on, and what it is written in. `start` must not go back.
+
+        Args:
+            start: where to search from.
+            weak: whether kinds that many other things look like count.
+        """
         first = self._first(_STRUCTURED, start)
-        if first:
+        if first or not weak:
             return first
         # Many other things look like the alphabets of 85 characters, so they come last.
         return self._first(_WIDE, start)

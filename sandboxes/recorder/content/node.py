@@ -139,6 +139,8 @@ class Node:
                 explained = max(explained, len(data) - left)
         if self._run is not None and not explained:
             explained = len(data) - self._take_text(self._run, data)
+            if self._run is not None and self._run.doubtful:
+                return 0
         return explained
 
     def _search(self, data: bytes) -> None:
@@ -146,7 +148,7 @@ class Node:
         buffer = self._held + data
         judged = self._judged
         spans: list[tuple[int, int]] = []
-        if (widened := find_widened(buffer)) is not None:
+        if self._run is None and (widened := find_widened(buffer)) is not None:
             spans = self._follow(buffer, *widened)
         elif spotting.has_text(buffer) or escapes.may_stand_in_binary(buffer):
             spans = self._search_text(buffer)
@@ -216,6 +218,14 @@ class Node:
         spans: list[tuple[int, int]] = []
         start = 0
         finder = TextFinder(buffer)
+        if self._run is not None:
+            # What it may well not be goes on beside it only while nothing better is found.
+            if (found := finder.find(0, weak=False)) is None:
+                return []
+            self._run.finish()
+            self._run = None
+            spans += self._follow(buffer, *found)
+            start = max([1, *(end for _, end in spans)])
         while self._run is None and start < len(buffer) and (found := finder.find(start)):
             taken = self._follow(buffer, *found)
             if not taken:
@@ -242,7 +252,7 @@ class Node:
             self._look.limit(f"{run.kind.name}: {problem}")
             left, run.ended = 0, True
         self.alive = self.alive or run.alive
-        if run.ended or run.doubtful:
+        if run.ended:
             run.finish()
             self._run = None
         return left
