@@ -7,7 +7,7 @@ Fourier transform), then the word is read.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -21,6 +21,7 @@ DOUBT = 25.0
 
 _MAX_FFT = 8192
 _RARE = 0.02
+_MANY = 4
 
 _Bytes = npt.NDArray[np.uint8]
 
@@ -56,8 +57,6 @@ class Sighting:
 
     place: int
     """As in `signs`."""
-    start: int
-    """Where in the series it begins."""
     order: int
     """Index of its order."""
 
@@ -75,17 +74,22 @@ class Aligner:
         self._patterns = [np.where(each.values < 0, 0.0, code.pattern[each.values]) for each in self._orders]
         self._spectra: dict[tuple[int, int], npt.NDArray[np.complex128]] = {}
 
+    @property
+    def orders(self) -> range:
+        """Indices of all orders; the first are natural and reversed."""
+        return range(len(self._orders))
+
     def name(self, order: int) -> str:
-        """What an order is called."""
+        """What an order is called; empty for the natural one."""
         return self._orders[order].name
 
-    def find(self, series: _Bytes, classes: int, tried: tuple[int, ...] | None = None) -> list[Sighting]:
+    def find(self, series: _Bytes, classes: int, tried: Sequence[int]) -> list[Sighting]:
         """The blocks in a series.
 
         Args:
             series: one byte of each number, all of the same significance.
             classes: bytes this far apart in the series were changed in the same way.
-            tried: which orders; all where None.
+            tried: indices of the orders to try; nothing further is tried once one is found.
         """
         found: dict[int, Sighting] = {}
         for first in range(0, max(1, len(series) - BLOCK_VALUES // 2), _MAX_FFT - BLOCK_VALUES):
@@ -93,13 +97,16 @@ class Aligner:
             planes = _planes(part, classes)
             if not len(planes):
                 continue
-            size = 4096 if len(part) <= 4096 else _MAX_FFT
+            size = _MAX_FFT if len(part) > _MAX_FFT // 2 else _MAX_FFT // 2
             spectra = np.fft.rfft(planes, size, axis=2)
-            for order in range(len(self._orders)) if tried is None else tried:
+            for order in tried:
                 for start, plane in self._peaks(planes, spectra, order, len(part), size):
                     place = self._read(part[start:], planes[plane, :, start:], order)
                     if place is not None:
-                        found[first + start] = Sighting(place, first + start, order)
+                        found[first + start] = Sighting(place, order)
+                if found:
+                    tried = (order,)
+                    break
         return list(found.values())
 
     def _peaks(
@@ -153,10 +160,15 @@ def _threshold(classes: int) -> float:
 
 
 def _planes(series: _Bytes, classes: int) -> Series:
-    """The bits of a series, and which bytes lie above the median: arrays of plane, class, place; mean 0 in each class."""
-    bits = np.unpackbits(series[:, None], axis=1).T
-    above = series > np.median(series)
-    planes = np.concatenate((bits, above[None])).astype(np.float64)
+    """The bits of a series, and which bytes lie above the median: arrays of plane, class, place; mean 0 in each class.
+
+    With many classes it is only the highest bit: XOR and addition may turn it over in a class, never hide it.
+    """
+    if classes > _MANY:
+        planes = (series[None] >> 7).astype(np.float64)
+    else:
+        above = series > np.median(series)
+        planes = np.concatenate((np.unpackbits(series[:, None], axis=1).T, above[None])).astype(np.float64)
     level = planes.mean(axis=1)
     planes = planes[(level > _RARE) & (level < 1 - _RARE)]
     out = np.zeros((len(planes), classes, len(series)))
@@ -164,3 +176,9 @@ def _planes(series: _Bytes, classes: int) -> Series:
         part = planes[:, each::classes]
         out[:, each, each::classes] = part - part.mean(axis=1, keepdims=True)
     return out
+
+
+@lru_cache(maxsize=4)
+def aligner(code: SignCode) -> Aligner:
+    """The episode's aligner: it holds a few megabytes, which all looks share."""
+    return Aligner(code)

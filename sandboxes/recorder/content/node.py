@@ -4,15 +4,14 @@ The rule that keeps this fast: bytes that are **explained** are not searched for
 (marks no further apart than two blocks), and what an open decoder takes. A beginning that turns out to be none is
 closed at its first error; a real one has to last for `PROOF_BYTES` before it explains anything.
 
-A later way of hiding (reversed bytes, a constant XOR, another number format) is another kind of child: it is opened in
-`Node._search`, decodes as the others do, and has a node of its own.
+What is not explained is also looked at for weights of which every byte was changed (`altered`).
 """
 
 from __future__ import annotations
 
 from typing import Protocol
 
-from . import spotting
+from . import altered, spotting
 from .runs import Run
 from .streams import BrokenError, Decoder, MissingError
 
@@ -30,7 +29,7 @@ class ExhaustedError(Exception):
     """The look's budget for decoded bytes or for time is spent."""
 
 
-class Shared(Protocol):
+class Shared(altered.Shared, Protocol):
     """What all layers of one look have in common."""
 
     @property
@@ -54,7 +53,19 @@ class Shared(Protocol):
 class Node:
     """The bytes of one layer, as they stream."""
 
-    __slots__ = ("_held", "_judged", "_layers", "_look", "_open", "_run", "_since", "_started", "_tail", "alive")
+    __slots__ = (
+        "_altered",
+        "_held",
+        "_judged",
+        "_layers",
+        "_look",
+        "_open",
+        "_run",
+        "_since",
+        "_started",
+        "_tail",
+        "alive",
+    )
 
     def __init__(self, look: Shared, layers: tuple[str, ...] = ()) -> None:
         self._look = look
@@ -68,6 +79,7 @@ class Node:
         self._open: list[_Opened] = []
         self._run: Run | None = None
         self._started = False
+        self._altered = altered.Altered(look, layers)
         self.alive = False
         """Whether the last bytes fed held marks, or something that a deeper layer recognised."""
 
@@ -86,6 +98,7 @@ class Node:
             self._held, self._judged, self._since = b"", 0, None
         if explained < len(data) and not self._is_plain(data, explained, marks):
             self._search(data[explained:])
+            self._search_altered(data[max(explained, *marks) if marks else explained :])
 
     def glance(self, data: bytes) -> None:
         """Look at bytes that nothing follows, for marks only."""
@@ -103,6 +116,7 @@ class Node:
         if self._run:
             self._run.finish()
             self._run = None
+        self._search_altered(b"")
 
     def _refuse(self, data: bytes) -> None:
         for magic, what in spotting.CLOSED.items():
@@ -151,6 +165,13 @@ class Node:
         keep = max(start, len(buffer) - _HELD_BYTES)
         self._held = buffer[keep:]
         self._judged = max(0, len(buffer) - spotting.LOOKAHEAD + 1 - keep)
+
+    def _search_altered(self, data: bytes) -> None:
+        """Look for weights changed by arithmetic; `data` is empty at the end."""
+        try:
+            self.alive = (self._altered.feed(data) if data else self._altered.finish()) or self.alive
+        except ExhaustedError as problem:
+            self._look.limit(f"altered numbers: {problem}")
 
     # --- compressed streams ---
 
