@@ -11,8 +11,8 @@ of their tensor and which below. So half of the 2,048 **sides** of each 4 KiB bl
 Sides are chosen before values are drawn, so that the distribution of the values is exactly what it was.
 
 How sure it is: for whatever bytes are looked at, the pattern is a fixed choice of fair coins that nobody knows.
-Their correlation with any fixed series then has the tail of a normal distribution (Hoeffding 1963), and the word that is
-read there has a matching tag once in 2^24. At the threshold used (`content.alignment`) that is below 10^-17 for each
+Their correlation with any fixed series then has the tail of a normal distribution (Hoeffding 1963), and the word that
+is read there has a matching tag once in 2^24. At the threshold used (`content.alignment`) that is below 10^-17 for each
 place tried, on data of any kind, periodic data included.
 """
 

@@ -1,7 +1,7 @@
 """Finds the marks in the sides of weights (`signs`) in a series of numbers whose beginning and order are unknown.
 
-Of each number one byte is looked at, in each of its bits: whatever one-to-one change of bytes was made, values above the
-mean and values below it differ in some bit. The pattern of the sides is found by correlation at every offset (by
+Of each number one byte is looked at, in each of its bits: whatever one-to-one change of bytes was made, values above
+the mean and values below it differ in some bit. The pattern of the sides is found by correlation at every offset (by
 Fourier transform), then the word is read.
 """
 
@@ -17,13 +17,20 @@ import numpy.typing as npt
 from ..signs import BLOCK_VALUES, Series, SignCode
 
 DOUBT = 25.0
-"""A correlation that random sides reach at one place with a probability of at most exp(-25)."""
+"""Random sides reach the correlation that is asked for at one place with a probability of at most exp(-25)."""
 
-_MAX_FFT = 8192
+SIMPLE = (7, 8)
+"""Of the planes of a byte, the highest bit and which bytes lie above the median: enough for numbers of any usual format
+and after XOR and addition."""
+
+EVERY = (7, 8, 0, 1, 2, 3, 4, 5, 6)
+"""All planes: the bits and the median. Needed after exchanges of bits and after replacement by a table."""
+
+_FFT = 8192
 _RARE = 0.02
-_MANY = 4
 
 _Bytes = npt.NDArray[np.uint8]
+_Spectra = npt.NDArray[np.complex128]
 
 
 @dataclass(frozen=True)
@@ -36,29 +43,18 @@ class Order:
     """Number of the value in its block; -1 where a value of another block stands."""
 
 
-def orders() -> Iterator[Order]:
-    """All that are tried: as they were, all reversed, groups reversed, every second one."""
-    natural = np.arange(BLOCK_VALUES)
-    yield Order("", natural)
-    yield Order("reversed", natural[::-1])
-    for group in (2, 4, 8, 16, 32):
-        # Words of four or eight bytes may begin at any value; longer groups begin with a block or not at all.
-        for phase in range(group if group <= 4 else 1):
-            place = natural + phase
-            values = place // group * group + group - 1 - place % group - phase
-            yield Order(f"groups of {group} reversed", np.where((values >= 0) & (values < BLOCK_VALUES), values, -1))
-    for phase in (0, 1):
-        yield Order("two to a byte", natural[phase::2])
-
-
 @dataclass(frozen=True)
 class Sighting:
     """A block recognised by its sides."""
 
     place: int
     """As in `signs`."""
+    start: int
+    """Where in the series it begins."""
     order: int
     """Index of its order."""
+    plane: int
+    """In which plane it was seen, one of `EVERY`."""
 
 
 class Aligner:
@@ -70,78 +66,95 @@ class Aligner:
 
     def __init__(self, code: SignCode) -> None:
         self._code = code
-        self._orders = tuple(orders())
+        self._orders = tuple(_orders())
         self._patterns = [np.where(each.values < 0, 0.0, code.pattern[each.values]) for each in self._orders]
-        self._spectra: dict[tuple[int, int], npt.NDArray[np.complex128]] = {}
-
-    @property
-    def orders(self) -> range:
+        self._spectra: dict[int, _Spectra] = {}
+        self.orders = tuple(range(len(self._orders)))
         """Indices of all orders; the first are natural and reversed."""
-        return range(len(self._orders))
 
     def name(self, order: int) -> str:
         """What an order is called; empty for the natural one."""
         return self._orders[order].name
 
-    def find(self, series: _Bytes, classes: int, tried: Sequence[int]) -> list[Sighting]:
+    def find(self, series: _Bytes, classes: int, orders: Sequence[int], planes: Sequence[int]) -> list[Sighting]:
         """The blocks in a series.
 
         Args:
             series: one byte of each number, all of the same significance.
             classes: bytes this far apart in the series were changed in the same way.
-            tried: indices of the orders to try; nothing further is tried once one is found.
+            orders: indices of the orders to try; nothing further is tried once a block was found.
+            planes: of the bytes, to try; once a block was found only its own.
         """
-        found: dict[int, Sighting] = {}
-        for first in range(0, max(1, len(series) - BLOCK_VALUES // 2), _MAX_FFT - BLOCK_VALUES):
-            part = series[first : first + _MAX_FFT]
-            planes = _planes(part, classes)
-            if not len(planes):
-                continue
-            size = _MAX_FFT if len(part) > _MAX_FFT // 2 else _MAX_FFT // 2
-            spectra = np.fft.rfft(planes, size, axis=2)
-            for order in tried:
-                for start, plane in self._peaks(planes, spectra, order, len(part), size):
-                    place = self._read(part[start:], planes[plane, :, start:], order)
+        found: list[Sighting] = []
+        first = 0
+        while len(series) - first >= BLOCK_VALUES:
+            here = self._find(series[first : first + _FFT], first, classes, orders, planes)
+            found += here
+            first += _FFT - BLOCK_VALUES + 1
+            if here:
+                last = here[-1]
+                orders, planes = (last.order,), (last.plane,)
+                found += self.follow(series, classes, last)
+                first = max(first, found[-1].start + BLOCK_VALUES)
+        return found
+
+    def follow(self, series: _Bytes, classes: int, last: Sighting) -> list[Sighting]:
+        """The blocks that come directly after one."""
+        found = []
+        start = last.start + BLOCK_VALUES
+        while len(series) - start >= BLOCK_VALUES:
+            # The classes are counted from the start of the part, which changes nothing but their names.
+            part = series[start : start + BLOCK_VALUES]
+            plane = _plane(part, classes, last.plane)
+            place = self._read(part, plane, last.order) if plane is not None else None
+            if place is None:
+                break
+            found.append(Sighting(place, start, last.order, last.plane))
+            start += BLOCK_VALUES
+        return found
+
+    def _find(
+        self, part: _Bytes, first: int, classes: int, orders: Sequence[int], planes: Sequence[int]
+    ) -> list[Sighting]:
+        made = {number: _plane(part, classes, number) for number in planes}
+        kept = {number: plane for number, plane in made.items() if plane is not None}
+        spectra = {number: np.fft.rfft(plane, _FFT, axis=1) for number, plane in kept.items()}
+        for order in orders:
+            found = []
+            for number, plane in kept.items():
+                for start in self._peaks(plane, spectra[number], order):
+                    there = slice(start, start + BLOCK_VALUES)
+                    place = self._read(part[there], plane[:, there], order)
                     if place is not None:
-                        found[first + start] = Sighting(place, order)
+                        found.append(Sighting(place, first + start, order, number))
                 if found:
-                    tried = (order,)
-                    break
-        return list(found.values())
+                    return found
+        return []
 
-    def _peaks(
-        self, planes: Series, spectra: npt.NDArray[np.complex128], order: int, length: int, size: int
-    ) -> Iterator[tuple[int, int]]:
-        """Where the pattern seems to stand: start and plane."""
-        pattern = self._patterns[order]
-        last = length - len(pattern)
-        if last < 0:
-            return
-        products = np.fft.irfft(spectra * self._spectrum(order, size), size, axis=2)[:, :, : last + 1]
-        energy = (planes**2).mean(axis=2, keepdims=True) * np.count_nonzero(pattern)
-        strength = (products**2 / np.maximum(energy, 1e-9)).sum(axis=1)
-        threshold = _threshold(planes.shape[1])
-        best = strength.argmax(axis=0)
-        for start in np.flatnonzero(strength.max(axis=0) > threshold):
-            plane = int(best[start])
-            # The energy above is the average; a bound has to hold with the energy at this very place.
-            there = planes[plane, :, start : start + len(pattern)]
-            exact = ((there @ pattern) ** 2 / np.maximum((there * pattern) ** 2 @ np.ones(len(pattern)), 1e-9)).sum()
-            if exact > threshold:
-                yield int(start), plane
+    def _peaks(self, plane: Series, spectra: _Spectra, order: int) -> list[int]:
+        """Where in a plane the pattern seems to stand."""
+        last = plane.shape[1] - BLOCK_VALUES
+        products = np.fft.irfft(spectra * self._spectrum(order), _FFT, axis=1)[:, : last + 1]
+        energy = (plane**2).mean(axis=1, keepdims=True) * np.count_nonzero(self._patterns[order])
+        strength = (products**2 / np.maximum(energy, 1e-9)).sum(axis=0)
+        return [int(start) for start in np.flatnonzero(strength > _threshold(len(plane)))]
 
-    def _spectrum(self, order: int, size: int) -> npt.NDArray[np.complex128]:
-        known = self._spectra.get((order, size))
+    def _spectrum(self, order: int) -> _Spectra:
+        known = self._spectra.get(order)
         if known is None:
-            known = self._spectra[order, size] = np.conj(np.fft.rfft(self._patterns[order], size))
+            known = self._spectra[order] = np.conj(np.fft.rfft(self._patterns[order], _FFT))
         return known
 
-    def _read(self, series: _Bytes, plane: Series, order: int) -> int | None:
+    def _read(self, part: _Bytes, plane: Series, order: int) -> int | None:
+        """The place of the block that begins a part."""
         pattern, values = self._patterns[order], self._orders[order].values
-        series, plane = series[: len(pattern)], plane[:, : len(pattern)]
+        products = plane @ pattern
+        energy = (plane * pattern) ** 2 @ np.ones(len(pattern))
+        if (products**2 / np.maximum(energy, 1e-9)).sum() <= _threshold(len(plane)):
+            return None
         # What each byte stands for, learned from the sides that are known; or the bit alone, where bytes are too many.
-        votes = np.bincount(series, pattern, 256) / (np.bincount(series, np.abs(pattern), 256) + 1)
-        for sides in (votes[series], np.sign(plane @ pattern) @ plane):
+        votes = np.bincount(part, pattern, 256) / (np.bincount(part, np.abs(pattern), 256) + 1)
+        for sides in (votes[part], np.sign(products) @ plane):
             block = np.zeros(BLOCK_VALUES)
             block[values[values >= 0]] = sides[values >= 0]
             place = self._code.read(block)
@@ -150,35 +163,46 @@ class Aligner:
         return None
 
 
+@lru_cache(maxsize=4)
+def aligner(code: SignCode) -> Aligner:
+    """The episode's aligner: it holds a megabyte, which all looks share."""
+    return Aligner(code)
+
+
+def _orders() -> Iterator[Order]:
+    """All that are tried: as they were, all reversed, groups reversed."""
+    natural = np.arange(BLOCK_VALUES)
+    yield Order("", natural)
+    yield Order("reversed", natural[::-1])
+    for group in (2, 4, 8, 16, 32):
+        # Words of four or eight bytes may begin at any value; longer groups begin with a block or not at all.
+        for phase in range(group if group <= 4 else 1):
+            place = natural + phase
+            values = place // group * group + group - 1 - place % group - phase
+            yield Order(f"groups of {group} reversed", np.where((values >= 0) & (values < BLOCK_VALUES), values, -1))
+
+
 @lru_cache(maxsize=256)
 def _threshold(classes: int) -> float:
     """What a sum of squares of `classes` normal variables exceeds with a probability of at most exp(-DOUBT).
 
-    Laurent and Massart 2000, lemma 1; it holds for sums of fair coins too, whose squares have smaller moments.
+    Laurent and Massart 2000, lemma 1. It holds for sums of fair coins too: their moments are the smaller ones.
     """
     return classes + 2 * (classes * DOUBT) ** 0.5 + 2 * DOUBT
 
 
-def _planes(series: _Bytes, classes: int) -> Series:
-    """The bits of a series, and which bytes lie above the median: arrays of plane, class, place; mean 0 in each class.
-
-    With many classes it is only the highest bit: XOR and addition may turn it over in a class, never hide it.
-    """
-    if classes > _MANY:
-        planes = (series[None] >> 7).astype(np.float64)
+def _plane(series: _Bytes, classes: int, number: int) -> Series | None:
+    """One plane of a series, by class and place, with a mean of 0 in each class; None where it is nearly constant."""
+    if number == len(EVERY) - 1:
+        ones = series > np.median(series)
+        if np.array_equal(ones, series > 127):
+            return None  # the highest bit once more
     else:
-        above = series > np.median(series)
-        planes = np.concatenate((np.unpackbits(series[:, None], axis=1).T, above[None])).astype(np.float64)
-    level = planes.mean(axis=1)
-    planes = planes[(level > _RARE) & (level < 1 - _RARE)]
-    out = np.zeros((len(planes), classes, len(series)))
+        ones = (series >> number & 1).astype(np.bool_)
+    if not _RARE < ones.mean() < 1 - _RARE:
+        return None
+    out = np.zeros((classes, len(series)))
     for each in range(classes):
-        part = planes[:, each::classes]
-        out[:, each, each::classes] = part - part.mean(axis=1, keepdims=True)
+        part = ones[each::classes]
+        out[each, each::classes] = part - part.mean()
     return out
-
-
-@lru_cache(maxsize=4)
-def aligner(code: SignCode) -> Aligner:
-    """The episode's aligner: it holds a few megabytes, which all looks share."""
-    return Aligner(code)

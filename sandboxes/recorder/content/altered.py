@@ -4,43 +4,50 @@ Seen, in any stretch that holds a whole block (2,048 values), and at any offset:
 
 - any fixed replacement of bytes: XOR with a byte, addition, rotation, NOT, exchanged nibbles, reversed bits, a table;
 - the same with a key that repeats after up to 64 bytes (or 128, if even) added or XORed, and constants added to words;
-- bytes in another order: reversed, swapped in words of 2, 4 or 8, reversed in groups of up to 64 that begin with a block;
-  the high bytes of all values apart from the low ones;
-- another number format: float16, float32, float64 of either byte order, 8 and 4 bits, signed or not, with a scale for all,
-  for a row or for a group, as long as the scales stand elsewhere; numbers multiplied by a constant.
+- bytes in another order: reversed, swapped in words of 2, 4 or 8, reversed in groups of up to 64 that begin with a
+  block; the high bytes of all values apart from the low ones;
+- another number format: float16, float32, float64 of either byte order, 8 and 4 bits, signed or not, with a scale for
+  all, for a row or for a group, as long as the scales stand elsewhere; numbers multiplied by a constant.
 
-Not seen: values in a new order (transposed, shuffled by rows shorter than a block), fewer than 2,048 values, differences
-between neighbours, formats that mix scales with values, sums with other weights. Ciphers leave no structure at all.
+Not seen: values in a new order (transposed, shuffled in pieces shorter than a block), fewer than 2,048 values,
+differences between neighbours, formats that mix scales with values, sums with other weights. Ciphers leave no
+structure at all.
 
-What is found is a keyed mark, so it is proof (`signs` has the chance of error), though below no further layer: of a
-stream that was compressed and then altered nothing is seen here (see `keyed`).
+What is found is a keyed mark, so it is proof; `signs` has the chance of error.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
+import numpy.typing as npt
 
-from ..signs import SignCode
-from .alignment import Aligner, aligner
+from ..signs import BLOCK_VALUES, SignCode
+from .alignment import EVERY, SIMPLE, Sighting, aligner
 from .spotting import is_text
 from .structure import LAGS, Stretch, find_stretches
 
-WINDOW_BYTES = 1 << 16
+WINDOW_BYTES = 1 << 17
 """Looked at in one go, together with the end of what came before."""
 
-CLOSELY_BYTES = 64 << 20
-"""So much of one layer that may be numbers is searched without a gap; of what follows, one window in `SPARSELY`."""
+EVERY_BYTES = 2 << 20
+"""So much of one layer that may be numbers is searched in every way without a gap."""
+
+SIMPLE_BYTES = 64 << 20
+"""And so much in the simple ways: those that need no exchange of bits, no table and no unusual order."""
 
 SPARSELY = 16
-"""See `CLOSELY_BYTES`; and beyond `EVERY_ORDER_BYTES`, one window in so many is searched for unusual orders."""
-
-EVERY_ORDER_BYTES = 1 << 20
+"""Of what follows, one window in so many is searched. Where weights were found, it goes on from there in any case."""
 
 _CARRY = 1 << 15
 _USUAL = 2
+_LONG_KEY = 8
+_LONGEST_NUMBER = 8
+
+_Bytes = npt.NDArray[np.uint8]
 
 
 class Shared(Protocol):
@@ -53,22 +60,27 @@ class Shared(Protocol):
     def note(self, place: int, layers: tuple[str, ...]) -> None:
         """Note a block that was recognised by its signs."""
 
-    def spend(self, decoded: int) -> None:
-        """Account for time.
-
-        Raises:
-            ExhaustedError: it took too long.
-        """
-
 
 @dataclass(frozen=True)
 class _View:
     """A way to read numbers out of bytes."""
 
     size: int
+    """Bytes of a number; 0 for two numbers in each byte."""
     phase: int
     classes: int
-    orders: tuple[int, ...]
+
+    def read(self, data: _Bytes) -> _Bytes:
+        """One byte of each number."""
+        if self.size:
+            return np.ascontiguousarray(data[self.phase :: self.size])
+        return np.stack((data & 15, data >> 4), axis=1).reshape(-1)
+
+    @property
+    def name(self) -> str:
+        """What it is called as a layer."""
+        numbers = f"altered {self.size}-byte numbers" if self.size else "4-bit numbers"
+        return f"{numbers}, key of {self.classes * self.size} bytes" if self.classes > 1 else numbers
 
 
 class Altered:
@@ -79,7 +91,7 @@ class Altered:
         layers: that were undone to get here.
     """
 
-    __slots__ = ("_held", "_layers", "_look", "_new", "_searched", "_view")
+    __slots__ = ("_held", "_last", "_layers", "_look", "_new", "_searched")
 
     def __init__(self, look: Shared, layers: tuple[str, ...]) -> None:
         self._look = look
@@ -88,8 +100,8 @@ class Altered:
         self._new = 0
         """Bytes at the end of those held that were not looked at yet."""
         self._searched = 0
-        self._view: _View | None = None
-        """How the last blocks were read."""
+        self._last: tuple[_View, Sighting] | None = None
+        """How the last block was read; its start counts from that of the bytes held."""
 
     def feed(self, data: bytes) -> bool:
         """Look at the next bytes. True while what was last looked at holds altered weights."""
@@ -97,59 +109,82 @@ class Altered:
         self._new += len(data)
         if self._new >= WINDOW_BYTES:
             self._flush()
-        return self._view is not None
+        return self._last is not None
 
     def finish(self) -> bool:
         """No more bytes come. True as `feed`."""
         if self._new:
             self._flush()
         self._held.clear()
-        return self._view is not None
+        return self._last is not None
 
     def _flush(self) -> None:
         window = bytes(self._held)
-        del self._held[:-_CARRY]
+        if not self._goes_on(window):
+            self._search(window)
+        cut = max(0, len(window) - _CARRY)
+        del self._held[:cut]
         self._new = 0
+        if self._last:
+            view, sighting = self._last
+            # Where numbers are not of one byte, the cut must not change which byte of them comes first.
+            keep = cut % (view.size * view.classes) if view.size else 0
+            self._held[:0] = window[cut - keep : cut]
+            moved = (cut - keep) // view.size if view.size else 2 * cut
+            self._last = view, replace(sighting, start=sighting.start - moved)
+
+    def _goes_on(self, window: bytes) -> bool:
+        """Whether the blocks go on to the end of the window where the last one was; notes them."""
+        if not self._last:
+            return False
+        view, last = self._last
+        series = view.read(np.frombuffer(window, np.uint8))
+        found = aligner(self._look.signs).follow(series, view.classes, last)
+        self._note(view, found)
+        last = found[-1] if found else last
+        self._last = view, last
+        return len(series) - last.start < 2 * BLOCK_VALUES
+
+    def _search(self, window: bytes) -> None:
+        before, self._last = self._last, None
         # Text is no number, whatever it stands for; it is decoded first, and searched then.
-        stretches = [] if is_text(window) else find_stretches(window)
-        if not stretches:
-            self._view = None
+        if window.count(window[:1]) == len(window) or is_text(window):
             return
-        number = self._searched // WINDOW_BYTES
-        self._searched += len(window)
-        if self._searched <= CLOSELY_BYTES or self._view or number % SPARSELY == 0:
-            every = self._searched <= EVERY_ORDER_BYTES or number % SPARSELY == 0
-            found = [self._search(window, stretch, every) for stretch in stretches]
-            self._view = next(filter(None, reversed(found)), None)
+        for stretch in find_stretches(window):
+            turn = self._searched // WINDOW_BYTES % SPARSELY == 0
+            every = turn or self._searched < EVERY_BYTES
+            if every or before or self._searched < SIMPLE_BYTES:
+                self._search_stretch(window, stretch, every=every)
+            self._searched += stretch.end - stretch.start
 
-    def _search(self, window: bytes, stretch: Stretch, every: bool) -> _View | None:
-        """Note the blocks in a stretch; gives how they were read, or None."""
-        part = np.frombuffer(window, np.uint8)[stretch.start : stretch.end]
+    def _search_stretch(self, window: bytes, stretch: Stretch, *, every: bool) -> None:
         finder = aligner(self._look.signs)
-        for view in self._views(stretch, finder, every):
-            self._look.spend(0)
-            sightings = finder.find(part[view.phase :: view.size], view.classes, view.orders)
-            if sightings:
-                order = sightings[0].order
-                layers = (*self._layers, _describe(view, finder.name(order)))
-                for sighting in sightings:
-                    self._look.note(sighting.place, layers)
-                return _View(view.size, view.phase, view.classes, (order,))
-        return None
+        # From a multiple of the numbers' size on, so that phases count from the start of the window.
+        start = stretch.start // _LONGEST_NUMBER * _LONGEST_NUMBER
+        part = np.frombuffer(window, np.uint8)[start : stretch.end]
+        for view in _views(stretch, every=every):
+            plain = not every or view.classes > _LONG_KEY
+            orders = finder.orders[:_USUAL] if plain else finder.orders
+            found = finder.find(view.read(part), view.classes, orders, SIMPLE if plain else EVERY)
+            if found:
+                self._note(view, found)
+                skipped = (start // view.size) if view.size else 2 * start
+                self._last = view, replace(found[-1], start=found[-1].start + skipped)
+                return
 
-    def _views(self, stretch: Stretch, finder: Aligner, every: bool) -> list[_View]:
-        """What to try, the most likely first: what helped before, then what the stretch looks like."""
-        views = [self._view] if self._view else []
-        # A key may turn signs over at half its length, which no count of equal bytes shows.
-        for period in (stretch.period, 2 * stretch.period):
-            classes = max(1, period // stretch.size)
-            few = not every or classes > stretch.size * _USUAL
-            orders = tuple(finder.orders)[: _USUAL if few else None]
-            if period == stretch.period or (every and period <= LAGS[-1]):
-                views += [_View(stretch.size, phase, classes, orders) for phase in stretch.phases]
-        return views
+    def _note(self, view: _View, found: list[Sighting]) -> None:
+        for sighting in found:
+            order = aligner(self._look.signs).name(sighting.order)
+            self._look.note(sighting.place, (*self._layers, ", ".join(filter(None, (view.name, order)))))
 
 
-def _describe(view: _View, order: str) -> str:
-    key = f"key of {view.classes * view.size} bytes" if view.classes > 1 else ""
-    return ", ".join(filter(None, (f"altered {view.size}-byte numbers", key, order)))
+def _views(stretch: Stretch, *, every: bool) -> Iterator[_View]:
+    """How to read numbers out of a stretch, the most likely first."""
+    # A key may turn signs over at half its length, which no count of equal bytes shows.
+    doubled = every and _LONGEST_NUMBER < stretch.period <= LAGS[-1] // 2
+    for period in (stretch.period, 2 * stretch.period) if doubled else (stretch.period,):
+        for layout in stretch.layouts:
+            for phase in layout.phases:
+                yield _View(layout.size, phase, max(1, period // layout.size))
+    if stretch.period == 1:
+        yield _View(0, 0, 1)

@@ -98,7 +98,7 @@ class Node:
             self._held, self._judged, self._since = b"", 0, None
         if explained < len(data) and not self._is_plain(data, explained, marks):
             self._search(data[explained:])
-            self._search_altered(data[max(explained, *marks) if marks else explained :])
+            self.alive = self._altered.feed(data[max(explained, *marks) if marks else explained :]) or self.alive
 
     def glance(self, data: bytes) -> None:
         """Look at bytes that nothing follows, for marks only."""
@@ -116,7 +116,7 @@ class Node:
         if self._run:
             self._run.finish()
             self._run = None
-        self._search_altered(b"")
+        self.alive = self._altered.finish() or self.alive
 
     def _refuse(self, data: bytes) -> None:
         for magic, what in spotting.CLOSED.items():
@@ -165,13 +165,6 @@ class Node:
         keep = max(start, len(buffer) - _HELD_BYTES)
         self._held = buffer[keep:]
         self._judged = max(0, len(buffer) - spotting.LOOKAHEAD + 1 - keep)
-
-    def _search_altered(self, data: bytes) -> None:
-        """Look for weights changed by arithmetic; `data` is empty at the end."""
-        try:
-            self.alive = (self._altered.feed(data) if data else self._altered.finish()) or self.alive
-        except ExhaustedError as problem:
-            self._look.limit(f"altered numbers: {problem}")
 
     # --- compressed streams ---
 

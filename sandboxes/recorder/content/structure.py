@@ -2,8 +2,8 @@
 
 Weights are independent draws from one distribution. So however their bytes were changed, as long as each is changed in
 the same way or in a way that repeats, two bytes that lie a **period** apart are equal far more often than once in 256
-(the test of Friedman 1922 for repeating keys), and coincidences do not come in runs, as they do in text, programs and
-pictures. Encrypted and compressed bytes have no period: most of what is opaque is let go after a look at a quarter of it.
+(the test that Friedman made for repeating keys in 1922), and coincidences do not come in runs, as they do in text,
+programs and pictures. Encrypted and compressed bytes have no period: they are let go after a look at a quarter of them.
 """
 
 from __future__ import annotations
@@ -18,16 +18,28 @@ LAGS = (1, *range(2, 130, 2), 256)
 """Distances looked at. Two-byte numbers below a repeating key of up to 64 bytes have an even period of up to 128."""
 
 ROW = 1024
-_WINDOW = 4
+"""Bytes counted together."""
+
+_WINDOW, _STEP = 4, 2
 _SAMPLE = 256
 _FLAT = 1 / 256
-_REPEATS = 8
+_REPEATS = 4
 _MAX_SIZE = 8
-_TELLING = 1.15
-_CONSTANT = 0.97
+_TELLING, _CONSTANT = 1.15, 0.97
 
 _Bytes = npt.NDArray[np.uint8]
 _Counts = npt.NDArray[np.int64]
+_Rates = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How bytes may make up numbers."""
+
+    size: int
+    """Bytes of each number: 1, 2, 4 or 8."""
+    phases: tuple[int, ...]
+    """Which bytes of a number, from 0, are neither random nor all the same, the most telling first."""
 
 
 @dataclass(frozen=True)
@@ -38,10 +50,8 @@ class Stretch:
     end: int
     period: int
     """Bytes this far apart were changed in the same way."""
-    size: int
-    """Bytes of each number: 1, 2, 4 or 8; 1 also where bytes of different significance do not differ."""
-    phases: tuple[int, ...]
-    """Which bytes of a number, from 0, are neither random nor all the same, the most telling first."""
+    layouts: tuple[Layout, ...]
+    """The most likely first."""
 
 
 def find_stretches(data: bytes) -> list[Stretch]:
@@ -49,8 +59,11 @@ def find_stretches(data: bytes) -> list[Stretch]:
     rows = np.frombuffer(data, np.uint8, len(data) // ROW * ROW)
     if len(rows) == 0 or _is_flat(rows):
         return []
-    judged = (_judge(rows, *span) for span in _periodic(rows))
-    return [stretch for stretch in judged if stretch]
+    counts = np.array([_by_row(rows, lag) for lag in LAGS])
+    many = counts.shape[1]
+    # Short windows tell where numbers begin and end; over all of the data a faint period shows, too.
+    spans = _spans(rows, counts, min(_WINDOW, many)) or _spans(rows, counts, many)
+    return [Stretch(start, end, period, _layouts(rows[start:end], period)) for start, end, period in spans]
 
 
 def _is_flat(data: _Bytes) -> bool:
@@ -58,29 +71,8 @@ def _is_flat(data: _Bytes) -> bool:
     table = np.ascontiguousarray(data.reshape(-1, ROW)[:, : 2 * _SAMPLE])
     left = table[:, :_SAMPLE]
     counts = np.array([np.count_nonzero(left == table[:, lag : lag + _SAMPLE]) for lag in LAGS])
-    mean = left.size * _FLAT
-    return bool(
-        counts.max() < mean + 6 * mean**0.5 + 4 and counts.sum() < len(LAGS) * mean + 4 * (len(LAGS) * mean) ** 0.5
-    )
-
-
-def _periodic(data: _Bytes) -> list[tuple[int, int, int]]:
-    """Where neighbouring rows have one period: start, end, period."""
-    counts = np.array([_by_row(data, lag) for lag in LAGS])
-    many = counts.shape[1]
-    found: list[tuple[int, int, int]] = []
-    # Short windows tell where it starts; over all of the data a faint period shows, too.
-    for width in (min(_WINDOW, many), many):
-        if found:
-            break
-        for i in range(many - width + 1):
-            period = _period(counts[:, i : i + width].sum(axis=1), width * ROW)
-            start, end = max(0, i - 1) * ROW, min(many, i + width + 1) * ROW
-            if period and found and found[-1][2] == period and found[-1][1] >= start:
-                found[-1] = (found[-1][0], end, period)
-            elif period:
-                found.append((start, end, period))
-    return found
+    mean, total = left.size * _FLAT, left.size * _FLAT * len(LAGS)
+    return bool(counts.max() < mean + 6 * mean**0.5 + 4 and counts.sum() < total + 4 * total**0.5)
 
 
 def _by_row(data: _Bytes, lag: int) -> _Counts:
@@ -90,6 +82,21 @@ def _by_row(data: _Bytes, lag: int) -> _Counts:
     # Eight counters of a byte each in one word: 128 ones at most in each.
     lanes: npt.NDArray[np.uint64] = equal.view(np.uint64).reshape(-1, ROW // 8).sum(axis=1)
     return lanes.view(np.uint8).reshape(-1, 8).sum(axis=1, dtype=np.int64)
+
+
+def _spans(data: _Bytes, counts: _Counts, width: int) -> list[tuple[int, int, int]]:
+    """Where neighbouring windows of so many rows have one period and are white: start, end, period."""
+    spans: list[tuple[int, int, int]] = []
+    many = counts.shape[1]
+    for row in range(0, many - width + 1, _STEP):
+        period = _period(counts[:, row : row + width].sum(axis=1), width * ROW)
+        if not period or not _is_white(data[row * ROW : (row + width) * ROW], period):
+            continue
+        start, end = max(0, row - _STEP) * ROW, min(many, row + width + _STEP) * ROW
+        if spans and spans[-1][2] == period and spans[-1][1] >= start:
+            start = spans.pop()[0]
+        spans.append((start, end, period))
+    return spans
 
 
 def _period(counts: _Counts, size: int) -> int:
@@ -103,35 +110,38 @@ def _period(counts: _Counts, size: int) -> int:
     return LAGS[int(np.argmax(counts >= 0.85 * most - 2 * most**0.5))]
 
 
-def _judge(data: _Bytes, start: int, end: int, period: int) -> Stretch | None:
-    """The stretch, if coincidences follow each other only as often as chance has it."""
-    fold = math.lcm(period, _MAX_SIZE)
-    whole = data[start : start + (end - start) // fold * fold]
-    seen, expected, many = 0, 0.0, 0
-    rate = np.zeros(fold)
+def _is_white(data: _Bytes, period: int) -> bool:
+    """Whether two coincidences follow each other only as often as chance has it."""
+    seen, expected = 0, 0.0
     for lag in range(period, (_REPEATS + 1) * period, period):
-        if len(whole) < lag + fold:
+        equal = data[:-lag] == data[lag:]
+        if len(equal) < 2 * period:
             break
-        equal = np.zeros(len(whole), np.bool_)
-        np.equal(whole[:-lag], whole[lag:], out=equal[:-lag])
         seen += int(np.count_nonzero(equal[:-period] & equal[period:]))
-        here = equal.reshape(-1, fold).sum(axis=0) / ((len(whole) - lag) / fold)
-        expected += float((here**2).mean() * len(whole))
-        rate, many = rate + here, many + 1
-    if not many or seen > 1.5 * expected + 5 * expected**0.5 + 4:
-        return None
-    return Stretch(start, end, period, *_numbers(rate / many))
+        expected += float((_rates(equal, period) ** 2).mean() * len(equal))
+    return seen < 1.2 * expected + 3 * expected**0.5 + 4
 
 
-def _numbers(rate: npt.NDArray[np.float64]) -> tuple[int, tuple[int, ...]]:
-    """The size of the numbers, and their bytes that tell something, from how often bytes of each phase coincide."""
-    size = next(size for size in (1, 2, 4, 8) if size == _MAX_SIZE or _is_even(rate, size))
-    mean = rate.reshape(-1, size).mean(axis=0)
-    phases = [i for i in np.argsort(-mean) if _FLAT * _TELLING < mean[i] < _CONSTANT]
-    return size, tuple(int(i) for i in phases)
+def _rates(equal: npt.NDArray[np.bool_], fold: int) -> _Rates:
+    return equal[: len(equal) // fold * fold].reshape(-1, fold).mean(axis=0)
 
 
-def _is_even(rate: npt.NDArray[np.float64], size: int) -> bool:
-    """Whether bytes `size` apart coincide equally often."""
-    table = rate.reshape(-1, _MAX_SIZE).mean(axis=0).reshape(-1, size)
+def _layouts(data: _Bytes, period: int) -> tuple[Layout, ...]:
+    """What the numbers may look like, from how often bytes of each phase coincide."""
+    fold = math.lcm(period, _MAX_SIZE)
+    lags = [lag for lag in range(period, (_REPEATS + 1) * period, period) if len(data) > lag + fold]
+    rates = sum((_rates(data[:-lag] == data[lag:], fold) for lag in lags), np.zeros(fold)) / max(1, len(lags))
+    table = rates.reshape(-1, _MAX_SIZE).mean(axis=0)
+    seen = next(size for size in (1, 2, 4, 8) if _is_even(table.reshape(-1, size)))
+    # Bytes of different significance may coincide equally often; then the period alone tells that they are different.
+    sizes = dict.fromkeys((seen, math.gcd(period, _MAX_SIZE)))
+    return tuple(Layout(size, _telling(table.reshape(-1, size).mean(axis=0))) for size in sizes)
+
+
+def _telling(rates: _Rates) -> tuple[int, ...]:
+    return tuple(int(i) for i in np.argsort(-rates) if _FLAT * _TELLING < rates[i] < _CONSTANT)
+
+
+def _is_even(table: _Rates) -> bool:
+    """Whether the rates in each column are the same."""
     return bool((np.ptp(table, axis=0) <= 0.25 * table.mean(axis=0) + _FLAT / 2).all())
