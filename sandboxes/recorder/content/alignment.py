@@ -19,12 +19,8 @@ from ..signs import BLOCK_VALUES, Series, SignCode
 DOUBT = 25.0
 """Random sides reach the correlation that is asked for at one place with a probability of at most exp(-25)."""
 
-SIMPLE = (7, 8)
-"""Of the planes of a byte, the highest bit and which bytes lie above the median: enough for numbers of any usual format
-and after XOR and addition."""
-
-EVERY = (7, 8, 0, 1, 2, 3, 4, 5, 6)
-"""All planes: the bits and the median. Needed after exchanges of bits and after replacement by a table."""
+MEDIAN = 8
+"""The plane that says which bytes lie above the median; planes 0 to 7 are the bits, 7 the highest."""
 
 _FFT = 8192
 _RARE = 0.02
@@ -54,7 +50,7 @@ class Sighting:
     order: int
     """Index of its order."""
     plane: int
-    """In which plane it was seen, one of `EVERY`."""
+    """In which plane it was seen."""
 
 
 class Aligner:
@@ -69,32 +65,36 @@ class Aligner:
         self._orders = tuple(_orders())
         self._patterns = [np.where(each.values < 0, 0.0, code.pattern[each.values]) for each in self._orders]
         self._spectra: dict[int, _Spectra] = {}
-        self.orders = tuple(range(len(self._orders)))
-        """Indices of all orders; the first are natural and reversed."""
+        usual, unusual = range(2), range(2, len(self._orders))
+        self.keyed = tuple((order, 7) for order in usual)
+        """Orders and planes to try: no key of XOR or addition can hide the highest bit, only turn it over."""
+        self.simple = tuple((order, plane) for order in usual for plane in (7, MEDIAN))
+        """Enough for usual formats of numbers, forwards and backwards."""
+        exchanged = tuple((order, plane) for order in usual for plane in range(7))
+        self.every = self.simple + exchanged + tuple((order, plane) for order in unusual for plane in (7, MEDIAN))
+        """All: also after exchanges of bits and replacement by a table, or else in an unusual order."""
 
     def name(self, order: int) -> str:
         """What an order is called; empty for the natural one."""
         return self._orders[order].name
 
-    def find(self, series: _Bytes, classes: int, orders: Sequence[int], planes: Sequence[int]) -> list[Sighting]:
+    def find(self, series: _Bytes, classes: int, tried: Sequence[tuple[int, int]]) -> list[Sighting]:
         """The blocks in a series.
 
         Args:
             series: one byte of each number, all of the same significance.
             classes: bytes this far apart in the series were changed in the same way.
-            orders: indices of the orders to try; nothing further is tried once a block was found.
-            planes: of the bytes, to try; once a block was found only its own.
+            tried: orders with planes; once a block was found only its own.
         """
         found: list[Sighting] = []
         first = 0
         while len(series) - first >= BLOCK_VALUES:
-            here = self._find(series[first : first + _FFT], first, classes, orders, planes)
+            here = self._find(series[first : first + _FFT], first, classes, tried)
             found += here
             first += _FFT - BLOCK_VALUES + 1
             if here:
-                last = here[-1]
-                orders, planes = (last.order,), (last.plane,)
-                found += self.follow(series, classes, last)
+                tried = ((here[-1].order, here[-1].plane),)
+                found += self.follow(series, classes, here[-1])
                 first = max(first, found[-1].start + BLOCK_VALUES)
         return found
 
@@ -113,22 +113,18 @@ class Aligner:
             start += BLOCK_VALUES
         return found
 
-    def _find(
-        self, part: _Bytes, first: int, classes: int, orders: Sequence[int], planes: Sequence[int]
-    ) -> list[Sighting]:
-        made = {number: _plane(part, classes, number) for number in planes}
-        kept = {number: plane for number, plane in made.items() if plane is not None}
-        spectra = {number: np.fft.rfft(plane, _FFT, axis=1) for number, plane in kept.items()}
-        for order in orders:
-            found = []
-            for number, plane in kept.items():
-                for start in self._peaks(plane, spectra[number], order):
-                    there = slice(start, start + BLOCK_VALUES)
-                    place = self._read(part[there], plane[:, there], order)
-                    if place is not None:
-                        found.append(Sighting(place, first + start, order, number))
-                if found:
-                    return found
+    def _find(self, part: _Bytes, first: int, classes: int, tried: Sequence[tuple[int, int]]) -> list[Sighting]:
+        planes = {number: _plane(part, classes, number) for number in {number for _, number in tried}}
+        spectra = {number: np.fft.rfft(plane, _FFT, axis=1) for number, plane in planes.items() if plane is not None}
+        for order, number in tried:
+            plane, found = planes[number], []
+            for start in [] if plane is None else self._peaks(plane, spectra[number], order):
+                there = slice(start, start + BLOCK_VALUES)
+                place = self._read(part[there], plane[:, there], order)
+                if place is not None:
+                    found.append(Sighting(place, first + start, order, number))
+            if found:
+                return found
         return []
 
     def _peaks(self, plane: Series, spectra: _Spectra, order: int) -> list[int]:
@@ -193,7 +189,7 @@ def _threshold(classes: int) -> float:
 
 def _plane(series: _Bytes, classes: int, number: int) -> Series | None:
     """One plane of a series, by class and place, with a mean of 0 in each class; None where it is nearly constant."""
-    if number == len(EVERY) - 1:
+    if number == MEDIAN:
         ones = series > np.median(series)
         if np.array_equal(ones, series > 127):
             return None  # the highest bit once more

@@ -26,24 +26,24 @@ import numpy as np
 import numpy.typing as npt
 
 from ..signs import BLOCK_VALUES, SignCode
-from .alignment import EVERY, SIMPLE, Sighting, aligner
+from .alignment import Sighting, aligner
 from .spotting import is_text
 from .structure import LAGS, Stretch, find_stretches
 
 WINDOW_BYTES = 1 << 17
 """Looked at in one go, together with the end of what came before."""
 
-EVERY_BYTES = 2 << 20
+EVERY_BYTES = 1 << 20
 """So much of one layer that may be numbers is searched in every way without a gap."""
 
 SIMPLE_BYTES = 64 << 20
-"""And so much in the simple ways: those that need no exchange of bits, no table and no unusual order."""
+"""And so much in the simple ways: those that need no exchange of bits, no table, no
+unusual order and no half bytes."""
 
 SPARSELY = 16
 """Of what follows, one window in so many is searched. Where weights were found, it goes on from there in any case."""
 
 _CARRY = 1 << 15
-_USUAL = 2
 _LONG_KEY = 8
 _LONGEST_NUMBER = 8
 
@@ -163,9 +163,9 @@ class Altered:
         start = stretch.start // _LONGEST_NUMBER * _LONGEST_NUMBER
         part = np.frombuffer(window, np.uint8)[start : stretch.end]
         for view in _views(stretch, every=every):
-            plain = not every or view.classes > _LONG_KEY
-            orders = finder.orders[:_USUAL] if plain else finder.orders
-            found = finder.find(view.read(part), view.classes, orders, SIMPLE if plain else EVERY)
+            # Below a long key each class is a series of its own, and costs as much.
+            tried = finder.keyed if view.classes > _LONG_KEY else finder.every if every else finder.simple
+            found = finder.find(view.read(part), view.classes, tried)
             if found:
                 self._note(view, found)
                 skipped = (start // view.size) if view.size else 2 * start
@@ -186,5 +186,5 @@ def _views(stretch: Stretch, *, every: bool) -> Iterator[_View]:
         for layout in stretch.layouts:
             for phase in layout.phases:
                 yield _View(layout.size, phase, max(1, period // layout.size))
-    if stretch.period == 1:
+    if every and stretch.period == 1:
         yield _View(0, 0, 1)

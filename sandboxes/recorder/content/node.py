@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from . import altered, spotting
+from . import altered, keyed, spotting
+from .keyed import Keyed
 from .runs import Run
 from .streams import BrokenError, Decoder, MissingError
 
@@ -171,7 +172,8 @@ class Node:
     def _search_streams(self, buffer: bytes, start: int, spans: list[tuple[int, int]]) -> int:
         """Gives where the bytes that an opened stream explains end, or 0."""
         explained = 0
-        for at, kind in spotting.find_streams(buffer, start, len(buffer) - spotting.LOOKAHEAD + 1):
+        kinds = spotting.find_streams(buffer, start, len(buffer) - spotting.LOOKAHEAD + 1)
+        for at, kind in sorted([*kinds, *keyed.find_keyed(buffer)], key=lambda found: found[0]):
             if at < explained or any(a <= at < b for a, b in spans):
                 continue
             if len(self._layers) >= self._look.max_depth:
@@ -185,7 +187,7 @@ class Node:
                     explained = len(buffer) - left
         return explained
 
-    def _open_stream(self, kind: type[Decoder]) -> _Opened | None:
+    def _open_stream(self, kind: type[Decoder] | Keyed) -> _Opened | None:
         if len(self._open) >= _MAX_OPEN:
             self._look.limit("more streams at once than can be followed")
             return None

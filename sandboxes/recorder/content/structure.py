@@ -25,7 +25,8 @@ _SAMPLE = 256
 _FLAT = 1 / 256
 _REPEATS = 4
 _MAX_SIZE = 8
-_TELLING, _CONSTANT = 1.15, 0.97
+_PHASES = 2
+_TELLING, _CONSTANT = 1.15, 0.6
 
 _Bytes = npt.NDArray[np.uint8]
 _Counts = npt.NDArray[np.int64]
@@ -39,7 +40,7 @@ class Layout:
     size: int
     """Bytes of each number: 1, 2, 4 or 8."""
     phases: tuple[int, ...]
-    """Which bytes of a number, from 0, are neither random nor all the same, the most telling first."""
+    """The two most telling bytes of a number, from 0, that are neither random nor all the same."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,12 @@ def find_stretches(data: bytes) -> list[Stretch]:
     many = counts.shape[1]
     # Short windows tell where numbers begin and end; over all of the data a faint period shows, too.
     spans = _spans(rows, counts, min(_WINDOW, many)) or _spans(rows, counts, many)
-    return [Stretch(start, end, period, _layouts(rows[start:end], period)) for start, end, period in spans]
+    # Numbers may begin and end a little before and after the windows that are full of them.
+    around = _STEP * ROW
+    return [
+        Stretch(max(0, start - around), min(len(rows), end + around), period, _layouts(rows[start:end], period))
+        for start, end, period in spans
+    ]
 
 
 def _is_flat(data: _Bytes) -> bool:
@@ -92,7 +98,7 @@ def _spans(data: _Bytes, counts: _Counts, width: int) -> list[tuple[int, int, in
         period = _period(counts[:, row : row + width].sum(axis=1), width * ROW)
         if not period or not _is_white(data[row * ROW : (row + width) * ROW], period):
             continue
-        start, end = max(0, row - _STEP) * ROW, min(many, row + width + _STEP) * ROW
+        start, end = row * ROW, (row + width) * ROW
         if spans and spans[-1][2] == period and spans[-1][1] >= start:
             start = spans.pop()[0]
         spans.append((start, end, period))
@@ -123,7 +129,12 @@ def _is_white(data: _Bytes, period: int) -> bool:
 
 
 def _rates(equal: npt.NDArray[np.bool_], fold: int) -> _Rates:
-    return equal[: len(equal) // fold * fold].reshape(-1, fold).mean(axis=0)
+    """The share of ones in each phase."""
+    # Numpy adds long rows much faster than short ones.
+    wide = fold * max(1, ROW // 4 // fold)
+    table = equal[: len(equal) // wide * wide].view(np.uint8).reshape(-1, wide)
+    ones: _Rates = table.sum(axis=0, dtype=np.float64).reshape(-1, fold).mean(axis=0)
+    return ones / max(1, len(table))
 
 
 def _layouts(data: _Bytes, period: int) -> tuple[Layout, ...]:
@@ -134,12 +145,13 @@ def _layouts(data: _Bytes, period: int) -> tuple[Layout, ...]:
     table = rates.reshape(-1, _MAX_SIZE).mean(axis=0)
     seen = next(size for size in (1, 2, 4, 8) if _is_even(table.reshape(-1, size)))
     # Bytes of different significance may coincide equally often; then the period alone tells that they are different.
-    sizes = dict.fromkeys((seen, math.gcd(period, _MAX_SIZE)))
+    sizes = dict.fromkeys((seen, period)) if period in (2, 4, 8) else (seen,)
     return tuple(Layout(size, _telling(table.reshape(-1, size).mean(axis=0))) for size in sizes)
 
 
 def _telling(rates: _Rates) -> tuple[int, ...]:
-    return tuple(int(i) for i in np.argsort(-rates) if _FLAT * _TELLING < rates[i] < _CONSTANT)
+    telling = [int(i) for i in np.argsort(-rates) if _FLAT * _TELLING < rates[i] < _CONSTANT]
+    return tuple(telling[:_PHASES])
 
 
 def _is_even(table: _Rates) -> bool:
