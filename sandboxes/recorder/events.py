@@ -325,10 +325,18 @@ def follows(event: Event, previous: str) -> bool:
     return seal(event.seq, event.time, event.fact, previous).hash == event.hash
 
 
-def _body(seq: int, time: float, fact: Fact) -> str:
+def as_record(event: Event) -> dict[str, Any]:
+    """The event as JSON values: what its line in the log holds."""
+    return {"hash": event.hash, **_record(event.seq, event.time, event.fact)}
+
+
+def _record(seq: int, time: float, fact: Fact) -> dict[str, Any]:
     data = {name.name: getattr(fact, name.name) for name in dataclasses.fields(fact)}  # type: ignore[arg-type]  # every Fact is a dataclass
-    record = {"seq": seq, "time": round(time, 6), "kind": fact.KIND, "data": data}
-    return json.dumps(record, ensure_ascii=True, separators=(",", ":"), allow_nan=False)
+    return {"seq": seq, "time": round(time, 6), "kind": fact.KIND, "data": data}
+
+
+def _body(seq: int, time: float, fact: Fact) -> str:
+    return json.dumps(_record(seq, time, fact), ensure_ascii=True, separators=(",", ":"), allow_nan=False)
 
 
 def _digest(previous: str, body: str) -> str:
