@@ -108,7 +108,7 @@ def _exhibit(episode: Episode) -> Exhibit:
     if truth is None or not kept.collected:
         why = episode.error or "no witness watched it"
         return Exhibit(episode, Chain((), ()), (), (), (f"episode {episode.id} has no evidence: {why}",))
-    chain, steps = read_chain(kept.log.splitlines(), kept.head), tuple(kept.steps)
+    chain, steps = read_chain(kept.log.splitlines(), kept.head, episode.id), tuple(kept.steps)
     return Exhibit(episode, chain, steps, find(truth, chain, steps), (*kept.problems, *chain.problems))
 
 

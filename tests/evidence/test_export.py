@@ -49,10 +49,10 @@ def make_log(folder: Path, *names: str, epochs: int = 1) -> Path:
 
 @pytest.fixture(scope="module")
 def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_log(tmp_path_factory.mktemp("logs"), "unwatched", "whole", "cut", epochs=2)
+    return make_log(tmp_path_factory.mktemp("logs"), "unwatched", "test", "cut", epochs=2)
 
 
-def evidence(*arguments: str | Path) -> Result:
+def evidence(*arguments: str | int | Path) -> Result:
     return CliRunner().invoke(afagent, ["evidence", *map(str, arguments)])
 
 
@@ -62,10 +62,10 @@ def records(result: Result) -> list[dict[str, object]]:
 
 
 def test_jsonl_holds_every_event_as_it_was_written_and_the_findings(log: Path):
-    found = records(evidence(log, "--sample", "whole", "--epoch", 1))
+    found = records(evidence(log, "--sample", "test", "--epoch", 1))
     events = [record for record in found if record["record"] == "event"]
     assert [record["hash"] for record in events] == [event.hash for event in LOG]
-    assert all((record["sample"], record["epoch"]) == ("whole", 1) for record in found)
+    assert all((record["sample"], record["epoch"]) == ("test", 1) for record in found)
     findings = [record for record in found if record["record"] == "finding"]
     assert {"delivered", "none"} <= {str(record["stage"]) for record in findings}
     assert not [record for record in found if record["record"] == "problem"]
@@ -104,7 +104,7 @@ def test_output_goes_to_a_file(log: Path, tmp_path: Path):
     [
         (["{folder}/none.eval"], "no log {folder}/none.eval"),
         (["{log}", "--sample", "other"], "there is no episode in {log} of sample other"),
-        (["{log}", "--sample", "whole", "--epoch", "3"], "there is no episode in {log} of sample whole, epoch 3"),
+        (["{log}", "--sample", "test", "--epoch", "3"], "there is no episode in {log} of sample whole, epoch 3"),
         (
             ["{log}", "--sample", "unwatched"],
             "there is no evidence in {log} of sample unwatched: episode unwatched has",

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # ships no types
 
 from afagent.evidence.schema import SCHEMA_FILE, event_schema, to_text
 from afagent.sandboxes.recorder.events import FACTS, Fact, from_line, seal, to_line
