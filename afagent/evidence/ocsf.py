@@ -177,8 +177,8 @@ def _file(path: str, type_id: int = _REGULAR_FILE, **more: Any) -> Record:
 
 
 def _endpoint(address: str | None, port: int | None, name: str | None) -> Record:
-    known = {"ip": address or None, "port": port or None, "hostname": name or None}
-    return {key: value for key, value in known.items() if value is not None} or {"name": "unknown"}
+    where = {"ip": address, "hostname": name} if address or name else {"name": "unknown"}
+    return {key: value for key, value in {**where, "port": port}.items() if value}
 
 
 def _connection(flow: int, transport: str | None) -> Record:

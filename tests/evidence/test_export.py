@@ -104,7 +104,7 @@ def test_output_goes_to_a_file(log: Path, tmp_path: Path):
     [
         (["{folder}/none.eval"], "no log {folder}/none.eval"),
         (["{log}", "--sample", "other"], "there is no episode in {log} of sample other"),
-        (["{log}", "--sample", "test", "--epoch", "3"], "there is no episode in {log} of sample whole, epoch 3"),
+        (["{log}", "--sample", "test", "--epoch", "3"], "there is no episode in {log} of sample test, epoch 3"),
         (
             ["{log}", "--sample", "unwatched"],
             "there is no evidence in {log} of sample unwatched: episode unwatched has",
