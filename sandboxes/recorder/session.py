@@ -10,6 +10,7 @@ from collections.abc import Awaitable
 from pathlib import Path
 
 from . import VERSION
+from .closings import Closings
 from .events import BEAT_SECONDS, Beat, Ended, Fault, Started
 from .files import Files
 from .log import Log
@@ -26,10 +27,11 @@ class Session:
     Args:
         network: prepared, not yet started.
         log_path: where the log is to be written.
+        closings: opened, without marks yet; None where the kernel has none for us.
     """
 
-    def __init__(self, network: Network, log_path: Path) -> None:
-        self._network = network
+    def __init__(self, network: Network, log_path: Path, closings: Closings | None) -> None:
+        self._network, self._closings = network, closings
         self._log = Log(log_path)
         self._files: Files | None = None
         self._plan: Plan | None = None
@@ -49,7 +51,7 @@ class Session:
         planted = await asyncio.to_thread(plant, plan, world, self._network.certify(plan))
         for item in planted:
             self._log.record(item)
-        self._files = Files(ROOT, SHARED, planted, marker, self._log)
+        self._files = Files(ROOT, SHARED, planted, marker, self._log, self._closings)
         await asyncio.to_thread(self._files.start)
         await self._network.start(plan, marker, self._log)
         self._beating = threading.Thread(target=self._beat, name="beat", daemon=True)
