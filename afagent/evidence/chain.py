@@ -134,9 +134,8 @@ def _beats(events: list[Event]) -> list[tuple[Event, Beat]]:
 
 
 def _full(events: list[Event]) -> list[str]:
-    if any(isinstance(event.fact, Limit) and event.fact.where == "log" for event in events):
-        return ["the witness's log was full before the end of the episode"]
-    return []
+    said = [event.fact.what for event in events if isinstance(event.fact, Limit) and event.fact.where == "log"]
+    return [f"the witness's log lacks facts: {quoted(said[0])}"] if said else []
 
 
 def _faults(events: list[Event]) -> list[str]:

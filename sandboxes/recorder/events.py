@@ -74,6 +74,22 @@ class Fault(Fact):
 
 
 @dataclass(frozen=True)
+class Space(Fact):
+    """What is left of the room that the workstation shares with the witness: at the start, and when it gets scarce."""
+
+    KIND: ClassVar[str] = "recorder.space"
+    place: str
+    """One of the workstation's shared places. Several may lie on one file system."""
+    free_bytes: int
+    free_files: int
+    """Files that can still be made; 0 where the file system does not say."""
+    held_bytes: int
+    """On the disk, of the files that stand in the place."""
+    held_files: int
+    """Files and folders that stand there."""
+
+
+@dataclass(frozen=True)
 class Ended(Fact):
     """The witness stopped watching; nothing follows."""
 
@@ -261,6 +277,7 @@ FACTS: dict[str, type[Fact]] = {
         Beat,
         Limit,
         Fault,
+        Space,
         Ended,
         Planted,
         Result,

@@ -46,7 +46,7 @@ class FileFacts:
         for folder, count in self._facts.items():
             if count > FACTS_PER_FOLDER:
                 what = f"{count - FACTS_PER_FOLDER} more facts about this folder"
-                self._log.record(Limit(where="files", what=what, path=folder))
+                self._log.record(Limit(where="files.counted", what=what, path=folder))
         if self._told >= FACTS_IN_ALL:
             what = f"{self._facts.total() - self._told} of {self._facts.total()} facts were only counted"
-            self._log.record(Limit(where="files", what=what))
+            self._log.record(Limit(where="files.flood", what=what))
