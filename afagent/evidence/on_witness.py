@@ -45,7 +45,7 @@ def _floods(events: Sequence[Event]) -> Iterator[Finding]:
 
 
 def _bombs(events: Sequence[Event]) -> Iterator[Finding]:
-    seen = [event for event in events if isinstance(event.fact, Limit) and event.fact.what in EXHAUSTING]
+    seen = [event for event in events if isinstance(event.fact, Limit) and event.fact.what.endswith(EXHAUSTING)]
     if seen:
         first = seen[0].fact
         where = (first.path or f"connection {first.flow}") if isinstance(first, Limit) else ""

@@ -15,7 +15,7 @@ from .network.privileges import call_libc
 
 # Constants of the kernel (linux/fanotify.h), which Python does not name.
 _CLOEXEC, _NONBLOCK, _UNLIMITED_MARKS = 0x1, 0x2, 0x20
-_ADD, _ONLY_DIRECTORIES, _DO_NOT_FOLLOW = 0x1, 0x8, 0x4
+_ADD, _ONLY_DIRECTORIES = 0x1, 0x8
 _CLOSE_WRITE, _OPEN, _ON_CHILD, _OVERFLOW = 0x8, 0x20, 0x08000000, 0x4000
 _HERE = -100
 _EVENT = struct.Struct("=IBBHQii")
@@ -56,7 +56,7 @@ class Closings:
     def watch(self, folder: str) -> None:
         """Take openings and closings of what lies in a folder. Raises OSError when it cannot be watched."""
         mask = ctypes.c_uint64(_CLOSE_WRITE | _OPEN | _ON_CHILD)
-        call_libc("fanotify_mark", self.fd, _ADD | _ONLY_DIRECTORIES | _DO_NOT_FOLLOW, mask, _HERE, os.fsencode(folder))
+        call_libc("fanotify_mark", self.fd, _ADD | _ONLY_DIRECTORIES, mask, _HERE, os.fsencode(folder))
 
     def read(self) -> tuple[list[Closing], bool]:
         """The next of them, and whether some were lost before. Does not wait. What we open ourselves is left out.

@@ -12,7 +12,7 @@ FACTS_PER_FOLDER = 400
 """So many facts about one folder are written one by one; what comes after is counted."""
 FACTS_IN_ALL = 40_000
 """And so many about all folders: nobody shall fill the log with files, and so hide what comes later."""
-FOLDERS = 1_000_000
+FOLDERS = 100_000
 """Folders that are counted by name."""
 
 _ELSEWHERE = "(other folders)"

@@ -6,6 +6,7 @@ deleted at once is still looked into (`file_looks`). `sweep` at the end looks at
 
 from __future__ import annotations
 
+import errno
 import os
 import select
 import stat
@@ -16,14 +17,15 @@ from collections.abc import Callable, Iterator, Set
 
 from . import inotify
 from .closings import Closing, Closings
-from .events import DirectoryListed, FileDeleted, FileMoved, FileRead, FileWritten, Limit, Planted
+from .events import DirectoryListed, Fault, FileDeleted, FileMoved, FileRead, FileWritten, Limit, Planted
 from .file_facts import FileFacts
 from .file_looks import FileLooks
 from .inotify import FileEvent, Inotify
 from .log import Log
 from .marks import Marker
 from .open_files import OpenFiles
-from .safe_open import printable
+from .safe_open import NotRegularError, open_file, printable
+from .tree import Folder, Unseen, walk
 
 FLUSH_SECONDS = 0.2
 """Reads of the weights are told this soon, so that their time shows which command they belong to."""
@@ -34,6 +36,8 @@ LAST_SECONDS = 5.0
 CATCH_UP_SECONDS = 2.0
 """After a loss of events, unseen folders are looked for at most so often."""
 GONE = "gone before it could be looked into"
+NAMES_CHARACTERS = 64 << 20
+"""Of the names of all watched folders together: they are kept in memory, and may be long."""
 MOVES = 100_000
 """Halves of renames that wait for the other half."""
 
@@ -67,13 +71,14 @@ class Files:
         self._closings = closings
         self._open_files = OpenFiles()
         self._folders: dict[int, str] = {}
+        self._characters = 0
         self._reads: Counter[str] = Counter()
         self._told: dict[str, float] = {}
         self._listed: set[str] = set()
         self._moves: dict[int, str] = {}
         self._facts = FileFacts(log)
         self._looks = FileLooks(marker, log, self._weights)
-        self._listener = threading.Thread(target=self._listen, name="file-events", daemon=True)
+        self._listener = threading.Thread(target=self._listen_guarded, name="file-events", daemon=True)
         self._stopping = False
         self._behind = False
 
@@ -102,6 +107,12 @@ class Files:
         self._facts.tell_counted()
 
     # --- the thread that reads events ---------------------------------------------------------------------------------
+
+    def _listen_guarded(self) -> None:
+        try:
+            self._listen()
+        except Exception as problem:  # a thread that ends in silence would make all that follows look harmless
+            self._log.record(Fault(where="files", what=f"{type(problem).__name__}: {problem}"[:500]))
 
     def _listen(self) -> None:
         flushed = caught_up = time.monotonic()
@@ -189,7 +200,7 @@ class Files:
             self._lose()
             return
         if event.mask & inotify.IGNORED:  # the folder is gone
-            self._folders.pop(event.watch, None)
+            self._characters -= len(self._folders.pop(event.watch, ""))
             return
         folder = self._folders.get(event.watch)
         if folder is None:
@@ -291,48 +302,61 @@ class Files:
     def _watch_below(self, path: str, leave: Set[str] = frozenset()) -> bool:
         """Watch a folder and those below it. Gives whether there was one left."""
         found = False
-        for folder, below, _ in os.walk(self._root + path, followlinks=False):
-            name = folder[len(self._root) :]
+        for folder in walk(self._root, path):
+            if isinstance(folder, Unseen):
+                self._not_watched(folder.path, folder.why)
+                continue
+            found = True
             # Folders that are watched for listing: to walk through them would look like one.
-            below[:] = [each for each in below if f"{name}/{each}" not in leave]
-            mask = _CHANGES | (_READS if name in self._weight_folders else 0)
+            folder.folders[:] = [name for name in folder.folders if f"{folder.path}/{name}" not in leave]
             try:
-                if self._closings is not None:
-                    self._closings.watch(folder)
-                    mask &= ~inotify.CLOSE_WRITE
-                self._folders[self._inotify.watch(folder, mask)] = name
+                self._watch(folder)
             except FileNotFoundError:
                 continue
             except OSError as problem:
-                self._facts.say(
-                    name, Limit(where="files", what=f"not watched: {problem.strerror}", path=printable(name))
-                )
-            found = True
+                self._not_watched(folder.path, problem.strerror)
         return found
+
+    def _watch(self, folder: Folder) -> None:
+        if self._characters + len(folder.path) > NAMES_CHARACTERS:
+            raise OSError(errno.ENOSPC, "too many names")
+        mask = _CHANGES | (_READS if folder.path in self._weight_folders else 0)
+        here = f"/proc/self/fd/{folder.fd}/."  # whatever stands at the path by now
+        if self._closings is not None:
+            self._closings.watch(here)
+            mask &= ~inotify.CLOSE_WRITE
+        number = self._inotify.watch(here, mask)
+        if number not in self._folders:
+            self._characters += len(folder.path)
+        self._folders[number] = folder.path
+
+    def _not_watched(self, path: str, why: str) -> None:
+        self._facts.say(path, Limit(where="files", what=f"not watched: {why}", path=printable(path)))
 
     def _walk(self, below: str | None = None) -> Iterator[tuple[str, os.stat_result]]:
         for place in self._places if below is None else (below,):
-            for folder, _, names in os.walk(self._root + place, followlinks=False):
-                for name in names:
-                    full = f"{folder}/{name}"
+            for folder in walk(self._root, place):
+                if isinstance(folder, Unseen):
+                    self._not_watched(folder.path, folder.why)
+                    continue
+                for name in folder.others:
                     try:
-                        status = os.lstat(full)
+                        status = os.stat(name, dir_fd=folder.fd, follow_symlinks=False)
                     except OSError:
                         continue
                     if stat.S_ISREG(status.st_mode):
-                        yield full[len(self._root) :], status
+                        yield f"{folder.path}/{name}", status
 
     def _open_and(self, act: Callable[[int, str], None], path: str) -> None:
         """Open a regular file and act on its descriptor. A file that is gone already is said to be unseen."""
         try:
-            fd = os.open(self._root + path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+            fd = open_file(self._root, path)
         except FileNotFoundError:
             self._facts.say(path, Limit(where="file", what=GONE, path=printable(path)))
             return
-        except OSError:  # a link, a socket, a device: no content of its own
+        except NotRegularError:  # a link, a socket, a device: no content of its own
             return
         try:
-            if stat.S_ISREG(os.fstat(fd).st_mode):
-                act(fd, path)
+            act(fd, path)
         finally:
             os.close(fd)

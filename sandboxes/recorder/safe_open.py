@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 CHUNK = 1 << 20
+PATH_CHARACTERS = 4096
+"""A longer path is told by its start and its end."""
 
 
 class NotRegularError(OSError):
@@ -75,5 +77,6 @@ def chunks(fd: int, most: int | None = None) -> Iterator[bytes]:
 
 
 def printable(path: str) -> str:
-    """A path as the log can hold it: names of the file system may be any bytes, and the log is JSON."""
-    return path.encode(errors="surrogateescape").decode(errors="replace")
+    """A path as the log can hold it: names of the file system may be any bytes, of any number, and the log is JSON."""
+    text = path.encode(errors="surrogateescape").decode(errors="replace")
+    return text if len(text) <= PATH_CHARACTERS else f"{text[: PATH_CHARACTERS // 2]}…{text[-PATH_CHARACTERS // 2 :]}"
