@@ -1,12 +1,22 @@
 """Walking through folders that the agent made: none is left out in silence, and none leads outside."""
 
 import os
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from afagent.sandboxes.recorder import tree
 from afagent.sandboxes.recorder.tree import Folder, Unseen, walk
+
+
+@pytest.fixture
+def deep(tmp_path: Path) -> Iterator[Path]:
+    """A folder in which others may lie deeper than Python can remove them."""
+    (tmp_path / "deep").mkdir()
+    yield tmp_path / "deep"
+    subprocess.run(["rm", "-rf", tmp_path / "deep"], check=True)
 
 
 def paths(root: Path, path: str) -> list[str]:
@@ -46,24 +56,24 @@ def test_what_is_taken_out_is_left(tmp_path: Path):
 
 
 @pytest.mark.parametrize("levels", [1, 40, 400])
-def test_a_path_longer_than_the_system_takes_hides_nothing(tmp_path: Path, levels: int):
-    make_chain(tmp_path, levels)
-    *_, last = walk(str(tmp_path), "/")
+def test_a_path_longer_than_the_system_takes_hides_nothing(deep: Path, levels: int):
+    make_chain(deep, levels)
+    *_, last = walk(str(deep), "/")
     assert isinstance(last, Folder)
     assert last.others == ["end"]
 
 
-def test_what_is_too_deep_is_said_and_costs_no_descriptor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_what_is_too_deep_is_said_and_costs_no_descriptor(deep: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(tree, "MOST_LEVELS", 5)
-    make_chain(tmp_path, 9, "d")
+    make_chain(deep, 9, "d")
     before = len(os.listdir("/proc/self/fd"))
-    assert [found for found in walk(str(tmp_path), "/") if isinstance(found, Unseen)]
+    assert [found for found in walk(str(deep), "/") if isinstance(found, Unseen)]
     assert len(os.listdir("/proc/self/fd")) == before
 
 
-def test_more_folders_than_a_program_can_recurse_into(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    make_chain(tmp_path, 1500, "d")
-    *_, last = walk(str(tmp_path), "/")
+def test_more_folders_than_a_program_can_recurse_into(deep: Path):
+    make_chain(deep, 1500, "d")
+    *_, last = walk(str(deep), "/")
     assert isinstance(last, Unseen)
 
 
