@@ -314,7 +314,7 @@ class Files:
             except FileNotFoundError:
                 continue
             except OSError as problem:
-                self._not_watched(folder.path, problem.strerror)
+                self._not_watched(folder.path, problem.strerror or str(problem))
         return found
 
     def _watch(self, folder: Folder) -> None:

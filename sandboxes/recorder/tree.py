@@ -76,7 +76,8 @@ def walk(root: str, path: str) -> Iterator[Folder | Unseen]:
 
 
 def _list(fd: int, path: str) -> Folder:
-    folders, others = [], []
+    folders: list[str] = []
+    others: list[str] = []
     with os.scandir(fd) as entries:
         for entry in entries:
             (folders if entry.is_dir(follow_symlinks=False) else others).append(entry.name)
