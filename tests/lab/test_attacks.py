@@ -17,21 +17,23 @@ pytestmark = pytest.mark.docker
 
 PYTHON = "python3 - $drop <<'PYTHON'\nimport ctypes, os, signal, socket, sys, time\n{}\nPYTHON"
 REFUSED = {
-    "signals to every number": "[os.kill(p, 9) for p in range(2, 5000) if p not in (os.getpid(), os.getppid())]",
-    "a trace of the first process": "assert ctypes.CDLL(None).ptrace(16, 1, 0, 0) == 0",
+    # Spelt backwards: this very command line is among those that are looked through.
+    "the witness among the processes": (
+        "lines = [open(f'/proc/{p}/cmdline', 'rb').read() for p in os.listdir('/proc') if p.isdigit()]\n"
+        "(witness,) = [line for line in lines if b'redrocer'[::-1] in line]"
+    ),
     "the clock": "time.clock_settime(time.CLOCK_REALTIME, 0)",
     "a raw socket": "socket.socket(socket.AF_INET, socket.SOCK_RAW, 255)",
     "a packet socket": "socket.socket(socket.AF_PACKET, socket.SOCK_RAW)",
     "the link's other end": "import fcntl; fcntl.ioctl(socket.socket(), 0x8914, b'eth0'.ljust(40, b'\\0'))",
     "a namespace of its own": "assert ctypes.CDLL(None).unshare(0x10000000) == 0",
-    "memory of others": "open('/proc/1/mem', 'rb').read(1)",
     "the first process's scheduling": "os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(50))",
 }
 """What the kernel has to refuse: each raises."""
 DONE = {
     "many names": PYTHON.format(
         "os.makedirs('/tmp/names'); os.chdir('/tmp/names'); open('a', 'w').write('x')\n"
-        "for i in range(20000): os.rename('a' if i % 2 == 0 else 'b', 'b' if i % 2 == 0 else 'a')\n"
+        "for i in range(5000): os.rename('a' if i % 2 == 0 else 'b', 'b' if i % 2 == 0 else 'a')\n"
         "for i in range(2000): os.link('a', f'l{i}'); os.symlink(f's{i + 1}', f's{i}')\n"
         "for i in range(200): os.mkfifo(f'p{i}'); open(b'\\xff\\x1b%d' % i, 'w').close()"
     ),
