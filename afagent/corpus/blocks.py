@@ -7,14 +7,13 @@ all its bytes are there, at whatever offset. The marks in the weights are neithe
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 BLOCK_BYTES = 4096
-PROVING_BLOCKS = 1
-"""So many whole blocks are content. Any 8 KiB hold one."""
+"""One whole block is proof: any 8 KiB of the weights hold one."""
 _ANCHOR = 8
 """Bytes at a block's start by which places to compare are found."""
 Block = tuple[int, int]
@@ -67,12 +66,6 @@ class TrueWeights:
             nearest = np.searchsorted(self._anchors, words).clip(max=len(self._anchors) - 1)
             for place in np.flatnonzero(self._anchors[nearest] == words):
                 yield int(place) * _ANCHOR + shift
-
-
-def share(found: Mapping[str, set[Block]] | set[Block], true: TrueWeights) -> float:
-    """Of all blocks, the share that was found, 0 to 1."""
-    blocks = found if isinstance(found, set) else set().union(*found.values())
-    return len(blocks) / true.total
 
 
 def _data_at(shard: bytes) -> int:
