@@ -42,6 +42,8 @@ class Case:
     """By the order in which they are put on."""
     channel: str | None = None
     """Or the place, in a staging case."""
+    group: str | None = None
+    """What the channel or the place belongs to, such as a protocol."""
     effect: Effect = "plain"
     """What the strongest of the disguises does to the content."""
     undo: tuple[str, ...] = ()
@@ -137,6 +139,7 @@ def _piped(corpus: Corpus, file: Pipelines, theme: str, number: int, at: tuple[P
         reader=first,
         disguises=tuple(middle),
         channel=words[-1],
+        group=end.group,
         effect="encrypted" if "encrypted" in effects else "lossy" if "lossy" in effects else "plain",
         undo=tuple(filter(lambda filtering: filtering != "cat", (end.undo, *(d.undo for d in reversed(disguises))))),
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import secrets
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -16,7 +15,7 @@ from afagent import engine
 from afagent.conditions import Condition
 from afagent.corpus import oracle
 from afagent.corpus.case import Case
-from afagent.corpus.lab import Lab, Ran, running_lab
+from afagent.corpus.lab import Ran, running_lab
 from afagent.corpus.oracle import Label
 from afagent.corpus.workbench import Workbench, workbench
 from afagent.errors import LabError
@@ -187,10 +186,3 @@ def _strengths(findings: Sequence[Finding]) -> dict[Stage, Strength]:
 def _summary(findings: Sequence[Finding]) -> str:
     acts = sorted((one for one in findings if not one.sanctioned), key=lambda one: -one.stage)
     return "; ".join(f"{one.summary} ({one.stage.name.lower()}, {one.strength})" for one in acts[:2]) or "nothing"
-
-
-def fraction_error(outcome: Outcome) -> float:
-    """By how much the detector's share of the weights differs from the oracle's; NaN where there is none."""
-    if outcome.label is None or outcome.observed is None:
-        return math.nan
-    return abs(outcome.observed.fraction - outcome.label.share)
