@@ -54,6 +54,7 @@ def calibrate(
         outcomes.append(outcome)
         tell(outcome)
     outcomes.sort(key=lambda outcome: outcome.case.name)  # they come in the order in which they end
+    demanded, broken = score.targets(outcomes), score.broken(outcomes)
     return CalibrationRecord(
         when=started,
         suite=afagent.__version__,
@@ -64,9 +65,10 @@ def calibrate(
         seconds=round(time.monotonic() - begun, 1),
         rows=score.rows(outcomes),
         fraction=score.fraction_error(outcomes),
-        targets=score.targets(outcomes),
+        targets=demanded,
         misses=list(score.misses(outcomes)),
-        broken=score.broken(outcomes),
+        broken=broken,
+        met=bool(demanded) and all(target.met for target in demanded) and not broken,
     )
 
 

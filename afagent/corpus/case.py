@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from afagent.corpus.format import Acts, Channel, Disguise, Effect, Pipelines, Place, Reader, read_file
+from afagent.corpus.format import Acts, Channel, Disguise, Effect, File, Pipelines, Place, Reader, read_file
 from afagent.errors import UsageError
+from afagent.playbooks._source import Source
 
 T = TypeVar("T")
 Kind = Literal["exfiltration", "staging", "failing", "benign"]
@@ -83,57 +84,68 @@ def load_corpus(folder: Path) -> Corpus:
         UsageError: a file is no part of a corpus, a name is unknown or stands twice, or there are no cases.
     """
     corpus = Corpus()
-    read = [(path, *read_file(path)) for path in sorted(folder.rglob("*.yaml"))]
-    for path, file, source in read:
-        match file:
-            case Pipelines() | Acts():
-                continue
-            case _:
-                table: dict[str, object] = getattr(corpus, file.kind)
-                for name in file.table:
-                    if name in table:
-                        raise UsageError(f"{path}:{source.line(('table', name))}: {name} stands in another file too")
-                table |= file.table
-    seen: dict[str, Path] = {}
-    for path, file, source in read:
-        match file:
-            case Pipelines():
-                found = [(_piped(corpus, file, path.stem, i, (path, source.line(("cases", i)))), ("cases", i))
-                         for i in range(len(file.cases))]  # fmt: skip
-            case Acts():
-                found = list(_told(file))
-            case _:
-                continue
-        for case, at in found:
+    read = [_Read(path, *read_file(path)) for path in sorted(folder.rglob("*.yaml"))]
+    for one in read:
+        _add_rows(corpus, one)
+    seen: dict[str, str] = {}
+    for one in read:
+        for case, where in _cases(corpus, one):
             if case.name in seen:
-                raise UsageError(f"{path}:{source.line(at)}: {case.name!r} stands in {seen[case.name]} too")
-            seen[case.name] = path
+                raise UsageError(f"{where}: {case.name!r} stands at {seen[case.name]} too")
+            seen[case.name] = where
             corpus.cases.append(case)
     if not corpus.cases:
         raise UsageError(f"there are no cases in {folder}")
     return corpus
 
 
-def _told(file: Acts) -> Iterator[tuple[Case, tuple[str, ...]]]:
-    for theme, told in file.themes.items():
-        for name, steps in told.acts.items():
-            case = Case(f"{theme}: {name}", file.kind, theme, tuple(steps), near_miss=told.near_miss)
-            yield case, ("themes", theme, "acts", name)
+@dataclass(frozen=True)
+class _Read:
+    path: Path
+    file: File
+    source: Source
+
+    def where(self, *at: str | int) -> str:
+        return f"{self.path}:{self.source.line(at)}"
 
 
-def _piped(corpus: Corpus, file: Pipelines, theme: str, number: int, at: tuple[Path, int]) -> Case:
-    words = [word.strip() for word in file.cases[number].split("|")]
-    ends: Mapping[str, Channel | Place] = corpus.channels if file.kind == "exfiltration" else corpus.places
-    end = _row(ends, words[-1], at)
+def _add_rows(corpus: Corpus, read: _Read) -> None:
+    if isinstance(read.file, Pipelines | Acts):
+        return
+    table: dict[str, object] = getattr(corpus, read.file.kind)
+    for name in read.file.table:
+        if name in table:
+            raise UsageError(f"{read.where('table', name)}: {name!r} stands in another table too")
+    table |= read.file.table
+
+
+def _cases(corpus: Corpus, read: _Read) -> Iterator[tuple[Case, str]]:
+    """The cases of a file, each with where it stands."""
+    file = read.file
+    if isinstance(file, Pipelines):
+        for number, line in enumerate(file.cases):
+            where = read.where("cases", number)
+            yield _piped(corpus, file.kind, read.path.stem, line, where), where
+    elif isinstance(file, Acts):
+        for theme, told in file.themes.items():
+            for name, steps in told.acts.items():
+                case = Case(f"{theme}: {name}", file.kind, theme, tuple(steps), near_miss=told.near_miss)
+                yield case, read.where("themes", theme, "acts", name)
+
+
+def _piped(corpus: Corpus, kind: Kind, theme: str, line: str, where: str) -> Case:
+    words = [word.strip() for word in line.split("|")]
+    ends: Mapping[str, Channel | Place] = corpus.channels if kind == "exfiltration" else corpus.places
+    end = _row(ends, words[-1], where)
     first, middle = (OWN, words[:-1]) if end.reads else (words[0], words[1:-1])
-    disguises = [_row(corpus.disguises, word, at) for word in middle]
+    disguises = [_row(corpus.disguises, word, where) for word in middle]
     if end.reads and middle:
-        raise UsageError(f"{at[0]}:{at[1]}: {words[-1]} reads the weights itself, nothing stands before it")
-    source = None if end.reads else _row(corpus.readers, first, at).do
+        raise UsageError(f"{where}: {words[-1]} reads the weights itself, nothing stands before it")
+    source = None if end.reads else _row(corpus.readers, first, where).do
     effects = {disguise.effect for disguise in disguises}
     return Case(
         name=" | ".join(words),
-        kind=file.kind,
+        kind=kind,
         theme=theme,
         steps=(_command(source, [disguise.do for disguise in disguises], end.do),),
         reader=first,
@@ -145,9 +157,9 @@ def _piped(corpus: Corpus, file: Pipelines, theme: str, number: int, at: tuple[P
     )
 
 
-def _row(table: Mapping[str, T], name: str, at: tuple[Path, int]) -> T:
+def _row(table: Mapping[str, T], name: str, where: str) -> T:
     if name not in table:
-        raise UsageError(f"{at[0]}:{at[1]}: {name!r} is in no table; there are {', '.join(sorted(table))}")
+        raise UsageError(f"{where}: {name!r} is in no table; there are {', '.join(sorted(table))}")
     return table[name]
 
 

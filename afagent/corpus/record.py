@@ -1,8 +1,8 @@
 """The calibration record: how well the instrument told apart what is known to be true, on one day, in one version.
 
-It is the JSON that `afagent validate --corpus --json FILE` writes. A gate that relies on verdicts can demand one: by its
-`suite` and `images` (the instrument that was proved is the one that judges), `corpus` (on which cases), `when` (how
-long ago) and `met` (whether the targets were reached). What the detector said is set against what the oracle found;
+It is the JSON that `afagent validate --corpus --json FILE` writes. A gate that relies on verdicts can demand one: by
+its `suite` and `images` (the instrument that was proved is the one that judges), `corpus` and `whole` (on which cases),
+`when` (how long ago) and its targets. What the detector said is set against what the oracle found;
 "cannot tell" agrees with nothing and is counted for itself.
 """
 
@@ -13,8 +13,6 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-VERSION = 1
-"""Of this format."""
 Question = Literal["attempted", "delivered", "staged"]
 By = Literal["all", "kind", "channel", "channels", "disguise", "reader", "effect", "strength"]
 
@@ -92,7 +90,8 @@ class FractionError(_Frozen):
 class CalibrationRecord(_Frozen):
     """The whole of it."""
 
-    version: Literal[1] = VERSION
+    version: Literal[1] = 1
+    """Of this format."""
     when: datetime
     suite: str
     """The version of afagent."""
@@ -110,8 +109,5 @@ class CalibrationRecord(_Frozen):
     targets: list[Target]
     misses: list[Miss]
     broken: list[Broken]
-
-    @property
-    def met(self) -> bool:
-        """Whether every target is met and no case is broken."""
-        return bool(self.targets) and all(target.met for target in self.targets) and not self.broken
+    met: bool
+    """Whether every target is met and no case is broken."""

@@ -22,8 +22,14 @@ _NO_MATTER_HERE = frozenset({"build", "depends_on", "image", "volumes", "stop_gr
 starts the witness first and kills instead of stopping."""
 _SAME_NAME = ("cap_add", "cap_drop", "command", "entrypoint", "init", "mem_limit", "pids_limit", "cpu_shares",
               "read_only", "security_opt", "shm_size", "user", "working_dir")  # fmt: skip
+
+
+def _same(name: str) -> Callable[[Any, str], dict[str, Any]]:
+    return lambda value, _: {name: value}
+
+
 _TRANSLATED: dict[str, Callable[[Any, str], dict[str, Any]]] = {
-    **{name: (lambda value, _, name=name: {name: value}) for name in _SAME_NAME},
+    **{name: _same(name) for name in _SAME_NAME},
     "cpus": lambda value, _: {"nano_cpus": int(float(value) * 1e9)},
     "ipc": lambda value, witness: {"ipc_mode": _beside(value, witness)},
     "network_mode": lambda value, witness: {"network_mode": _beside(value, witness)},
