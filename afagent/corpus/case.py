@@ -175,4 +175,4 @@ def _command(source: str | None, filters: list[str], end: str) -> str:
 
 def _one(part: str) -> str:
     """A part of a pipeline; several statements are one group."""
-    return f"{{{{\n{part.strip()}\n}}}}" if "\n" in part.strip() or ";" in part else part
+    return f"{{{{\n{part.strip()}\n}}}}" if any(mark in part.strip() for mark in ("\n", ";", "&&")) else part
