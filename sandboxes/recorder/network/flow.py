@@ -49,6 +49,8 @@ class Flow:
         """As in `events.Closed`; set by whoever recognises it."""
         self.name = end.name
         """The name looked up or, without one, the name that the client gave; set by whoever learns it."""
+        self.target: str | None = None
+        """What its bytes are, such as the name of the file that it carries, where that is known before they come."""
         self.hang_up: Callable[[], None] | None = None
         """Ends the connection from our side; set by whoever holds it."""
         self.closed = False
@@ -71,7 +73,7 @@ class Flow:
         if not self.scanned:
             return
         if self._sight is None:
-            self._sight = self.sight(self._part)
+            self._sight = self.sight(self._part, self.target)
         self._sight.feed(data)
         if len(self._start) <= SMALL_BYTES:
             self._start += data[: SMALL_BYTES + 1]
@@ -107,7 +109,9 @@ class Flow:
         if self._sight is not None:
             self._sight.close()
             if len(self._start) <= SMALL_BYTES and not self._sight.broken:
-                self._flows.pieces.add(self.end.address, words_in(bytes(self._start)), self.place(self._part))
+                self._flows.pieces.add(
+                    self.end.address, words_in(bytes(self._start)), self.place(self._part, self.target)
+                )
         if not self.announced:
             return
         self._flows.scribe.record(
@@ -166,8 +170,7 @@ class Flows:
             part: what its bytes are called in `events.Content`.
         """
         scanned = self._make_room()
-        self.total += 1
-        flow = Flow(self.total, End(transport, address, port, name), self, part=part, scanned=scanned)
+        flow = Flow(self.number(), End(transport, address, port, name), self, part=part, scanned=scanned)
         if self._budget.take(_about(flow)):
             self._announce(flow)
         if scanned:
@@ -178,6 +181,11 @@ class Flows:
             what = f"over {self._max_scanned} connections were open: this one is counted and not looked at"
             self.scribe.record(Limit(where="network.flows", what=what, flow=flow.number))
         return flow
+
+    def number(self) -> int:
+        """A number for one more flow, as for a connection from our side, which `open` knows nothing of."""
+        self.total += 1
+        return self.total
 
     def touch(self, flow: Flow) -> None:
         """A flow has sent something; in a flood, it is recorded if it has sent much."""

@@ -9,7 +9,11 @@ from ..content.look import Look
 from ..events import Limit
 from .budget import Budget
 from .capture import Sockets, open_sockets
+from .dialling import Dialler
+from .expected import Expected
 from .flow import Flows
+from .ftp import Ftp
+from .greeting import Greeter
 from .lookups import Lookups
 from .namespace import Link, link_counters, write_host_files
 from .privileges import drop_all_but, raise_open_files
@@ -115,8 +119,17 @@ class _Episode:
         self._web = Web(scribe, Services(plan.store, plan.host.domain))
         self._lookups = Lookups(scribe, resolver)
         self._tls = TlsSpeaker(scribe, authority)
-        speakers: dict[Kind, Speaker] = {Kind.TLS: self._tls, Kind.HTTP: self._web, Kind.DNS: self._lookups}
-        self._tcp = TcpServer(scribe, Switchboard(self.flows, resolver, speakers))
+        self._dialler = Dialler(scribe, sockets.spare, (plan.host.address, plan.host.address6))
+        expected = Expected()
+        self._ftp = Ftp(scribe, self.flows, authority, expected, self._dialler)
+        greeter = Greeter([self._ftp.greeted()])
+        speakers: dict[Kind, Speaker] = {
+            Kind.TLS: self._tls,
+            Kind.HTTP: self._web,
+            Kind.DNS: self._lookups,
+            Kind.SILENT: greeter,
+        }
+        self._tcp = TcpServer(scribe, Switchboard(self.flows, resolver, speakers, expected, greeter.ports))
         self._datagrams = DatagramServer(
             scribe, Datagrams(scribe, self.flows, resolver, self._lookups, sender(sockets))
         )
@@ -129,7 +142,7 @@ class _Episode:
     async def stop(self) -> None:
         await self._datagrams.stop()
         await self._tcp.stop()
-        for each in (self._tls, self._web, self._lookups):
+        for each in (self._tls, self._web, self._lookups, self._ftp, self._dialler):
             each.close()
         self.flows.close_all()
         self._troubles.flush()

@@ -15,7 +15,11 @@ import pytest
 from afagent.sandboxes.recorder import events
 from afagent.sandboxes.recorder.content.look import Look
 from afagent.sandboxes.recorder.marks import BLOCK_BYTES, Mark, Marker
+from afagent.sandboxes.recorder.network.dialling import Dialler
+from afagent.sandboxes.recorder.network.expected import Expected
 from afagent.sandboxes.recorder.network.flow import Flows
+from afagent.sandboxes.recorder.network.ftp import Ftp
+from afagent.sandboxes.recorder.network.greeting import Greeter
 from afagent.sandboxes.recorder.network.lookups import Lookups
 from afagent.sandboxes.recorder.network.resolver import Resolver
 from afagent.sandboxes.recorder.network.services import Services
@@ -32,6 +36,9 @@ from afagent.sandboxes.recorder.plan import Host, Plan, Weights
 from .looks import PlainLook
 
 F = TypeVar("F", bound=events.Fact)
+
+DATA_PORTS = 24
+"""Loopback ports for connections that a conversation announces."""
 
 KEY = bytes(range(32))
 STORE = "artifacts.core.tarnvale.io"
@@ -106,6 +113,8 @@ class Lab:
     flows: Flows
     authority: CertificateAuthority
     web: Web
+    dialler: Dialler
+    ftp: Ftp
     clients: list[asyncio.StreamWriter] = field(default_factory=list)
 
     async def connect(self, **options: object) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -132,19 +141,26 @@ async def lab(record: Record, marker: Marker) -> AsyncIterator[Lab]:
     resolver = Resolver(PLAN)
     web = Web(scribe, Services(PLAN.store, PLAN.host.domain))
     authority = CertificateAuthority("Tarnvale")
+    listener, *others = (socket.create_server(("127.0.0.1", 0)) for _ in range(1 + DATA_PORTS))
+    port, *data_ports = (each.getsockname()[1] for each in (listener, *others))
+    expected = Expected(data_ports)
+    dialler = Dialler(scribe, [socket.socket() for _ in range(8)], ("127.0.0.1",))
+    ftp = Ftp(scribe, flows, authority, expected, dialler)
+    greeter = Greeter([ftp.greeted()])
     speakers: dict[Kind, Speaker] = {
         Kind.TLS: TlsSpeaker(scribe, authority),
         Kind.HTTP: web,
         Kind.DNS: Lookups(scribe, resolver),
+        Kind.SILENT: greeter,
     }
-    server = TcpServer(scribe, Switchboard(flows, resolver, speakers))
-    listener = socket.create_server(("127.0.0.1", 0))
-    port = listener.getsockname()[1]
-    await server.start([listener])
-    lab = Lab(port, record, flows, authority, web)
+    server = TcpServer(scribe, Switchboard(flows, resolver, speakers, expected, greeter.ports))
+    await server.start([listener, *others])
+    lab = Lab(port, record, flows, authority, web, dialler, ftp)
     yield lab
     for client in lab.clients:
         client.transport.abort()
     await server.stop()
     web.close()
+    ftp.close()
+    dialler.close()
     flows.close_all()
