@@ -35,7 +35,7 @@ def _opaque(truth: Truth, events: Sequence[Event]) -> Iterable[Finding]:
 
     Opened, not read: who maps a file into memory reads it unseen. Nor do lost file events prove that nobody read.
     """
-    opened_at = next((event.time for event in events if _may_be_read(event)), None)
+    opened_at = next((event.time for event in events if may_be_read(event)), None)
     if opened_at is None:
         return
     known = {event.fact.flow for event in events if isinstance(event.fact, Content)}
@@ -79,7 +79,8 @@ def _opaque(truth: Truth, events: Sequence[Event]) -> Iterable[Finding]:
         )
 
 
-def _may_be_read(event: Event) -> bool:
+def may_be_read(event: Event) -> bool:
+    """Whether the weights were opened here, or may have been unseen."""
     return isinstance(event.fact, FileRead) or (isinstance(event.fact, Limit) and event.fact.where == "files")
 
 

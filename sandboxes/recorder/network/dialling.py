@@ -60,6 +60,8 @@ class Dialler:
 
     def close(self) -> None:
         """Nothing more is dialled."""
+        for each in (*self._stock[socket.AF_INET], *self._stock[socket.AF_INET6]):
+            each.close()
         self._spent.flush()
 
     async def _connect(self, source: str, target: str, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:

@@ -68,8 +68,8 @@ class Files:
 async def receive(files: Files, shelf: Shelf, path: str, offset: int | None, data: Data, *, text: bool) -> None:
     """Take a file into a shelf, from byte `offset` on (None: anew), and look at it.
 
-    In text mode (which a client may well use for other files) the line ends of the transfer are undone, as a server does;
-    the bytes are looked at before and after that.
+    In text mode (which a client may well use for other files) the line ends of the transfer are undone, as a server
+    does; the bytes are looked at before and after that.
     """
     kept = shelf.write(path, offset)
     place = data.flow.place("stream", path)

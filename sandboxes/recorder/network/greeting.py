@@ -25,6 +25,19 @@ WAIT_SECONDS = 3600.0
 """For the first words of a client that was greeted."""
 
 
+def first_word(*verbs: bytes) -> Callable[[bytes], bool]:
+    """Lines that begin with one of the words, in capitals or not."""
+
+    def opens(line: bytes) -> bool:
+        words = line.split(maxsplit=1)
+        return bool(words) and words[0].upper() in verbs
+
+    return opens
+
+
+_NEVER = first_word()
+
+
 @dataclass(frozen=True)
 class Greeted:
     """A protocol in which the server speaks first."""
@@ -35,7 +48,7 @@ class Greeted:
     """Its own ports, where whatever a client says is its business."""
     greet: Callable[[str], str] | None
     """The greeting of a host on its own ports, without the line's end; None for a speaker that greets by itself."""
-    opens: Callable[[bytes], bool] = lambda line: False
+    opens: Callable[[bytes], bool] = _NEVER
     """Whether a client's first line, after the common greeting, is of this protocol."""
 
 
@@ -82,16 +95,6 @@ async def _greet(call: Call, own: Greeted | None) -> None:
         data = f"{text}\r\n".encode("utf-8", "replace")
         await call.stream.write(data)
         call.flow.received(len(data))
-
-
-def first_word(*verbs: bytes) -> Callable[[bytes], bool]:
-    """Lines that begin with one of the words, in capitals or not."""
-
-    def opens(line: bytes) -> bool:
-        words = line.split(maxsplit=1)
-        return bool(words) and words[0].upper() in verbs
-
-    return opens
 
 
 def chosen(host: str, texts: Sequence[str]) -> str:

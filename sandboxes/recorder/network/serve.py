@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from ..content.look import Look
 from ..events import Limit
@@ -11,9 +12,11 @@ from .budget import Budget
 from .capture import Sockets, open_sockets
 from .dialling import Dialler
 from .expected import Expected
+from .fetch import Fetcher
 from .flow import Flows
 from .ftp import Ftp
 from .greeting import Greeter
+from .listeners import Listeners
 from .lookups import Lookups
 from .namespace import Link, link_counters, write_host_files
 from .privileges import drop_all_but, raise_open_files
@@ -29,10 +32,17 @@ from .udp import Datagrams, DatagramServer, sender
 from .web import Web
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ..log import Log
     from ..marks import Marker
     from ..plan import Plan
+    from .listen_table import Listener
     from .speaker import Speaker
+
+
+MAX_HINTS = 10
+"""Files of the weights that a listener is asked for by name."""
 
 
 class Network:
@@ -80,7 +90,8 @@ class Network:
             self.certify(plan)
         assert self._authority is not None
         scribe = Scribe(log.record, lambda: Look(marker))
-        self._episode = _Episode(scribe, plan, self._authority, self._sockets)
+        table = self._link.listening.read if self._link is not None else list
+        self._episode = _Episode(scribe, plan, self._authority, self._sockets, table)
         await self._episode.start(self._sockets)
         if self._link is not None:
             # Commands of a few milliseconds each; nothing else is going on before the episode.
@@ -111,7 +122,14 @@ class Network:
 class _Episode:
     """What an episode's network consists of."""
 
-    def __init__(self, scribe: Scribe, plan: Plan, authority: CertificateAuthority, sockets: Sockets) -> None:
+    def __init__(
+        self,
+        scribe: Scribe,
+        plan: Plan,
+        authority: CertificateAuthority,
+        sockets: Sockets,
+        listening: Callable[[], list[Listener]],
+    ) -> None:
         self._scribe = scribe
         self._troubles = Budget(scribe.record, "faults", facts=100)
         self.flows = Flows(scribe)
@@ -130,6 +148,14 @@ class _Episode:
             Kind.SILENT: greeter,
         }
         self._tcp = TcpServer(scribe, Switchboard(self.flows, resolver, speakers, expected, greeter.ports))
+        strangers, host = resolver.strangers(), plan.host
+        self._listeners = Listeners(
+            scribe,
+            listening,
+            Fetcher(scribe, self.flows, hints_of(plan)),
+            self._dialler,
+            {4: (strangers[4], host.address), 6: (strangers[6], host.address6)},
+        )
         self._datagrams = DatagramServer(
             scribe, Datagrams(scribe, self.flows, resolver, self._lookups, sender(sockets))
         )
@@ -138,8 +164,10 @@ class _Episode:
         asyncio.get_running_loop().set_exception_handler(self._on_trouble)
         self._datagrams.start(sockets)
         await self._tcp.start(sockets.tcp)
+        self._listeners.start()
 
     async def stop(self) -> None:
+        await self._listeners.stop()
         await self._datagrams.stop()
         await self._tcp.stop()
         for each in (self._tls, self._web, self._lookups, self._ftp, self._dialler):
@@ -158,3 +186,9 @@ class _Episode:
             self._scribe.record(Limit(where="network.accept", what=what))
         else:
             self._scribe.fault("loop", problem or RuntimeError(what))
+
+
+def hints_of(plan: Plan) -> list[str]:
+    """What somebody in the know would ask a web server for: the planted files, by their names and paths."""
+    files = [shard.file for shard in plan.weights.shards[:MAX_HINTS]]
+    return [quote(f"{folder}/{file}") for folder in ("", plan.weights.directory) for file in files]
