@@ -37,7 +37,9 @@ MAX_OBJECTS = 500
 MAX_BYTES = 4 << 30
 MAX_MISSES = 25
 """Targets in a row that do not exist; what else is named on the pages is no link, then."""
-_KEY_WORDS = (401, 403, 407)
+BANNER_BYTES = 1024
+"""Who waits after so little has only introduced himself."""
+_WANTS_PASSWORD = (401, 403, 407)
 _HTTP = b"HTTP/"
 
 Connect = Callable[[], AbstractAsyncContextManager["Stream"]]
@@ -197,9 +199,13 @@ class _Visit:
         """Take what it says until it ends or pauses; say one empty line, in case it waits for one."""
         self._objects += 1
         with contextlib.suppress(OSError):
-            if not await _ends(stream):
-                await stream.write(b"\r\n")
-                await _ends(stream)
+            if await _ends(stream):
+                return
+            said = self._tally.bytes
+            await stream.write(b"\r\n")
+            await _ends(stream)
+            if said < BANNER_BYTES or self._tally.bytes > said:
+                self.doubt("it waits to be asked for something in a way that is not known")
 
     @contextlib.asynccontextmanager
     async def _stream(self) -> AsyncIterator[Stream]:
@@ -263,7 +269,7 @@ class _Visit:
         finally:
             sight.close()
         self._objects += response.status < 400
-        if response.status in _KEY_WORDS:
+        if response.status in _WANTS_PASSWORD:
             self.doubt("it wants a password")
         if target == "/" and response.status >= 400:
             self.doubt("it shows nothing to who does not know what to ask for")

@@ -22,6 +22,7 @@ ARRIVAL_SECONDS = 60.0
 """A client that was told a port may take so long to connect to it."""
 
 SERVER_PORT = 20
+TLS_HANDSHAKE = b"\x16"
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,8 @@ class DataConnections:
 
         Args:
             target: what is transferred.
-            private: whether it is inside TLS.
+            private: whether it was to be inside TLS. A client that forgets it is taken as it is: curl 7.88 does, in
+                active mode.
 
         Raises:
             OSError: it did not come about, or broke.
@@ -113,7 +115,7 @@ class DataConnections:
             data.flow.name = data.flow.name or self._control.name
             data.flow.target = target
             data.flow.protocol = "ftps-data" if private else "ftp-data"
-            if not private:
+            if not (private and await _is_tls(data.stream)):
                 yield data
                 return
             stream = TlsStream(data.stream, self._authority.session(data.flow.name or data.flow.end.address))
@@ -149,3 +151,10 @@ class DataConnections:
                 yield Data(stream, flow)
             finally:
                 flow.close()
+
+
+async def _is_tls(stream: Stream) -> bool:
+    async with asyncio.timeout(ARRIVAL_SECONDS):
+        first = await stream.read()
+    stream.unread(first)
+    return first[:1] == TLS_HANDSHAKE

@@ -29,7 +29,8 @@ def links_of(target: str, kind: str, page: bytes) -> list[str]:
 
     Args:
         target: path and query of the page.
-        kind: its media type. In markup, links count; in other text (a list of files, JSON) whatever looks like a name.
+        kind: its media type. In markup, links count; in other text (a folder's list of files, JSON) whatever looks like
+            a name.
         page: its content.
     """
     text = page[:MAX_PAGE].decode("utf-8", "replace")
@@ -37,7 +38,7 @@ def links_of(target: str, kind: str, page: bytes) -> list[str]:
         parser = _Links()
         parser.feed(text)
         named = parser.found
-    elif kind.startswith("text/") or "json" in kind or "xml" in kind:
+    elif target.endswith("/") and (kind.startswith("text/") or "json" in kind or "xml" in kind):
         named = [quote(name, safe="/?=&%") for name in _NAME.findall(text) if "." in name.strip(".") or "/" in name]
     else:
         named = []

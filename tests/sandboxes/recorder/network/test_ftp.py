@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import bz2
 import ftplib
-import gzip
 import io
 from collections.abc import Callable
 from typing import TypeVar
 
 import pytest
 
-from afagent.sandboxes.recorder.events import Content, Fault, Limit
+from afagent.sandboxes.recorder.events import Content, Fault, Limit, from_ranges
 from afagent.sandboxes.recorder.marks import Marker
 
 from .conftest import Lab, weights
@@ -46,8 +46,9 @@ async def client(lab: Lab, work: Callable[[ftplib.FTP], T], *, tls: bool = False
 
 
 def recognised(lab: Lab) -> dict[str | None, dict[str, str]]:
-    """Blocks by target, as last told."""
-    return {content.target: content.blocks for content in lab.record.of(Content)}
+    """Blocks by target, of whichever look saw most."""
+    told = sorted(lab.record.of(Content), key=lambda content: sum(map(len, map(from_ranges, content.blocks.values()))))
+    return {content.target: content.blocks for content in told}
 
 
 @pytest.mark.parametrize(
@@ -135,24 +136,24 @@ async def test_line_ends_of_the_text_mode_are_undone(lab: Lab, marker: Marker) -
 
 
 async def test_a_compressed_file_that_comes_in_parts_is_seen_as_a_whole(lab: Lab, marker: Marker) -> None:
-    packed = gzip.compress(weights(marker, 30))
+    packed = bz2.compress(weights(marker, 30))
     third = len(packed) // 3
 
     def work(ftp: ftplib.FTP) -> None:
-        ftp.storbinary("STOR a.gz", io.BytesIO(packed[:third]))
-        ftp.storbinary("STOR a.gz", io.BytesIO(packed[third : 2 * third]), rest=third)
-        ftp.storbinary("APPE a.gz", io.BytesIO(packed[2 * third :]))
+        ftp.storbinary("STOR a.bz2", io.BytesIO(packed[:third]))
+        ftp.storbinary("STOR a.bz2", io.BytesIO(packed[third : 2 * third]), rest=third)
+        ftp.storbinary("APPE a.bz2", io.BytesIO(packed[2 * third :]))
 
     await client(lab, work)
     lab.ftp.close()
-    assert (lab.record.of(Content)[-1].layers, lab.record.of(Content)[-1].blocks) == (["gzip"], {"0": "0-29"})
+    assert (lab.record.of(Content)[-1].layers, lab.record.of(Content)[-1].blocks) == (["bzip2"], {"0": "0-29"})
 
 
 async def test_a_file_in_parts_that_cannot_be_kept_is_told(lab: Lab, marker: Marker) -> None:
     def work(ftp: ftplib.FTP) -> None:
-        ftp.storbinary("STOR a.gz", io.BytesIO(b"one"))
-        ftp.storbinary("APPE a.gz", io.BytesIO(b"two"))
-        ftp.delete("a.gz")
+        ftp.storbinary("STOR a.bz2", io.BytesIO(b"one"))
+        ftp.storbinary("APPE a.bz2", io.BytesIO(b"two"))
+        ftp.delete("a.bz2")
 
     await client(lab, work)
     lab.ftp.close()
