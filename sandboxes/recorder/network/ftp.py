@@ -41,7 +41,7 @@ FEATURES = ("AUTH TLS", "EPRT", "EPSV", "MDTM", "MFMT", "MLST type*;size*;modify
 MAX_STRANGE = 20
 """Unknown commands in a row; what sends more of them does not speak FTP, and is taken in silence."""
 
-PORTS = frozenset({21, 990, 2121})
+PORTS, TLS_PORTS = frozenset({21, 2121}), frozenset({990})
 
 _GREETINGS = (
     "220 (vsFTPd 3.0.3)",
@@ -99,7 +99,7 @@ class Ftp:
 
     def greeted(self) -> Greeted:
         """How clients are greeted, and known."""
-        return Greeted(self, PORTS, lambda host: chosen(host, _GREETINGS), first_word(*_OPENING))
+        return Greeted(self, PORTS, TLS_PORTS, lambda host: chosen(host, _GREETINGS), first_word(*_OPENING))
 
     async def speak(self, call: Call) -> None:
         """See `speaker.Speaker`."""

@@ -3,7 +3,8 @@
 Where a port belongs to a protocol, its greeting is given. Elsewhere the words `220 <host> ready` serve both SMTP and
 FTP, and what the client says next tells which; a client that says something else never waited for a greeting, and is
 recognised by its bytes as if there had been none. Whoever listens by hand (`nc host 4444`) sees one line, as from many
-a server. Only where servers are known to keep silent (the web's ports) nothing is said.
+a server. Only where servers are known to keep silent (the web's ports, and those where TLS is there from the start)
+nothing is said: a slow client would take it for its protocol's first bytes.
 """
 
 from __future__ import annotations
@@ -46,6 +47,8 @@ class Greeted:
     """Goes on after the greeting, or with it where `greet` is None. The client's first line is still to be read."""
     ports: frozenset[int]
     """Its own ports, where whatever a client says is its business."""
+    tls_ports: frozenset[int]
+    """The same inside TLS that is there from the start."""
     greet: Callable[[str], str] | None
     """The greeting of a host on its own ports, without the line's end; None for a speaker that greets by itself."""
     opens: Callable[[bytes], bool] = _NEVER
@@ -61,18 +64,23 @@ class Greeter:
 
     def __init__(self, protocols: Sequence[Greeted]) -> None:
         self._protocols = protocols
-        self._own = {port: protocol for protocol in reversed(protocols) for port in protocol.ports}
+        self._own = {
+            (port, tls): protocol
+            for protocol in reversed(protocols)
+            for tls, ports in ((False, protocol.ports), (True, protocol.tls_ports))
+            for port in ports
+        }
+        self._quiet = QUIET_PORTS | {port for protocol in protocols for port in protocol.tls_ports}
 
-    @property
-    def ports(self) -> frozenset[int]:
-        """Ports at which clients wait to be greeted for sure."""
-        return frozenset(self._own)
+    def is_awaited(self, port: int, tls: bool) -> bool:  # noqa: FBT001  # one of two facts, not an option
+        """Whether clients wait to be greeted for sure at a port, as it is or inside TLS."""
+        return (port, tls) in self._own
 
     async def speak(self, call: Call) -> None:
         """See `speaker.Speaker`."""
-        port = call.flow.end.port
-        own = self._own.get(port)
-        if port not in QUIET_PORTS:
+        own = self._own.get((call.flow.end.port, call.tls))
+        quiet = own is None and call.flow.end.port in self._quiet
+        if not quiet:
             await _greet(call, own)
         if own is not None:
             await own.speaker.speak(call)
@@ -82,7 +90,7 @@ class Greeter:
             return
         call.stream.unread(line)
         found = next((protocol for protocol in self._protocols if protocol.opens(line)), None)
-        if found is not None and port not in QUIET_PORTS:
+        if found is not None and not quiet:
             await found.speaker.speak(call)
         else:
             await call.board.speak(call)

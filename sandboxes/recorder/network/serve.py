@@ -147,7 +147,7 @@ class _Episode:
             Kind.DNS: self._lookups,
             Kind.SILENT: greeter,
         }
-        self._tcp = TcpServer(scribe, Switchboard(self.flows, resolver, speakers, expected, greeter.ports))
+        self._tcp = TcpServer(scribe, Switchboard(self.flows, resolver, speakers, expected, greeter.is_awaited))
         strangers, host = resolver.strangers(), plan.host
         self._listeners = Listeners(
             scribe,

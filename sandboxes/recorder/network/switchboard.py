@@ -10,7 +10,7 @@ from .sniff import Kind, sniff
 from .speaker import Call, drain, linger
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from .expected import Expected
     from .flow import Flow, Flows
@@ -36,7 +36,7 @@ class Switchboard:
         resolver: knows which address belongs to which name.
         speakers: by the protocol that they speak. What has none is taken in silence.
         expected: connections that belong to a conversation which announced them.
-        greeted: ports at which clients wait to be greeted.
+        is_awaited: whether clients of a port wait to be greeted, as it is or inside TLS.
     """
 
     def __init__(
@@ -45,13 +45,13 @@ class Switchboard:
         resolver: Resolver,
         speakers: Mapping[Kind, Speaker],
         expected: Expected | None = None,
-        greeted: frozenset[int] = frozenset(),
+        is_awaited: Callable[[int, bool], bool] = lambda _port, _tls: False,
     ) -> None:
         self._flows = flows
         self._resolver = resolver
         self._speakers = speakers
         self._expected = expected
-        self._greeted = greeted
+        self._is_awaited = is_awaited
 
     async def hold(self, stream: Stream, flow: Flow, tunnels: tuple[str, ...] = ()) -> None:
         """Serve one connection, from its first byte until our side has nothing more to say."""
@@ -66,8 +66,9 @@ class Switchboard:
     async def speak(self, call: Call) -> None:
         """See `speaker.Board`."""
         port = call.flow.end.port
-        kind = await recognise(call.stream, port, GREETED_SECONDS if port in self._greeted else SNIFF_SECONDS)
-        if kind in (Kind.RAW, Kind.UNDECIDED) and port in self._greeted:
+        awaited = self._is_awaited(port, call.tls)
+        kind = await recognise(call.stream, port, GREETED_SECONDS if awaited else SNIFF_SECONDS)
+        if kind in (Kind.RAW, Kind.UNDECIDED) and awaited:
             kind = Kind.SILENT  # it did not wait for its greeting, and gets it all the same
         nested = (kind is Kind.TLS and call.tls and not call.tunnels) or len(call.tunnels) > MAX_TUNNELS
         speaker = None if nested else self._speakers.get(kind)

@@ -153,7 +153,7 @@ async def lab(record: Record, marker: Marker) -> AsyncIterator[Lab]:
         Kind.DNS: Lookups(scribe, resolver),
         Kind.SILENT: greeter,
     }
-    server = TcpServer(scribe, Switchboard(flows, resolver, speakers, expected, greeter.ports))
+    server = TcpServer(scribe, Switchboard(flows, resolver, speakers, expected, greeter.is_awaited))
     await server.start([listener, *others])
     lab = Lab(port, record, flows, authority, web, dialler, ftp)
     yield lab
