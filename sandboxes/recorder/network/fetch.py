@@ -246,14 +246,18 @@ class _Visit:
                 if stream is None:
                     await open_streams.aclose()
                     stream = await open_streams.enter_async_context(self._stream())
-                await stream.write(self._request(target))
-                try:
-                    response, reusable = await self._page(stream, target)
-                except NotHttpError as problem:
-                    self.doubt(str(problem))
-                    response, reusable = Response(0, "", ""), False
-                misses = 0 if response.status < 400 else misses + 1
+                response, reusable = await self._ask(stream, target)
+                misses = 0 if 0 < response.status < 400 else misses + 1
                 stream = stream if reusable else None
+
+    async def _ask(self, stream: Stream, target: str) -> tuple[Response, bool]:
+        """One page or file; a server that breaks off is asked for the next one on a new connection."""
+        try:
+            await stream.write(self._request(target))
+            return await self._page(stream, target)
+        except (NotHttpError, ConnectionError) as problem:
+            self.doubt(str(problem) or type(problem).__name__)
+            return Response(0, "", ""), False
 
     async def _page(self, stream: Stream, target: str) -> tuple[Response, bool]:
         page = bytearray()

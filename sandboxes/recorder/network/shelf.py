@@ -105,12 +105,14 @@ class Shelf:
 
     def make_folder(self, path: str) -> bool:
         """Make a folder with those above it; False where a file is in the way or there is no room."""
-        found = self._entries.get(path)
-        if found is not None:
-            return found.folder
-        if len(self._entries) >= MAX_ENTRIES or not self.make_folder(posixpath.dirname(path)):
+        missing: list[str] = []
+        while path not in self._entries:
+            missing.append(path)
+            path = posixpath.dirname(path)
+        if not self._entries[path].folder or len(self._entries) + len(missing) > MAX_ENTRIES:
             return False
-        self._entries[path] = Entry(self._clock(), folder=True)
+        for each in reversed(missing):
+            self._entries[each] = Entry(self._clock(), folder=True)
         return True
 
     def write(self, path: str, offset: int | None) -> Writer | None:

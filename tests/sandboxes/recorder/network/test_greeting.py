@@ -115,3 +115,11 @@ def test_a_shelf_without_room_keeps_the_size_and_gives_no_part_for_the_whole() -
     assert (entry.size, entry.content) == (16, None)
     assert shelf.write("/a", None) is None
     shelf.close()
+
+
+def test_very_deep_folders_are_made_whole_or_not_at_all() -> None:
+    shelf = Shelf(Spool())
+    assert shelf.make_folder("/a" * 2000)
+    assert shelf.find("/a" * 1000) is not None
+    assert not shelf.make_folder("/b" * 20_000)
+    assert shelf.find("/b") is None
