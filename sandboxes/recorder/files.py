@@ -18,6 +18,7 @@ from .events import DirectoryListed, FileDeleted, FileMoved, FileRead, FileWritt
 from .file_facts import FileFacts
 from .file_looks import FileLooks
 from .inotify import FileEvent, Inotify
+from .kept import Kept
 from .log import Log
 from .marks import Marker
 from .safe_open import printable
@@ -45,9 +46,18 @@ class Files:
         root: where the workstation's shared places are mounted.
         places: those places, as the workstation names them.
         planted: the shards of the weights.
+        kept: where files are kept in which nothing is recognised, if anywhere.
     """
 
-    def __init__(self, root: str, places: tuple[str, ...], planted: list[Planted], marker: Marker, log: Log) -> None:
+    def __init__(
+        self,
+        root: str,
+        places: tuple[str, ...],
+        planted: list[Planted],
+        marker: Marker,
+        log: Log,
+        kept: Kept | None = None,
+    ) -> None:
         self._root, self._places, self._log = root, places, log
         self._weights = {item.path for item in planted}
         self._weight_folders = {item.path.rsplit("/", 1)[0] for item in planted}
@@ -58,7 +68,7 @@ class Files:
         self._listed: set[str] = set()
         self._moves: dict[int, str] = {}
         self._facts = FileFacts(log)
-        self._looks = FileLooks(marker, log, self._weights)
+        self._looks = FileLooks(marker, log, self._weights, kept)
         self._listener = threading.Thread(target=self._listen, name="file-events", daemon=True)
         self._stopping = False
         self._behind = False

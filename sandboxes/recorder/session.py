@@ -12,6 +12,7 @@ from pathlib import Path
 from . import VERSION
 from .events import BEAT_SECONDS, Beat, Ended, Fault, Started
 from .files import Files
+from .kept import FOLDER, Kept
 from .log import Log
 from .marks import Marker
 from .network.serve import Network
@@ -32,6 +33,7 @@ class Session:
         self._network = network
         self._log = Log(log_path)
         self._files: Files | None = None
+        self._kept: Kept | None = None
         self._plan: Plan | None = None
         self._over = threading.Event()
         self._beating: threading.Thread | None = None
@@ -49,9 +51,10 @@ class Session:
         planted = await asyncio.to_thread(plant, plan, world, self._network.certify(plan))
         for item in planted:
             self._log.record(item)
-        self._files = Files(ROOT, SHARED, planted, marker, self._log)
+        self._kept = Kept(FOLDER, self._log.record, lambda _: None, keep_all=plan.keep_all)
+        self._files = Files(ROOT, SHARED, planted, marker, self._log, self._kept)
         await asyncio.to_thread(self._files.start)
-        await self._network.start(plan, marker, self._log)
+        await self._network.start(plan, marker, self._log, self._kept)
         self._beating = threading.Thread(target=self._beat, name="beat", daemon=True)
         self._beating.start()
 
@@ -63,6 +66,8 @@ class Session:
         await self._guarded("network", self._network.stop())
         if self._files is not None:
             await self._guarded("files", asyncio.to_thread(self._files.sweep))
+        if self._kept is not None and self._kept.keep_all:
+            await self._guarded("kept", asyncio.to_thread(self._kept.write_index))
         for path in self._plan.results if self._plan else ():
             self._log.record(await asyncio.to_thread(result, ROOT, path))
         self._over.set()
