@@ -43,24 +43,40 @@ class Lookups:
         self._budget = Budget(scribe.record, "lookups")
         self._recent: OrderedDict[tuple[bytes, ...], float] = OrderedDict()
 
+    def take(self, message: bytes, flow: Flow, *, udp: bool) -> bytes | None:
+        """As `answer`, for a message that is all that its flow carries: it is counted."""
+        flow.count(message)
+        flow.protocol = "dns"
+        response = self.answer(message, flow, udp=udp)
+        if response is not None:
+            flow.received(len(response))
+        return response
+
     def answer(self, message: bytes, flow: Flow, *, udp: bool) -> bytes | None:
-        """The response to a message, counted and looked at; None when there is nothing to say.
+        """The response to a message, recorded and looked at; None when there is nothing to say.
 
         A message that is no query is looked at as it stands.
         """
-        flow.count(message)
         try:
             query = dns.parse(message)
         except dns.MalformedQueryError:
             flow.look(message)
-            response = dns.refuse(message)
-        else:
-            flow.protocol = "dns"
-            response = self._ask(query, flow, dns.udp_limit(query) if udp else None)
-            self._look_beyond_the_name(query, message, flow)
-        if response is not None:
-            flow.received(len(response))
-        return response
+            return dns.refuse(message)
+        reply = self.ask(query, flow)
+        self._look_beyond_the_name(query, message, flow)
+        return dns.build(query, reply, dns.udp_limit(query) if udp else None)
+
+    def ask(self, query: dns.Query, flow: Flow) -> dns.Reply:
+        """What a query is answered; it is recorded and looked at."""
+        reply = self._resolver.resolve(query)
+        if self._budget.take(query.name):
+            answer = " ".join(record.data for record in reply.records)
+            if reply.rcode == dns.NXDOMAIN:
+                answer = "NXDOMAIN"
+            self._scribe.record(Lookup(flow.number, query.name, query.type_name, answer))
+        if flow.scanned and not self._is_repeat(query.labels):
+            self._look_at(query.labels, flow)
+        return reply
 
     async def speak(self, call: Call) -> None:
         """See `speaker.Speaker`: on a connection each message has its length before it."""
@@ -69,7 +85,7 @@ class Lookups:
             data = await call.stream.read()
             buffer += data
             while len(buffer) >= 2 and len(buffer) >= (size := 2 + int.from_bytes(buffer[:2], "big")):
-                response = self.answer(bytes(buffer[2:size]), call.flow, udp=False)
+                response = self.take(bytes(buffer[2:size]), call.flow, udp=False)
                 del buffer[:size]
                 if response is not None and len(response) <= _MAX_MESSAGE:
                     await call.stream.write(len(response).to_bytes(2, "big") + response)
@@ -82,17 +98,6 @@ class Lookups:
         self._pieces.close()
         self._budget.flush()
 
-    def _ask(self, query: dns.Query, flow: Flow, limit: int | None) -> bytes:
-        reply = self._resolver.resolve(query)
-        if self._budget.take(query.name):
-            answer = " ".join(record.data for record in reply.records)
-            if reply.rcode == dns.NXDOMAIN:
-                answer = "NXDOMAIN"
-            self._scribe.record(Lookup(flow.number, query.name, query.type_name, answer))
-        if flow.scanned and not self._is_repeat(query.labels):
-            self._look_at(query.labels, flow)
-        return dns.build(query, reply, limit)
-
     def _look_at(self, labels: tuple[bytes, ...], flow: Flow) -> None:
         words, parent = labels[:-REGISTRABLE_LABELS], labels[-REGISTRABLE_LABELS:]
         if words:
@@ -101,6 +106,8 @@ class Lookups:
         if flow.end.address != self._resolver.nameserver:
             # Asked of a server of the client's own choice, which reads the whole name.
             self._pieces.add(f"@{flow.end.address}", labels, flow.place("labels"))
+        # And whoever owns many domains reads the names in all of them.
+        self._pieces.add("@", labels[:-1], flow.place("labels"))
 
     def _look_beyond_the_name(self, query: dns.Query, message: bytes, flow: Flow) -> None:
         """A query that is longer than its question and plain EDNS may carry data after it."""
