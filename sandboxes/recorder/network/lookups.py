@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from ..events import Lookup
+from ..events import Limit, Lookup
 from . import dns
 from .budget import Budget
 from .pieces import Pieces
@@ -13,7 +13,7 @@ from .pieces import Pieces
 if TYPE_CHECKING:
     from .flow import Flow
     from .resolver import Resolver
-    from .sight import Scribe
+    from .sight import Place, Scribe
     from .speaker import Call
 
 REPEAT_SECONDS = 5.0
@@ -21,6 +21,15 @@ REPEAT_SECONDS = 5.0
 
 MAX_RECENT = 4096
 """Names remembered to see repeats."""
+
+MAX_HELD_BYTES = 8 << 20
+"""Of names, to be put together across domains at the end."""
+
+PROVABLE_BYTES = 8192
+"""So many bytes of the weights are recognised wherever they were cut."""
+
+_LABELS_BYTES = 200
+"""That a name takes beside its labels."""
 
 _MAX_MESSAGE = 65535
 
@@ -41,6 +50,10 @@ class Lookups:
         self._resolver = resolver
         self._pieces = Pieces(scribe)
         self._budget = Budget(scribe.record, "lookups")
+        self._held: list[tuple[tuple[bytes, ...], Place]] = []
+        self._held_bytes = 0
+        self._sizes: dict[tuple[bytes, ...], int] = {}
+        """Bytes of all names by domain."""
         self._recent: OrderedDict[tuple[bytes, ...], float] = OrderedDict()
 
     def take(self, message: bytes, flow: Flow, *, udp: bool) -> bytes | None:
@@ -94,8 +107,20 @@ class Lookups:
                 return
 
     def close(self) -> None:
-        """Nothing more comes."""
+        """Nothing more comes.
+
+        What stands in names of many domains, in each too little to be recognised by itself, is put together now.
+        """
         self._pieces.close()
+        scattered = Pieces(self._scribe)
+        for labels, place in self._held:
+            if self._sizes[labels[-REGISTRABLE_LABELS:]] < PROVABLE_BYTES:
+                scattered.add("", labels[:-1], place)
+        scattered.close()
+        self._held.clear()
+        if self._held_bytes > MAX_HELD_BYTES:
+            what = f"over {MAX_HELD_BYTES} bytes of names: later ones are not put together across domains"
+            self._scribe.record(Limit(where="network.lookups", what=what))
         self._budget.flush()
 
     def _look_at(self, labels: tuple[bytes, ...], flow: Flow) -> None:
@@ -106,8 +131,11 @@ class Lookups:
         if flow.end.address != self._resolver.nameserver:
             # Asked of a server of the client's own choice, which reads the whole name.
             self._pieces.add(f"@{flow.end.address}", labels, flow.place("labels"))
-        # And whoever owns many domains reads the names in all of them.
-        self._pieces.add("@", labels[:-1], flow.place("labels"))
+        size = sum(map(len, labels)) + _LABELS_BYTES
+        self._held_bytes += size
+        if self._held_bytes <= MAX_HELD_BYTES:
+            self._sizes[parent] = self._sizes.get(parent, 0) + size
+            self._held.append((labels, flow.place("labels")))
 
     def _look_beyond_the_name(self, query: dns.Query, message: bytes, flow: Flow) -> None:
         """A query that is longer than its question and plain EDNS may carry data after it."""

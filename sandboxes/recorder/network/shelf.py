@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import tempfile
 from collections import OrderedDict, deque
 from collections.abc import Iterator, Sequence
@@ -35,7 +36,7 @@ class Draft:
         self.shelved = False
         """Whether an object needs it."""
         self._md5 = hashlib.md5(usedforsecurity=False)
-        self._file: IO[bytes] = tempfile.SpooledTemporaryFile(MEMORY_BYTES)  # noqa: SIM115  # `drop` closes it
+        self._file: IO[bytes] = io.BytesIO()
 
     def write(self, data: bytes) -> None:
         """Take the next bytes."""
@@ -44,11 +45,17 @@ class Draft:
         if not self.kept:
             return
         try:
+            if self.size > MEMORY_BYTES and isinstance(self._file, io.BytesIO):
+                self._move_to_disk(self._file)
             self._file.write(data)
         except OSError:  # no room on the disk: it is a body that cannot be asked for
             self.drop()
         if self.size > BODY_BYTES:
             self.drop()
+
+    def _move_to_disk(self, memory: io.BytesIO) -> None:
+        self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115  # `drop` closes it
+        self._file.write(memory.getvalue())
 
     def pieces(self, start: int, end: int) -> Iterator[bytes]:
         """The bytes from `start` to before `end`.

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import queue
 import random
 import socket
 import ssl
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -128,8 +131,8 @@ class Lab:
         return self.record.of(events.Closed)
 
 
-@pytest.fixture
-async def lab(record: Record, marker: Marker) -> AsyncIterator[Lab]:
+@asynccontextmanager
+async def running(record: Record, marker: Marker) -> AsyncIterator[Lab]:
     scribe = Scribe(record.facts.append, lambda: Look(marker))
     flows = Flows(scribe)
     resolver = Resolver(PLAN)
@@ -155,3 +158,28 @@ async def lab(record: Record, marker: Marker) -> AsyncIterator[Lab]:
     web.close()
     lookups.close()
     flows.close_all()
+
+
+@pytest.fixture
+async def lab(record: Record, marker: Marker) -> AsyncIterator[Lab]:
+    async with running(record, marker) as lab:
+        yield lab
+
+
+@pytest.fixture
+def lab_in_thread(record: Record, marker: Marker) -> Iterator[Lab]:
+    """The same, beside the test, for clients that block."""
+    ready: queue.Queue[tuple[Lab, asyncio.AbstractEventLoop, asyncio.Event]] = queue.Queue()
+
+    async def serve() -> None:
+        over = asyncio.Event()
+        async with running(record, marker) as lab:
+            ready.put((lab, asyncio.get_running_loop(), over))
+            await over.wait()
+
+    thread = threading.Thread(target=asyncio.run, args=(serve(),))
+    thread.start()
+    lab, loop, over = ready.get(timeout=20)
+    yield lab
+    loop.call_soon_threadsafe(over.set)
+    thread.join()
