@@ -2,7 +2,7 @@
 
 The rule that keeps this fast: bytes that are **explained** are not searched for encodings. Explained are plain weights
 (marks no further apart than two blocks), and what an open decoder takes. A beginning that turns out to be none is
-closed at its first error; a real one has to last for `PROOF_BYTES` before it explains anything.
+closed at its first error; a real one has to last (see `opened`) before it explains anything.
 
 A later way of hiding (reversed bytes, a constant XOR, another number format) is another kind of child: it is opened in
 `Node._search`, decodes as the others do, and has a node of its own.
@@ -13,11 +13,10 @@ from __future__ import annotations
 from typing import Protocol
 
 from . import spotting
+from .bare import find_bare
+from .opened import Opened
 from .runs import Run
-from .streams import BrokenError, Decoder, MissingError
-
-PROOF_BYTES = 256
-"""What a compressed stream must have taken without error to be believed."""
+from .streams import Decoder, MissingError
 
 _MAX_OPEN = 8
 _MARK_TAIL = 43
@@ -65,11 +64,16 @@ class Node:
         self._judged = 0
         self._since: int | None = None
         """Bytes since the last mark's end, while that is near enough."""
-        self._open: list[_Opened] = []
+        self._open: list[Opened] = []
         self._run: Run | None = None
         self._started = False
         self.alive = False
         """Whether the last bytes fed held marks, or something that a deeper layer recognised."""
+
+    @property
+    def open(self) -> bool:
+        """Whether something has begun and not ended."""
+        return bool(self._open) or self._run is not None
 
     def feed(self, data: bytes) -> None:
         """Look at the next bytes of the layer."""
@@ -98,7 +102,7 @@ class Node:
         if held and not self._open and not self._run:
             self._search(held)
         for opened in self._open:
-            opened.node.finish()
+            opened.finish(self._look)
         self._open.clear()
         if self._run:
             self._run.finish()
@@ -157,57 +161,48 @@ class Node:
     def _search_streams(self, buffer: bytes, start: int, spans: list[tuple[int, int]]) -> int:
         """Gives where the bytes that an opened stream explains end, or 0."""
         explained = 0
-        for at, kind in spotting.find_streams(buffer, start, len(buffer) - spotting.LOOKAHEAD + 1):
-            if at < explained or any(a <= at < b for a, b in spans):
-                continue
-            if len(self._layers) >= self._look.max_depth:
-                if kind.NAME != "zlib":
-                    self._look.limit(f"nested deeper than {self._look.max_depth}: {kind.NAME}")
-                continue
-            opened = self._open_stream(kind)
-            if opened is not None:
-                left = self._take(opened, buffer[at:])
-                if opened.proven:
-                    explained = len(buffer) - left
+        end = len(buffer) - spotting.LOOKAHEAD + 1
+        for at, kind in spotting.find_streams(buffer, start, end):
+            if at >= explained and not any(a <= at < b for a, b in spans):
+                explained = max(explained, self._try(kind, buffer, at))
+        for at in spotting.find_beginnings(buffer, start, end):
+            for kind in find_bare(buffer[at : at + spotting.LOOKAHEAD]):
+                if at >= explained and not any(a <= at < b for a, b in spans):
+                    explained = max(explained, self._try(kind, buffer, at, guessed=True))
         return explained
 
-    def _open_stream(self, kind: type[Decoder]) -> _Opened | None:
+    def _try(self, kind: type[Decoder], buffer: bytes, at: int, guessed: bool = False) -> int:
+        """Open what begins at `at`; gives where the bytes that it explains end, or 0."""
+        if len(self._layers) >= self._look.max_depth:
+            if not guessed and kind.NAME != "zlib":
+                self._look.limit(f"nested deeper than {self._look.max_depth}: {kind.NAME}")
+            return 0
+        opened = self._open_stream(kind, guessed)
+        if opened is None:
+            return 0
+        left = self._take(opened, buffer[at:])
+        return len(buffer) - left if opened.proven else 0
+
+    def _open_stream(self, kind: type[Decoder], guessed: bool) -> Opened | None:
         if len(self._open) >= _MAX_OPEN:
             self._look.limit("more streams at once than can be followed")
             return None
         try:
-            opened = _Opened(kind(), Node(self._look, (*self._layers, kind.NAME)))
+            opened = Opened(kind(), Node(self._look, (*self._layers, kind.NAME)), guessed)
         except MissingError as problem:
-            self._look.limit(f"no decoder for {problem}")
+            if not guessed:
+                self._look.limit(f"no decoder for {problem}")
             return None
         self._open.append(opened)
         return opened
 
-    def _take(self, opened: _Opened, data: bytes) -> int:
+    def _take(self, opened: Opened, data: bytes) -> int:
         """Feed an open stream; gives how many bytes it left over."""
-        try:
-            for piece in opened.decoder.feed(data):
-                self._look.spend(len(piece))
-                opened.node.feed(piece)
-                self.alive = self.alive or opened.node.alive
-        except Exception as problem:  # a decoder's own fault must not stop the look either; it is said
-            if not isinstance(problem, BrokenError):
-                self._look.limit(f"{opened.decoder.NAME}: {problem}")
-            elif opened.taken >= PROOF_BYTES:
-                self._look.limit(f"{opened.decoder.NAME}: broken off")
-            opened.proven = False
-            self._close(opened)
-            return len(data)
-        left = min(len(opened.decoder.rest), len(data)) if opened.decoder.ended else 0
-        opened.taken += len(data) - left
-        opened.proven = opened.decoder.ended or opened.taken >= PROOF_BYTES
-        if opened.decoder.ended:
-            self._close(opened)
+        left = opened.take(data, self._look)
+        self.alive = self.alive or opened.node.alive
+        if opened.over:
+            self._open.remove(opened)
         return left
-
-    def _close(self, opened: _Opened) -> None:
-        self._open.remove(opened)
-        opened.node.finish()
 
     # --- text ---
 
@@ -240,15 +235,3 @@ class Node:
             run.finish()
             self._run = None
         return left
-
-
-class _Opened:
-    """A compressed stream that is being decoded."""
-
-    __slots__ = ("decoder", "node", "proven", "taken")
-
-    def __init__(self, decoder: Decoder, node: Node) -> None:
-        self.decoder = decoder
-        self.node = node
-        self.taken = 0
-        self.proven = False

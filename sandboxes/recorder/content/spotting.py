@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
 
 from . import texts
-from .streams import Bzip2, Decoder, Gzip, Lz4, Lzma, Xz, Zip, Zlib, Zstd
+from .heads import Lzip, Zip
+from .seven_zip import SevenZip
+from .streams import Bzip2, Decoder, Gzip, Lz4, Lzma, Xz, Zlib
+from .zstd import Zstd
 from .texts import Alphabet, Kind
 
 LOOKAHEAD = 16
@@ -51,9 +55,18 @@ def _is_lzma(head: bytes) -> bool:
     return size >= 1 << 12 and size & (size - 1) in (0, size // 2) and known and head[13] == 0
 
 
+def _is_zip(head: bytes) -> bool:
+    # A local header of an entry that is compressed or encrypted, made by a version below 10.0 of the format.
+    method = head[8] | head[9] << 8
+    known = method in Zip.METHODS or method in Zip.OTHERS or method == Zip.LZMA or (method == 0 and head[6] & 1)
+    return head[2:4] == b"\x03\x04" and head[4] < 100 and known
+
+
 _STREAMS: tuple[tuple[bytes, type[Decoder], _Judge], ...] = (
     (b"\x1f\x8b", Gzip, lambda head: head[2] == 8 and head[3] < 0x20),
-    (b"PK", Zip, lambda head: head[2:4] == b"\x03\x04" and head[8:10] == b"\x08\x00"),
+    (b"PK", Zip, _is_zip),
+    (b"7z", SevenZip, lambda head: head.startswith(SevenZip.MAGIC)),
+    (b"LZ", Lzip, lambda head: head.startswith(b"LZIP\x01") and 12 <= head[5] & 31 <= 29),
     (b"BZ", Bzip2, lambda head: head[2:3] == b"h" and head[4:10] == b"1AY&SY"),
     (b"\xfd7", Xz, lambda head: head.startswith(b"\xfd7zXZ\x00")),
     (b"(\xb5", Zstd, lambda head: head[2:4] == b"\x2f\xfd"),
@@ -69,13 +82,28 @@ _STREAMS: tuple[tuple[bytes, type[Decoder], _Judge], ...] = (
 _FIRST_TWO = tuple(int.from_bytes(magic, "little") for magic, _, _ in _STREAMS)
 
 CLOSED = {
-    b"7z\xbc\xaf\x27\x1c": "7z archive",
     b"Rar!\x1a\x07": "rar archive",
+    b"\x89LZO\0\r\n\x1a\n": "lzop file",
+    b"LRZI": "lrzip file",
+    b"\x1f\x9d\x90": "compress file",
+    b"MSCF\0\0\0\0": "cabinet archive",
+    b"7kSt": "zpaq archive",
     b"Salted__": "encrypted by openssl",
     b"age-encryption.org/": "encrypted by age",
     b"-----BEGIN PGP MESSAGE": "encrypted by PGP",
 }
 """What cannot be looked into, by its first bytes."""
+
+
+_BEGINNING = re.compile(rb"\r?\n\r?\n|\0{8}(?=[^\0])")
+_MAX_BEGINNINGS = 8
+
+
+def find_beginnings(data: bytes, start: int, end: int) -> list[int]:
+    """Where in `data[start:end]` binary content may begin: the start, after a blank line, after padding. A few only."""
+    found = [] if start else [0]
+    found += [match.end() for match in islice(_BEGINNING.finditer(data, start, end), _MAX_BEGINNINGS)]
+    return [at for at in found if not is_text(data[at : at + LOOKAHEAD])]
 
 
 def find_streams(data: bytes, start: int, end: int) -> list[tuple[int, type[Decoder]]]:
