@@ -11,7 +11,7 @@ import json
 from typing import TYPE_CHECKING
 
 from wsproto import ConnectionType, WSConnection
-from wsproto.events import AcceptConnection, BytesMessage, CloseConnection, Message, Ping, Pong, Request, TextMessage
+from wsproto.events import AcceptConnection, BytesMessage, CloseConnection, Ping, Pong, Request, TextMessage
 from wsproto.extensions import PerMessageDeflate
 from wsproto.utilities import ProtocolError
 
@@ -127,7 +127,7 @@ class WebSocketConversation:
             self._over = True
             await self._say(self._ws.send(event.response()))
 
-    async def _take(self, event: Message[bytes] | Message[str]) -> None:
+    async def _take(self, event: BytesMessage | TextMessage) -> None:
         data = event.data.encode() if isinstance(event.data, str) else bytes(event.data)
         self._look(data)
         self._size += len(data)
