@@ -69,6 +69,8 @@ class Payload:
     file: Path
     origin: Origin
     bytes: int
+    recognised: bool
+    """Whether weights were recognised in them; such bytes are kept for the proof only."""
 
 
 class Kept:
@@ -114,7 +116,7 @@ class Kept:
         self._folder.mkdir(parents=True, exist_ok=True)
         with (self._folder / INDEX).open("w") as index:
             for payload in self.payloads():
-                entry = {"file": payload.file.name, "bytes": payload.bytes, **dataclasses.asdict(payload.origin)}
+                entry = {"file": payload.file.name, "bytes": payload.bytes} | dataclasses.asdict(payload.origin)
                 index.write(json.dumps(entry) + "\n")
 
     def limit(self, what: str) -> None:
@@ -155,12 +157,11 @@ class Kept:
             self._bytes -= size
             self._open -= 1
 
-    def _enter(self, file: BinaryIO, size: int, origin: Origin) -> None:
+    def _enter(self, file: BinaryIO, payload: Payload) -> None:
         file.close()
-        path = Path(file.name)
         with self._lock:
             self._open -= 1
-            self._payloads[path] = Payload(path, origin, size)
+            self._payloads[payload.file] = payload
 
 
 class Keeping:
@@ -202,7 +203,8 @@ class Keeping:
             if self._kept.keep_all or (self._offered >= SMALL_BYTES and looks_random(self._held)):
                 self._start(self._held)
         if self._file is not None:
-            self._kept._enter(self._file, self._written, origin)
+            payload = Payload(Path(self._file.name), origin, self._written, recognised)
+            self._kept._enter(self._file, payload)
         self._file, self._held, self._over = None, b"", True
 
     def _wait(self, data: bytes) -> None:
@@ -252,19 +254,23 @@ class Keeping:
 def looks_random(data: bytes) -> bool:
     """Whether bytes look encrypted or compressed, or like the text of an encoding of such bytes."""
     counts = np.bincount(np.frombuffer(data, np.uint8), minlength=256)
-    entropy = _entropy(counts)
-    if entropy >= OPAQUE_BITS:
+    bits = _entropy(counts)
+    if bits >= OPAQUE_BITS:
         return True
     counts[_LINE_BREAKS] = 0
     characters = np.count_nonzero(counts)
     if characters < _ALPHABET or _entropy(counts) < EVEN * np.log2(characters):
         return False
     sample = data[:SMALL_BYTES]
-    return len(zlib.compress(sample, 1)) >= EVEN * entropy / 8 * len(sample)
+    return len(zlib.compress(sample, 1)) >= EVEN * bits / 8 * len(sample)
+
+
+def entropy(data: bytes) -> float:
+    """Bits for each byte, 0 to 8, of how often each value occurs."""
+    return _entropy(np.bincount(np.frombuffer(data, np.uint8), minlength=256))
 
 
 def _entropy(counts: np.ndarray[tuple[int], np.dtype[np.int64]]) -> float:
-    """Bits for each byte, from how often each value occurs."""
     shares = counts[counts > 0] / max(1, counts.sum())
     return float(-(shares * np.log2(shares)).sum())
 

@@ -62,7 +62,7 @@ def _is_zip(head: bytes) -> bool:
     return head[2:4] == b"\x03\x04" and head[4] < 100 and known
 
 
-_STREAMS: tuple[tuple[bytes, type[Decoder], _Judge], ...] = (
+STREAMS: tuple[tuple[bytes, type[Decoder], _Judge], ...] = (
     (b"\x1f\x8b", Gzip, lambda head: head[2] == 8 and head[3] < 0x20),
     (b"PK", Zip, _is_zip),
     (b"7z", SevenZip, lambda head: head.startswith(SevenZip.MAGIC)),
@@ -79,7 +79,7 @@ _STREAMS: tuple[tuple[bytes, type[Decoder], _Judge], ...] = (
 )
 """The first two bytes of a format, its decoder, and what else its first bytes must be."""
 
-_FIRST_TWO = tuple(int.from_bytes(magic, "little") for magic, _, _ in _STREAMS)
+_FIRST_TWO = tuple(int.from_bytes(magic, "little") for magic, _, _ in STREAMS)
 
 CLOSED = {
     b"Rar!\x1a\x07": "rar archive",
@@ -123,7 +123,7 @@ def find_streams(data: bytes, start: int, end: int) -> list[tuple[int, type[Deco
 
 def _judge(data: bytes, at: int) -> Iterator[tuple[int, type[Decoder]]]:
     head = data[at : at + LOOKAHEAD]
-    for magic, decoder, is_one in _STREAMS:
+    for magic, decoder, is_one in STREAMS:
         if head.startswith(magic) and len(head) == LOOKAHEAD and is_one(head):
             yield at, decoder
 
