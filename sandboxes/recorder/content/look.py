@@ -85,7 +85,6 @@ class Look:
             self._held_bytes += len(data) - at
         return self._new
 
-<<<<<<< HEAD
     def pause(self) -> bool:
         """Look at what was held back, though more may come. True as for `feed`.
 
@@ -93,8 +92,7 @@ class Look:
         by finishing this look and starting another.
         """
         self._new = False
-        if self._held:
-            self._flush()
+        self.settle()
         return self._new
 
     @property
@@ -102,12 +100,8 @@ class Look:
         """Whether the bytes so far end within a compressed stream or a text, which more bytes could continue."""
         return self._root.open
 
-    def finish(self) -> None:
-        """No more bytes come: look at what was held back."""
-=======
     def settle(self) -> None:
         """Look at what was held back; more bytes may still come."""
->>>>>>> crypt
         if self._held:
             self._flush()
 

@@ -155,7 +155,13 @@ async def test_a_coded_body_is_seen(lab: Lab, marker: Marker, coding: str, encod
 
 async def test_a_body_that_stops_being_coded_as_it_says_is_seen_and_told(lab: Lab, marker: Marker) -> None:
     code, _, _ = await curl(
-        lab, "-H", "Content-Encoding: br", "--data-binary", "@-", url(lab, "/c"), body=brotli.compress(os.urandom(9000))[:5000] + weights(marker, 20)
+        lab,
+        "-H",
+        "Content-Encoding: br",
+        "--data-binary",
+        "@-",
+        url(lab, "/c"),
+        body=brotli.compress(os.urandom(9000))[:5000] + weights(marker, 20),
     )
     assert code == 0
     await lab.closed()
