@@ -69,19 +69,23 @@ class Joiner:
     def _join(self, payloads: list[Payload]) -> list[Payload]:
         """Gives what belongs to nothing."""
         left = list(payloads)
-        for first in sorted((each for each in payloads if each.open), key=_by_name):
-            if first in left and len(left) > 1:
-                others = [each for each in left if each is not first]
-                try:
-                    taken = self._follow(first, others)
-                except OSError as problem:
-                    self.record(Fault("joins", f"{type(problem).__name__}: {problem}"[:300]))
-                    continue
-                left = [each for each in left if each not in taken]
+        tried: list[Payload] = []
+        for first in sorted(
+            (each for each in payloads if each.open), key=lambda each: (not each.recognised, _by_name(each))
+        ):
+            if first in tried or first not in left or len(left) == 1:
+                continue
+            try:
+                chain, gained = self._follow(first, [each for each in left if each is not first])
+            except OSError as problem:
+                self.record(Fault("joins", f"{type(problem).__name__}: {problem}"[:300]))
+                continue
+            tried += chain
+            left = [each for each in left if not gained or each not in chain]
         return left
 
-    def _follow(self, first: Payload, others: list[Payload]) -> list[Payload]:
-        """Go on with `first` as long as anything fits; gives what was joined, if weights were recognised."""
+    def _follow(self, first: Payload, others: list[Payload]) -> tuple[list[Payload], bool]:
+        """Go on with `first` as long as anything fits; gives what fitted, and whether more weights were recognised."""
         chain = [first]
         look = self._again(chain)
         gained: list[tuple[Payload, Blocks]] = []
@@ -96,16 +100,17 @@ class Joiner:
         for payload, blocks in gained:
             if blocks and payload is not first:
                 self._tell(payload, look, blocks)
-        return chain if any(blocks for _, blocks in gained) else []
+        return chain, any(blocks for _, blocks in gained)
 
     def _next(self, chain: list[Payload], look: Look, others: list[Payload]) -> tuple[Payload, Look, Blocks] | None:
         """What goes on with the chain, the look with it, and what that recognised.
 
         A wrong part may be taken for long without an error: one with which more is recognised goes before all others.
+        Where nothing was recognised so far, most uploads are innocent: then only what is likely is tried.
         """
         fresh: Look | None = look
         silent: Payload | None = None
-        for payload in _likely(chain[-1], others):
+        for payload in _likely(chain[-1], others, rest=bool(look.blocks)):
             fresh = fresh or self._again(chain)
             before, limits = _copy(fresh.blocks), len(fresh.limits_hit)
             self._feed(fresh, payload)
@@ -172,14 +177,14 @@ def _by_name(payload: Payload) -> tuple[list[tuple[int, int | str]], str]:
     return mixed, payload.file.name
 
 
-def _likely(last: Payload, others: list[Payload]) -> Iterator[Payload]:
-    """The others, those first that are likely to go on with `last`."""
+def _likely(last: Payload, others: list[Payload], *, rest: bool) -> Iterator[Payload]:
+    """Those of the others that are likely to go on with `last`, then, if wanted, the rest."""
     by_name = sorted(others, key=_by_name)
     by_time = sorted(others, key=lambda payload: payload.file.name)
     next_name = [each for each in by_name if _by_name(each) > _by_name(last)][:1]
     next_time = [each for each in by_time if each.file.name > last.file.name][:1]
     seen: list[Payload] = []
-    for payload in (*next_name, *next_time, *by_name):
+    for payload in (*next_name, *next_time, *(by_name if rest else ())):
         if payload not in seen:
             seen.append(payload)
             yield payload
