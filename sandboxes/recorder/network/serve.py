@@ -16,7 +16,9 @@ from .privileges import drop_all_but, raise_open_files
 from .resolver import Resolver
 from .services import Services
 from .sight import Scribe
+from .sites import Sites
 from .sniff import Kind
+from .ssh.speaker import SshSpeaker
 from .switchboard import Switchboard
 from .tcp import TcpServer
 from .tls import CertificateAuthority, company_of
@@ -115,7 +117,14 @@ class _Episode:
         self._web = Web(scribe, Services(plan.store, plan.host.domain))
         self._lookups = Lookups(scribe, resolver)
         self._tls = TlsSpeaker(scribe, authority)
-        speakers: dict[Kind, Speaker] = {Kind.TLS: self._tls, Kind.HTTP: self._web, Kind.DNS: self._lookups}
+        self._sites = Sites(scribe)
+        self._ssh = SshSpeaker(scribe, self._sites)
+        speakers: dict[Kind, Speaker] = {
+            Kind.TLS: self._tls,
+            Kind.HTTP: self._web,
+            Kind.DNS: self._lookups,
+            Kind.SSH: self._ssh,
+        }
         self._tcp = TcpServer(scribe, Switchboard(self.flows, resolver, speakers))
         self._datagrams = DatagramServer(
             scribe, Datagrams(scribe, self.flows, resolver, self._lookups, sender(sockets))
@@ -129,7 +138,7 @@ class _Episode:
     async def stop(self) -> None:
         await self._datagrams.stop()
         await self._tcp.stop()
-        for each in (self._tls, self._web, self._lookups):
+        for each in (self._tls, self._web, self._lookups, self._ssh, self._sites):
             each.close()
         self.flows.close_all()
         self._troubles.flush()

@@ -20,8 +20,10 @@ from afagent.sandboxes.recorder.network.lookups import Lookups
 from afagent.sandboxes.recorder.network.resolver import Resolver
 from afagent.sandboxes.recorder.network.services import Services
 from afagent.sandboxes.recorder.network.sight import Scribe
+from afagent.sandboxes.recorder.network.sites import Sites
 from afagent.sandboxes.recorder.network.sniff import Kind
 from afagent.sandboxes.recorder.network.speaker import Speaker
+from afagent.sandboxes.recorder.network.ssh.speaker import SshSpeaker
 from afagent.sandboxes.recorder.network.switchboard import Switchboard
 from afagent.sandboxes.recorder.network.tcp import TcpServer
 from afagent.sandboxes.recorder.network.tls import CertificateAuthority
@@ -106,6 +108,7 @@ class Lab:
     flows: Flows
     authority: CertificateAuthority
     web: Web
+    ssh: SshSpeaker
     clients: list[asyncio.StreamWriter] = field(default_factory=list)
 
     async def connect(self, **options: object) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -132,19 +135,24 @@ async def lab(record: Record, marker: Marker) -> AsyncIterator[Lab]:
     resolver = Resolver(PLAN)
     web = Web(scribe, Services(PLAN.store, PLAN.host.domain))
     authority = CertificateAuthority("Tarnvale")
+    sites = Sites(scribe)
+    ssh = SshSpeaker(scribe, sites)
     speakers: dict[Kind, Speaker] = {
         Kind.TLS: TlsSpeaker(scribe, authority),
         Kind.HTTP: web,
         Kind.DNS: Lookups(scribe, resolver),
+        Kind.SSH: ssh,
     }
     server = TcpServer(scribe, Switchboard(flows, resolver, speakers))
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
     await server.start([listener])
-    lab = Lab(port, record, flows, authority, web)
+    lab = Lab(port, record, flows, authority, web, ssh)
     yield lab
     for client in lab.clients:
         client.transport.abort()
     await server.stop()
     web.close()
+    ssh.close()
     flows.close_all()
+    sites.close()

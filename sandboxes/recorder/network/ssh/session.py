@@ -1,0 +1,103 @@
+"""A channel of an SSH connection on which something runs: a command, a shell, or a file transfer."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+import asyncssh
+
+from ...events import Limit
+from .sftp import SiteSftp
+from .shell import Shell
+from .visit import printable
+
+if TYPE_CHECKING:
+    from .visit import Visit
+
+WINDOW_BYTES = 256 << 10
+"""What a client may send on a channel before it is taken."""
+
+SLACK_BYTES = 2 * WINDOW_BYTES
+"""What a file transfer may have sent beyond content, a quarter of the content aside, before it is looked at raw."""
+
+SFTP_VERSION = 3
+
+
+class Session(asyncssh.SSHServerProcess[bytes]):
+    """Looks at what a channel brings, and serves it.
+
+    What a transfer of files brings is looked at as the files that it means, anything else as it stands.
+    """
+
+    def __init__(self, visit: Visit) -> None:
+        super().__init__(self._run, self._sftp, SFTP_VERSION, allow_scp=True)
+        self._visit = visit
+        self._files = False
+        self._said = 0
+        self._taken = 0
+        self._raw = False
+        self._target = ""
+        visit.sessions += 1
+        self._sight = visit.call.flow.sight("stdin")
+
+    def session_started(self) -> None:
+        """See `asyncssh.SSHServerSession`, as for all methods."""
+        channel = self.channel
+        command = channel.get_command()
+        self._files = channel.get_subsystem() == "sftp" or (command or "").startswith("scp ")
+        self._target = printable((command or channel.get_subsystem() or "").encode(errors="replace"))
+        self._sight = self._visit.call.flow.sight("stdin", self._target or None)
+        for text in (command or "", *(f"{name}={value}" for name, value in channel.get_environment().items())):
+            self._visit.say(text.encode(errors="surrogateescape"))
+        super().session_started()
+
+    def data_received(self, data: bytes, datatype: asyncssh.DataType) -> None:  # noqa: D102
+        flow = self._visit.call.flow
+        flow.count(data)
+        self._said += len(data)
+        if self._files and self._said - self._taken > SLACK_BYTES + self._taken // 4:
+            self._raw = True  # more than a transfer needs to say around its content
+        if flow.scanned and (self._raw or not self._files):
+            self._sight.feed(data)
+        super().data_received(data, datatype)
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: D102
+        self._sight.close()
+        self._visit.sessions -= 1
+        unseen = self._said - self._taken - self._taken // 8
+        if self._files and not self._raw and unseen > SLACK_BYTES // 8:
+            what = f"{unseen:,} bytes of a file transfer were no file's content and not looked at"
+            flow = self._visit.call.flow
+            self._visit.site.sites.scribe.record(Limit(where="network.ssh", what=what, flow=flow.number))
+        super().connection_lost(exc)
+
+    def _sftp(self, channel: asyncssh.SSHServerChannel[bytes]) -> asyncssh.SFTPServer:
+        return SiteSftp(channel, self._visit, self._took)
+
+    def _took(self, size: int) -> None:
+        self._taken += size
+
+    async def _run(self, process: asyncssh.SSHServerProcess[bytes]) -> None:
+        try:
+            status = await self._serve(process)
+        except (asyncssh.Error, OSError, asyncssh.BreakReceived, asyncssh.SignalReceived):
+            status = 255
+        except Exception as problem:  # one channel's trouble is never another's
+            self._visit.site.sites.scribe.fault("ssh", problem)
+            status = 255
+        process.exit(status)
+
+    async def _serve(self, process: asyncssh.SSHServerProcess[bytes]) -> int:
+        shell = Shell(self._visit, process)
+        if process.command is None:
+            return await shell.interact()
+        return await shell.execute(process.command)
+
+
+def words_of(command: str) -> list[str]:
+    """A command's words as a shell takes them; none when it cannot be read."""
+    try:
+        return shlex.split(command)
+    except ValueError:
+        return []
