@@ -33,6 +33,7 @@ KEPT_BYTES = 2 << 30
 MAX_NODES = 20_000
 """Files, folders and links of all sites together."""
 
+MAX_SITES = 5_000
 MAX_PATH = 4096
 
 AGAIN_FREE, AGAIN_RATIO = 256 << 20, 8
@@ -77,6 +78,8 @@ class Sites:
 
     def of(self, name: str) -> Site:
         """The site with this name or address."""
+        if name not in self._sites and len(self._sites) >= MAX_SITES:
+            name = ""  # those that come later share one
         site = self._sites.get(name)
         if site is None:
             site = self._sites[name] = Site(self)

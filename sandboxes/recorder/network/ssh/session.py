@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 import asyncssh
 
 from ...events import Limit
+from ..guests import git, rsync
+from ..stream import CHUNK_BYTES
+from ..visit import printable
 from .sftp import SiteSftp
 from .shell import Shell
-from .visit import printable
 
 if TYPE_CHECKING:
-    from .visit import Visit
+    from ..guests.git import Repositories
+    from ..visit import Visit
 
 WINDOW_BYTES = 256 << 10
 """What a client may send on a channel before it is taken."""
@@ -30,16 +33,17 @@ class Session(asyncssh.SSHServerProcess[bytes]):
     What a transfer of files brings is looked at as the files that it means, anything else as it stands.
     """
 
-    def __init__(self, visit: Visit) -> None:
+    def __init__(self, visit: Visit, repositories: Repositories) -> None:
         super().__init__(self._run, self._sftp, SFTP_VERSION, allow_scp=True)
         self._visit = visit
+        self._repositories = repositories
         self._files = False
         self._said = 0
         self._taken = 0
         self._raw = False
         self._target = ""
-        visit.sessions += 1
-        self._sight = visit.call.flow.sight("stdin")
+        visit.channels += 1
+        self._sight = visit.flow.sight("stdin")
 
     def session_started(self) -> None:
         """See `asyncssh.SSHServerSession`, as for all methods."""
@@ -47,13 +51,13 @@ class Session(asyncssh.SSHServerProcess[bytes]):
         command = channel.get_command()
         self._files = channel.get_subsystem() == "sftp" or (command or "").startswith("scp ")
         self._target = printable((command or channel.get_subsystem() or "").encode(errors="replace"))
-        self._sight = self._visit.call.flow.sight("stdin", self._target or None)
+        self._sight = self._visit.flow.sight("stdin", self._target or None)
         for text in (command or "", *(f"{name}={value}" for name, value in channel.get_environment().items())):
             self._visit.say(text.encode(errors="surrogateescape"))
         super().session_started()
 
     def data_received(self, data: bytes, datatype: asyncssh.DataType) -> None:  # noqa: D102
-        flow = self._visit.call.flow
+        flow = self._visit.flow
         flow.count(data)
         self._said += len(data)
         if self._files and self._said - self._taken > SLACK_BYTES + self._taken // 4:
@@ -64,11 +68,11 @@ class Session(asyncssh.SSHServerProcess[bytes]):
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: D102
         self._sight.close()
-        self._visit.sessions -= 1
+        self._visit.channels -= 1
         unseen = self._said - self._taken - self._taken // 8
         if self._files and not self._raw and unseen > SLACK_BYTES // 8:
             what = f"{unseen:,} bytes of a file transfer were no file's content and not looked at"
-            flow = self._visit.call.flow
+            flow = self._visit.flow
             self._visit.site.sites.scribe.record(Limit(where="network.ssh", what=what, flow=flow.number))
         super().connection_lost(exc)
 
@@ -92,7 +96,29 @@ class Session(asyncssh.SSHServerProcess[bytes]):
         shell = Shell(self._visit, process)
         if process.command is None:
             return await shell.interact()
+        words = words_of(process.command)
+        if copying := rsync.request_of(words):
+            return await rsync.serve(self._visit, self._repositories.house, copying, _Client(process))
+        if pushing := git.request_of(words, process.channel.get_environment().get("GIT_PROTOCOL", "")):
+            return await self._repositories.serve(self._visit, pushing, _Client(process))
         return await shell.execute(process.command)
+
+
+class _Client:
+    """The other end of a channel, for a guest to talk with. What it sends was looked at when it came."""
+
+    def __init__(self, process: asyncssh.SSHServerProcess[bytes]) -> None:
+        self._process = process
+
+    async def read(self) -> bytes:
+        return bytes(await self._process.stdin.read(CHUNK_BYTES))
+
+    async def write(self, data: bytes) -> None:
+        self._process.stdout.write(data)
+        await self._process.stdout.drain()
+
+    async def complain(self, data: bytes) -> None:
+        self._process.stderr.write(data)
 
 
 def words_of(command: str) -> list[str]:

@@ -22,7 +22,7 @@ from asyncssh.constants import (
 from ..sites import Intake, Node, resolve
 
 if TYPE_CHECKING:
-    from .visit import Visit
+    from ..visit import Visit
 
 MAX_OPEN = 64
 """Files that a session has open at once."""
@@ -49,9 +49,7 @@ class SiteSftp(asyncssh.SFTPServer):
         taken: told how many bytes of content were written.
     """
 
-    def __init__(
-        self, channel: asyncssh.SSHServerChannel[bytes], visit: Visit, taken: Callable[[int], object]
-    ) -> None:
+    def __init__(self, channel: asyncssh.SSHServerChannel[bytes], visit: Visit, taken: Callable[[int], object]) -> None:
         super().__init__(channel)
         self._visit = visit
         self._taken = taken
@@ -149,6 +147,10 @@ class SiteSftp(asyncssh.SFTPServer):
 
     def fsync(self, file_obj: object) -> None:
         """Nothing is to be done: what is written is there."""
+
+    def exit(self) -> None:
+        """Say that all went well, as OpenSSH's server does and its clients expect; the library only closes."""
+        self.channel.exit(0)
 
     def _name(self, path: bytes) -> bytes:
         self._visit.say(path)

@@ -21,7 +21,7 @@ from ..sites import Intake, resolve
 if TYPE_CHECKING:
     import asyncssh
 
-    from .visit import Visit
+    from ..visit import Visit
 
 MAX_LINE = 256 << 10
 """Bytes of an interactive line; a longer one is cut there."""
@@ -123,7 +123,9 @@ class Shell:
             "wc": self._wc,
             "whoami": lambda _: visit.user.encode(errors="replace") + b"\n",
         }
-        self._silent = frozenset(["exit", "true", "false", "test", "[", "touch", "mv", "cp", "chmod", "sleep", "export"])
+        self._silent = frozenset(
+            ["exit", "true", "false", "test", "[", "touch", "mv", "cp", "chmod", "sleep", "export"]
+        )
 
     async def execute(self, command: str) -> int:
         """Seem to run a command; gives its exit status."""
@@ -169,7 +171,7 @@ class Shell:
         if answer is None:
             return 0
         try:
-            said = answer([word for word in step.words[1:]])
+            said = answer(step.words[1:])
         except OSError as problem:
             self._process.stderr.write(f"{name}: {problem.strerror}\n".encode())
             return 1

@@ -12,18 +12,16 @@ import asyncssh
 
 from ...events import Limit
 from ..budget import Budget
-from ..pieces import Pieces
 from ..stream import WRITE_SECONDS, PlainStream
 from .keys import HostKeys, version_of
 from .session import WINDOW_BYTES, Session
-from .visit import Visit
 from .wire import Wire
 
 if TYPE_CHECKING:
-    from ..guests.house import GuestHouse
+    from ..guests.git import Repositories
     from ..sight import Scribe
-    from ..sites import Sites
     from ..speaker import Call
+    from ..visit import Visit
 
 MAX_CALLS = 200
 """SSH connections at once."""
@@ -44,17 +42,16 @@ class SshSpeaker:
 
     Args:
         scribe: where to record.
-        sites: what the servers hold.
-        house: where real programs serve what only they can; without one there are none.
+        guide: makes the visit that a call is.
+        repositories: what git's clients find, and where real programs serve.
     """
 
-    def __init__(self, scribe: Scribe, sites: Sites, house: GuestHouse | None = None) -> None:
+    def __init__(self, scribe: Scribe, guide: Callable[[Call], Visit], repositories: Repositories) -> None:
         logging.getLogger("asyncssh").setLevel(logging.CRITICAL + 1)
         self._scribe = scribe
-        self._sites = sites
-        self._house = house
+        self._guide = guide
+        self._repositories = repositories
         self._keys = HostKeys()
-        self._pieces = Pieces(scribe)
         self._refused = Budget(scribe.record, "ssh-connections", facts=100)
         self._calls = 0
 
@@ -74,16 +71,14 @@ class SshSpeaker:
 
     def close(self) -> None:
         """Nothing more comes."""
-        self._pieces.close()
         self._refused.flush()
 
     async def _converse(self, call: Call) -> None:
-        name = call.flow.name or call.flow.end.address
-        visit = Visit(call, name, self._sites.of(name), self._pieces, self._house)
+        visit = self._guide(call)
         options = asyncssh.SSHServerConnectionOptions(
-            server_factory=lambda: _Server(visit),
-            server_host_keys=await self._keys.of(name),
-            server_version=version_of(name),
+            server_factory=lambda: _Server(call, visit, self._repositories),
+            server_host_keys=await self._keys.of(visit.name),
+            server_version=version_of(visit.name),
             # A compressed packet has no bound on what it unpacks to; clients that ask for it do without.
             compression_algs=["none"],
             x11_forwarding=False,
@@ -141,8 +136,8 @@ class _Connection(asyncssh.SSHServerConnection):
         """See `asyncssh`: everything but the key exchange and what belongs to a channel."""
         payload = packet.get_full_payload()
         if self.let_in:
-            self._visit.call.flow.count(payload)
-        self._visit.call.flow.look(payload)
+            self._visit.flow.count(payload)
+        self._visit.flow.look(payload)
         return super().process_packet(pkttype, pktid, packet)
 
     def send_userauth_success(self) -> object:
@@ -154,9 +149,12 @@ class _Connection(asyncssh.SSHServerConnection):
 class _Server(asyncssh.SSHServer):
     """What a client may do: everything that a generous server allows."""
 
-    def __init__(self, visit: Visit) -> None:
+    def __init__(self, call: Call, visit: Visit, repositories: Repositories) -> None:
+        self._call = call
         self._visit = visit
+        self._repositories = repositories
         self._connection: asyncssh.SSHServerConnection | None = None
+        self._listeners: set[int] = set()
 
     def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
         self._connection = conn
@@ -169,9 +167,11 @@ class _Server(asyncssh.SSHServer):
 
     def session_requested(self) -> object:
         assert self._connection is not None
-        if self._visit.sessions >= MAX_CHANNELS:
+        if self._visit.channels >= MAX_CHANNELS:
             return False
-        return self._connection.create_server_channel(encoding=None, window=WINDOW_BYTES), Session(self._visit)
+        return self._connection.create_server_channel(encoding=None, window=WINDOW_BYTES), Session(
+            self._visit, self._repositories
+        )
 
     def connection_requested(self, dest_host: str, dest_port: int, orig_host: str, orig_port: int) -> object:
         """A connection through this one: answered as one of its own."""
@@ -186,11 +186,9 @@ class _Server(asyncssh.SSHServer):
     def server_requested(self, listen_host: str, listen_port: int) -> object:
         """A port on the site, to be led back to the client."""
         del listen_host
-        if len(self._visit.listeners) >= MAX_CHANNELS:
+        if len(self._listeners) >= MAX_CHANNELS:
             return False
-        listener = _Listener(self._visit, listen_port or 32768 + len(self._visit.listeners))
-        self._visit.listeners.add(listener.get_port())
-        return listener
+        return _Listener(self._listeners, listen_port or 32768 + len(self._listeners))
 
     def unix_server_requested(self, listen_path: str) -> object:
         """The same, for a socket file."""
@@ -198,18 +196,18 @@ class _Server(asyncssh.SSHServer):
         return self.server_requested("", 0)
 
     def _through(self, host: str, port: int) -> _Handler | bool:
-        if self._visit.sessions >= MAX_CHANNELS:
+        if self._visit.channels >= MAX_CHANNELS:
             return False
-        visit = self._visit
+        visit, board = self._visit, self._call.board
 
         async def carry(reader: asyncssh.SSHReader[bytes], writer: asyncssh.SSHWriter[bytes]) -> None:
-            visit.sessions += 1
+            visit.channels += 1
             try:
                 with contextlib.suppress(OSError, asyncssh.Error):
-                    await visit.call.board.connect(PlainStream(reader, writer), host, port)
+                    await board.connect(PlainStream(reader, writer), host, port)
                     writer.write_eof()
             finally:
-                visit.sessions -= 1
+                visit.channels -= 1
                 writer.close()
 
         return carry
@@ -218,16 +216,17 @@ class _Server(asyncssh.SSHServer):
 class _Listener(asyncssh.SSHListener):
     """A port of the site that nobody connects to."""
 
-    def __init__(self, visit: Visit, port: int) -> None:
+    def __init__(self, listening: set[int], port: int) -> None:
         super().__init__()
-        self._visit = visit
+        self._listening = listening
         self._port = port
+        listening.add(port)
 
     def get_port(self) -> int:
         return self._port
 
     def close(self) -> None:
-        self._visit.listeners.discard(self._port)
+        self._listening.discard(self._port)
 
     async def wait_closed(self) -> None:
         """Nothing is to be waited for."""

@@ -8,6 +8,7 @@ import socket
 import ssl
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TypeVar
 
 import pytest
@@ -15,15 +16,15 @@ import pytest
 from afagent.sandboxes.recorder import events
 from afagent.sandboxes.recorder.content.look import Look
 from afagent.sandboxes.recorder.marks import BLOCK_BYTES, Mark, Marker
+from afagent.sandboxes.recorder.network.file_hosts import FileHosts
 from afagent.sandboxes.recorder.network.flow import Flows
+from afagent.sandboxes.recorder.network.guests.house import GuestHouse
 from afagent.sandboxes.recorder.network.lookups import Lookups
 from afagent.sandboxes.recorder.network.resolver import Resolver
 from afagent.sandboxes.recorder.network.services import Services
 from afagent.sandboxes.recorder.network.sight import Scribe
-from afagent.sandboxes.recorder.network.sites import Sites
 from afagent.sandboxes.recorder.network.sniff import Kind
 from afagent.sandboxes.recorder.network.speaker import Speaker
-from afagent.sandboxes.recorder.network.ssh.speaker import SshSpeaker
 from afagent.sandboxes.recorder.network.switchboard import Switchboard
 from afagent.sandboxes.recorder.network.tcp import TcpServer
 from afagent.sandboxes.recorder.network.tls import CertificateAuthority
@@ -108,7 +109,7 @@ class Lab:
     flows: Flows
     authority: CertificateAuthority
     web: Web
-    ssh: SshSpeaker
+    file_hosts: FileHosts
     clients: list[asyncio.StreamWriter] = field(default_factory=list)
 
     async def connect(self, **options: object) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -133,26 +134,32 @@ async def lab(record: Record, marker: Marker) -> AsyncIterator[Lab]:
     scribe = Scribe(record.facts.append, lambda: Look(marker))
     flows = Flows(scribe)
     resolver = Resolver(PLAN)
-    web = Web(scribe, Services(PLAN.store, PLAN.host.domain))
+    file_hosts = FileHosts(scribe, GuestHouse.open(unsealed=True))
+    web = Web(scribe, Services(PLAN.store, PLAN.host.domain), file_hosts)
     authority = CertificateAuthority("Tarnvale")
-    sites = Sites(scribe)
-    ssh = SshSpeaker(scribe, sites)
     speakers: dict[Kind, Speaker] = {
         Kind.TLS: TlsSpeaker(scribe, authority),
         Kind.HTTP: web,
         Kind.DNS: Lookups(scribe, resolver),
-        Kind.SSH: ssh,
+        **file_hosts.speakers,
     }
     server = TcpServer(scribe, Switchboard(flows, resolver, speakers))
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
     await server.start([listener])
-    lab = Lab(port, record, flows, authority, web, ssh)
+    lab = Lab(port, record, flows, authority, web, file_hosts)
     yield lab
     for client in lab.clients:
         client.transport.abort()
     await server.stop()
     web.close()
-    ssh.close()
+    file_hosts.close()
     flows.close_all()
-    sites.close()
+
+
+@pytest.fixture
+def secret(marker: Marker, tmp_path: Path) -> bytes:
+    """A file of weights in the client's folder."""
+    data = weights(marker, 100)
+    (tmp_path / "model.bin").write_bytes(data)
+    return data

@@ -1,18 +1,17 @@
-"""One SSH connection, as its channels know it: who is where, and what is to be looked at."""
+"""Somebody at a site that keeps files: who is where, on which connection, and what is to be looked at."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..pieces import words_in
-from ..sites import Intake
+from .pieces import words_in
+from .sites import Intake
 
 if TYPE_CHECKING:
-    from ..guests.house import GuestHouse
-    from ..pieces import Pieces
-    from ..sites import Node, Site
-    from ..speaker import Call
+    from .flow import Flow
+    from .pieces import Pieces
+    from .sites import Node, Site
 
 MAX_TARGET = 2048
 """Characters of a name or command that are recorded; all of it is looked at."""
@@ -22,18 +21,15 @@ MAX_TARGET = 2048
 class Visit:
     """Who visits which site."""
 
-    call: Call
+    flow: Flow
     name: str
     """The site's name, or its address."""
     site: Site
     pieces: Pieces
-    house: GuestHouse | None
-    """Where real programs serve; without one there are none."""
+    """Where short texts are put together."""
     user: str = "root"
-    sessions: int = 0
-    """Channels open now."""
-    listeners: set[int] = field(default_factory=set)
-    """Ports that the client wants to be reached at."""
+    channels: int = 0
+    """Things that go on at once on the connection."""
 
     @property
     def home(self) -> bytes:
@@ -48,13 +44,13 @@ class Visit:
 
     def say(self, text: bytes) -> None:
         """Look at a name, a command or a variable: any of them may carry a piece of something larger."""
-        if self.call.flow.scanned and text:
-            place = self.call.flow.place("command", printable(text))
+        if self.flow.scanned and text:
+            place = self.flow.place("command", printable(text))
             self.pieces.add(f"words to {self.name}", words_in(text), place)
 
     def intake(self, path: bytes, node: Node, *, looked: bool = False) -> Intake:
         """A file of the site, opened; what is written is looked at, unless it was `looked` at already."""
-        return Intake(self.site, node, None if looked else self.call.flow, printable(path))
+        return Intake(self.site, node, None if looked else self.flow, printable(path))
 
 
 def printable(text: bytes) -> str:
