@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+from pathlib import Path
 from stat import S_IFDIR, S_IFREG, S_ISLNK, S_ISREG
 from typing import TYPE_CHECKING
 
@@ -29,8 +30,14 @@ async def take_in(visit: Visit, house: GuestHouse, folder: str, target: str) -> 
         folder: its name.
         target: the path that the client brought it to.
     """
+    try:
+        await _take_all(visit, house.folder / folder, target)
+    except RecursionError:
+        _limit(visit, "folders lay in one another too deep to be followed")
+
+
+async def _take_all(visit: Visit, base: Path, target: str) -> None:
     left = MAX_FILES
-    base = house.folder / folder
     for path, _, names, at in os.fwalk(base, follow_symlinks=False):
         inner = os.path.relpath(path, base)
         for name in sorted(names):
@@ -74,23 +81,26 @@ def _hand_over(visit: Visit, at: int, name: str, path: bytes, about: os.stat_res
             node.spool, node.stored = spool, size
 
 
-def lay_out(visit: Visit, house: GuestHouse, folder: str, path: bytes) -> str:
-    """Lay out what the site has at a path, for a guest to send; gives its name in `folder`, whether it is there or not."""
-    top = os.fsdecode(os.path.basename(path)) or "."
-    base = house.folder / folder
+def lay_out(visit: Visit, house: GuestHouse, folder: str, asked: str) -> str:
+    """Lay out what the site has at a path, for a guest to send.
+
+    Gives the path's name in `folder`, whether anything is there or not; it ends with a slash if the path does.
+    """
+    path = resolve(os.fsencode(asked), visit.home)
+    name = os.fsdecode(path.rpartition(b"/")[2]) or "."
     with contextlib.suppress(OSError):
-        _lay_out(visit, path, base / top)
-    return top
+        _lay_out(visit, path, house.folder / folder / name)
+    return f"{name}/" if asked.endswith("/") else name
 
 
-def _lay_out(visit: Visit, path: bytes, place: os.PathLike[str]) -> None:
+def _lay_out(visit: Visit, path: bytes, place: Path) -> None:
     node = visit.site.at(path)
     if node.kind == S_IFDIR:
-        os.makedirs(place, exist_ok=True)
+        place.mkdir(exist_ok=True)
         for name in visit.site.names(path):
-            _lay_out(visit, path.rstrip(b"/") + b"/" + name, place / os.fsdecode(name))  # type: ignore[operator]
+            _lay_out(visit, path.rstrip(b"/") + b"/" + name, place / os.fsdecode(name))
     elif node.kind == S_IFREG and node.spool is not None:
-        os.link(node.spool, place)
+        place.hardlink_to(node.spool)
         os.utime(place, (node.modified, node.modified))
 
 

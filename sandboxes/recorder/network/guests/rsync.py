@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from collections.abc import Callable, Sequence
@@ -9,7 +10,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..sites import resolve
 from .receipt import lay_out, take_in
 from .talk import After, Client, StreamClient, converse
 
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 RSYNC = "/usr/bin/rsync"
 MODULE = "data"
 """What every module of a daemon is called inside."""
+
+OPEN = 0o777
+"""A daemon that takes itself for root serves as nobody."""
 
 MAX_WORDS = 200
 MAX_PROTECTED = 65536
@@ -51,6 +54,7 @@ _VALUED = re.compile(
     r"|modify-window|info|debug|log-format|out-format|max-delete|iconv|max-alloc|skip-compress|stop-after|suffix)"
     r"=[A-Za-z0-9%.,:+-]*\Z|-B[0-9]+\Z"
 )
+_WORD = re.compile(rb"[^\0\n]+")
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@+-]{0,99}\Z")
 
 
@@ -117,7 +121,7 @@ async def serve(visit: Visit, house: GuestHouse, request: Request, client: Clien
     folder = house.new_folder()
     try:
         if request.sends:
-            names = [lay_out(visit, house, folder, resolve(os.fsencode(path), visit.home)) for path in request.paths]
+            names = [lay_out(visit, house, folder, path) for path in request.paths]
             words = [RSYNC, "--server", *request.options, ".", *names]
             return await converse(house, words, folder, client)
         # What came is kept when the client breaks off: it is to be looked at.
@@ -148,6 +152,8 @@ async def _further(request: Request, client: Client) -> tuple[Request, Client]:
 class RsyncDaemon:
     """Speaks rsync's own protocol (`rsync://`): the real daemon serves one connection, and every module is the same.
 
+    What is on the wire is cut up and compressed in a manner of its own: it is counted, and the files are looked at.
+
     Args:
         guide: makes the visit that a call is.
         house: where the daemon runs.
@@ -165,9 +171,10 @@ class RsyncDaemon:
         base = self._house.folder / folder
         try:
             (base / MODULE).mkdir()
+            (base / MODULE).chmod(OPEN)
             inside = self._house.inside(folder)
             (base / "conf").write_text(_CONFIGURATION.format(path=f"{inside}/{MODULE}"))
-            client = _Renaming(StreamClient(call), base / MODULE, visit)
+            client = _Renaming(StreamClient(call, look=False), base / MODULE, visit)
             words = [RSYNC, "--daemon", "--no-detach", f"--config={inside}/conf"]
             try:
                 await converse(self._house, words, folder, client)
@@ -181,7 +188,7 @@ class _Renaming:
     """A client whose module, named on the second line, is called `MODULE` towards the daemon.
 
     The daemon greets first and must know its modules when it starts, so it cannot be told the name in time. Paths of
-    the request start with the client's name for the module: a folder of that name is there.
+    the request, which follow, start with the client's name for the module: the folders that they name are made.
     """
 
     def __init__(self, client: Client, base: Path, visit: Visit) -> None:
@@ -190,6 +197,7 @@ class _Renaming:
         self._visit = visit
         self._lines = 0
         self._held = b""
+        self._seen = 0
         self.module = ""
         self.write = client.write
         self.complain = client.complain
@@ -197,6 +205,7 @@ class _Renaming:
     async def read(self) -> bytes:
         data = await self._client.read()
         if self._lines == 2 or not data:
+            self._make_way(data)
             return data
         self._held += data
         out = b""
@@ -206,7 +215,27 @@ class _Renaming:
             out += (line if self._lines == 1 else self._rename(line)) + b"\n"
         if self._lines == 2 or len(self._held) > MAX_LINE:
             out, self._held, self._lines = out + self._held, b"", 2
+            self._make_way(out)
         return out or await self.read()
+
+    def _make_way(self, data: bytes) -> None:
+        """Make the folders on the way to the paths that the client names, as far as it has not begun to send files."""
+        if not self.module or self._seen > MAX_PROTECTED:
+            return
+        self._seen += len(data)
+        for word in _WORD.findall(data):
+            parts = [part for part in os.fsdecode(word).split("/") if part not in ("", ".", "..")]
+            if parts and parts[0] == self.module:
+                inside = parts[1:] if self.module == MODULE else parts
+                with contextlib.suppress(OSError):
+                    self._make_open(inside[:-1])
+
+    def _make_open(self, parts: Sequence[str]) -> None:
+        place = self._base
+        for part in parts:
+            place = place / part
+            place.mkdir(exist_ok=True)
+            place.chmod(OPEN)
 
     def _rename(self, line: bytes) -> bytes:
         self._visit.say(line)

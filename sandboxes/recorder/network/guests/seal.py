@@ -23,6 +23,7 @@ _MS_RDONLY, _MS_NOSUID, _MS_NODEV, _MS_NOEXEC, _MS_REMOUNT = 1, 2, 4, 8, 32
 _MS_BIND, _MS_REC, _MS_PRIVATE = 0x1000, 0x4000, 0x40000
 _HARMLESS = _MS_NOSUID | _MS_NOEXEC
 
+_DEVICES = ("/dev/null", "/dev/urandom")
 _SYSTEM = frozenset(["bin", "etc", "lib", "lib32", "lib64", "libx32", "sbin", "usr", INSIDE.strip("/")])
 
 
@@ -59,17 +60,18 @@ def _freeze() -> None:
 
 
 def _cover() -> None:
-    """Empty folders over all that is neither the system's nor the guests'; `/dev/null` is the only device left."""
-    null = os.open("/dev/null", os.O_PATH)
+    """Empty folders over all that is neither the system's nor the guests'; two devices are left."""
+    devices = {path: os.open(path, os.O_PATH) for path in _DEVICES}
     for place in sorted(Path("/").iterdir()):
         if place.name in _SYSTEM or place.is_symlink() or not place.is_dir():
             continue
         _mount("none", str(place), "tmpfs", _HARMLESS, "size=64k")
         if place.name == "dev":
-            Path("/dev/null").touch()
-            _mount(f"/proc/self/fd/{null}", "/dev/null", None, _MS_BIND)
+            for path, device in devices.items():
+                Path(path).touch()
+                _mount(f"/proc/self/fd/{device}", path, None, _MS_BIND)
+                os.close(device)
         _mount("none", str(place), None, _MS_BIND | _MS_REMOUNT | _MS_RDONLY | _HARMLESS)
-    os.close(null)
 
 
 def _become_ordinary(processes: int) -> None:

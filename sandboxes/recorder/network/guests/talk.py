@@ -34,15 +34,21 @@ class Client(Protocol):
 
 
 class StreamClient:
-    """A client at the other end of a call."""
+    """A client at the other end of a call.
 
-    def __init__(self, call: Call) -> None:
+    Args:
+        call: the connection.
+        look: whether what it sends is looked at as it stands.
+    """
+
+    def __init__(self, call: Call, *, look: bool = True) -> None:
         self._call = call
+        self._note = call.flow.sent if look else call.flow.count
 
     async def read(self) -> bytes:
         """As `Client.read`."""
         data = await self._call.stream.read()
-        self._call.flow.sent(data)
+        self._note(data)
         return data
 
     async def write(self, data: bytes) -> None:

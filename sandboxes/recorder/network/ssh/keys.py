@@ -56,6 +56,8 @@ def _new_rsa() -> asyncssh.SSHKey:
 
 
 def _import(key: ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) -> asyncssh.SSHKey:
-    form = serialization.PrivateFormat.OpenSSH
-    pem = key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
-    return asyncssh.import_private_key(pem)
+    # In this form every version of the library reads what every version of cryptography writes.
+    form = serialization.PrivateFormat.PKCS8
+    return asyncssh.import_private_key(
+        key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
+    )

@@ -40,6 +40,7 @@ class Session(asyncssh.SSHServerProcess[bytes]):
         self._files = False
         self._said = 0
         self._taken = 0
+        self._copying = False
         self._raw = False
         self._target = ""
         visit.channels += 1
@@ -62,7 +63,7 @@ class Session(asyncssh.SSHServerProcess[bytes]):
         self._said += len(data)
         if self._files and self._said - self._taken > SLACK_BYTES + self._taken // 4:
             self._raw = True  # more than a transfer needs to say around its content
-        if flow.scanned and (self._raw or not self._files):
+        if flow.scanned and (self._raw or not (self._files or self._copying)):
             self._sight.feed(data)
         super().data_received(data, datatype)
 
@@ -71,9 +72,7 @@ class Session(asyncssh.SSHServerProcess[bytes]):
         self._visit.channels -= 1
         unseen = self._said - self._taken - self._taken // 8
         if self._files and not self._raw and unseen > SLACK_BYTES // 8:
-            what = f"{unseen:,} bytes of a file transfer were no file's content and not looked at"
-            flow = self._visit.flow
-            self._visit.site.sites.scribe.record(Limit(where="network.ssh", what=what, flow=flow.number))
+            self._limit(f"{unseen:,} bytes of a file transfer were no file's content and not looked at")
         super().connection_lost(exc)
 
     def _sftp(self, channel: asyncssh.SSHServerChannel[bytes]) -> asyncssh.SFTPServer:
@@ -98,10 +97,25 @@ class Session(asyncssh.SSHServerProcess[bytes]):
             return await shell.interact()
         words = words_of(process.command)
         if copying := rsync.request_of(words):
-            return await rsync.serve(self._visit, self._repositories.house, copying, _Client(process))
+            return await self._copy(process, copying)
         if pushing := git.request_of(words, process.channel.get_environment().get("GIT_PROTOCOL", "")):
             return await self._repositories.serve(self._visit, pushing, _Client(process))
         return await shell.execute(process.command)
+
+    async def _copy(self, process: asyncssh.SSHServerProcess[bytes], request: rsync.Request) -> int:
+        """Rsync cuts up and compresses in a manner of its own: the files are looked at, not what is on the wire."""
+        self._copying = True
+        try:
+            status = await rsync.serve(self._visit, self._repositories.house, request, _Client(process))
+        finally:
+            self._copying = False
+        if status and self._said > SLACK_BYTES:
+            self._limit(f"rsync ended with status {status}: of {self._said:,} bytes only whole files were looked at")
+        return status
+
+    def _limit(self, what: str) -> None:
+        flow = self._visit.flow
+        self._visit.site.sites.scribe.record(Limit(where="network.ssh", what=what, flow=flow.number))
 
 
 class _Client:

@@ -12,6 +12,7 @@ from afagent.sandboxes.recorder import events
 from .clients import Client, seen
 from .conftest import Lab
 
+
 @pytest.fixture
 def client(lab: Lab, tmp_path: Path) -> Client:
     return Client(lab, tmp_path)

@@ -43,6 +43,7 @@ async def test_a_push_is_seen_and_can_be_cloned(client: Client, secret: bytes, w
     address = addresses(client)[way]
     await commit(client, "model.bin")
     await client.run(*GIT, "push", "-q", address, "main")
+    await client.lab.closed()
     assert str(seen(client.lab, "file").target).endswith("/team/model.git")
     await client.run("git", "clone", "-q", address, "back")
     assert (client.folder / "back" / "model.bin").read_bytes() == secret
