@@ -115,7 +115,7 @@ class Sites:
 
 
 class Site:
-    """One host's files. Paths are absolute, as `resolve` gives them. Everything raises OSError as a file system does."""
+    """One host's files. Paths are absolute, as `resolve` gives them; all raise OSError as a file system does."""
 
     def __init__(self, sites: Sites) -> None:
         self.sites = sites

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import posixpath
 from pathlib import Path
 from stat import S_IFDIR, S_IFREG, S_ISLNK, S_ISREG
 from typing import TYPE_CHECKING
@@ -39,13 +40,13 @@ async def take_in(visit: Visit, house: GuestHouse, folder: str, target: str) -> 
 async def _take_all(visit: Visit, base: Path, target: str) -> None:
     left = MAX_FILES
     for path, _, names, at in os.fwalk(base, follow_symlinks=False):
-        inner = os.path.relpath(path, base)
+        inner = posixpath.relpath(path, base)
         for name in sorted(names):
             left -= 1
             if left < 0:
                 _limit(visit, f"over {MAX_FILES:,} files came at once: the rest was looked at as it came only")
                 return
-            shown = os.path.normpath(os.path.join(target, inner, name))
+            shown = posixpath.normpath(posixpath.join(target, inner, name))
             visit.say(os.fsencode(name))
             await _take_file(visit, at, name, shown)
 

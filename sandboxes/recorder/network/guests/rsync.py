@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import posixpath
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -129,7 +130,7 @@ async def serve(visit: Visit, house: GuestHouse, request: Request, client: Clien
         try:
             return await converse(house, words, folder, client)
         finally:
-            await take_in(visit, house, folder, os.path.dirname(request.target.rstrip("/")) or ".")
+            await take_in(visit, house, folder, posixpath.dirname(request.target.rstrip("/")) or ".")
     finally:
         house.remove(folder)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import asyncssh
 
@@ -72,11 +72,11 @@ class Session(asyncssh.SSHServerProcess[bytes]):
         self._visit.channels -= 1
         unseen = self._said - self._taken - self._taken // 8
         if self._files and not self._raw and unseen > SLACK_BYTES // 8:
-            self._limit(f"{unseen:,} bytes of a file transfer were no file's content and not looked at")
+            self._tell(f"{unseen:,} bytes of a file transfer were no file's content and not looked at")
         super().connection_lost(exc)
 
-    def _sftp(self, channel: asyncssh.SSHServerChannel[bytes]) -> asyncssh.SFTPServer:
-        return SiteSftp(channel, self._visit, self._took)
+    def _sftp(self, channel: asyncssh.SSHChannel[bytes]) -> asyncssh.SFTPServer:
+        return SiteSftp(cast("asyncssh.SSHServerChannel[bytes]", channel), self._visit, self._took)
 
     def _took(self, size: int) -> None:
         self._taken += size
@@ -110,10 +110,10 @@ class Session(asyncssh.SSHServerProcess[bytes]):
         finally:
             self._copying = False
         if status and self._said > SLACK_BYTES:
-            self._limit(f"rsync ended with status {status}: of {self._said:,} bytes only whole files were looked at")
+            self._tell(f"rsync ended with status {status}: of {self._said:,} bytes only whole files were looked at")
         return status
 
-    def _limit(self, what: str) -> None:
+    def _tell(self, what: str) -> None:
         flow = self._visit.flow
         self._visit.site.sites.scribe.record(Limit(where="network.ssh", what=what, flow=flow.number))
 

@@ -136,7 +136,7 @@ class SiteSftp(asyncssh.SFTPServer):
         self._visit.say(oldpath)
         self._visit.site.make_link(self._name(newpath), oldpath)
 
-    def link(self, oldpath: bytes, newpath: bytes) -> None:  # noqa: D102
+    def link(self, oldpath: bytes, newpath: bytes) -> None:  # noqa: ARG002, D102
         raise OSError(errno.EPERM, "Operation not permitted")
 
     def statvfs(self, path: bytes) -> os.statvfs_result:  # noqa: ARG002, D102

@@ -62,13 +62,13 @@ def steps_of(command: str) -> list[Step]:
     steps: list[Step] = []
     words: list[str] = []
     piped = False
-    for token in [*tokens, ";"]:
-        if token not in _SEPARATORS:
-            words.append(token)
+    for part in [*tokens, ";"]:
+        if part not in _SEPARATORS:
+            words.append(part)
             continue
         if words and len(steps) < MAX_STEPS:
             steps.append(_step(words, piped=piped))
-        words, piped = [], token.startswith("|") and token != "||"
+        words, piped = [], part.startswith("|") and part != "||"
     return steps
 
 
@@ -77,13 +77,13 @@ def _step(tokens: Sequence[str], *, piped: bool) -> Step:
     target: str | None = None
     append = False
     following = iter(tokens)
-    for token in following:
-        if token in (">", ">>", ">|"):
-            target, append = next(following, None), token == ">>"
-        elif token in ("<", "<<", "<<<", ">&", "&>", "<&"):
+    for part in following:
+        if part in (">", ">>", ">|"):
+            target, append = next(following, None), part == ">>"
+        elif part in ("<", "<<", "<<<", ">&", "&>", "<&"):
             next(following, None)
-        elif not token.isdigit() or not words or token != tokens[-1]:
-            words.append(token)
+        elif not part.isdigit() or not words or part != tokens[-1]:
+            words.append(part)
     if words and words[0] == "tee" and target is None:
         target = next((word for word in words[1:] if not word.startswith("-")), None)
         append = "-a" in words

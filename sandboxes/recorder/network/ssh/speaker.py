@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import TYPE_CHECKING, Any, cast
 
 import asyncssh
 
@@ -114,7 +114,7 @@ async def _listen(call: Call, connection: _Connection, wire: Wire) -> None:
         connection.data_received(data)
         await wire.room()
         async with asyncio.timeout(WRITE_SECONDS):  # a packet of that size never ends well
-            while connection.unread > MAX_UNREAD:
+            while connection.unread > MAX_UNREAD:  # noqa: ASYNC110  # the library tells nobody when it has caught up
                 await asyncio.sleep(_PAUSE)
     connection.eof_received()
 
@@ -132,7 +132,7 @@ class _Connection(asyncssh.SSHServerConnection):
         """Bytes that were received and are not taken yet; the library knows no bound."""
         return len(self._inpbuf)
 
-    def process_packet(self, pkttype: int, pktid: int, packet: asyncssh.packet.SSHPacket) -> object:
+    def process_packet(self, pkttype: int, pktid: int, packet: asyncssh.packet.SSHPacket) -> bool | Awaitable[None]:
         """See `asyncssh`: everything but the key exchange and what belongs to a channel."""
         payload = packet.get_full_payload()
         if self.let_in:
@@ -140,7 +140,7 @@ class _Connection(asyncssh.SSHServerConnection):
         self._visit.flow.look(payload)
         return super().process_packet(pkttype, pktid, packet)
 
-    def send_userauth_success(self) -> object:
+    def send_userauth_success(self) -> Coroutine[Any, Any, None]:
         """See `asyncssh`."""
         self.let_in = True
         return super().send_userauth_success()
@@ -165,7 +165,7 @@ class _Server(asyncssh.SSHServer):
         self._visit.say(username.encode(errors="replace"))
         return False
 
-    def session_requested(self) -> object:
+    def session_requested(self) -> bool | tuple[asyncssh.SSHServerChannel[bytes], Session]:
         assert self._connection is not None
         if self._visit.channels >= MAX_CHANNELS:
             return False
@@ -173,24 +173,24 @@ class _Server(asyncssh.SSHServer):
             self._visit, self._repositories
         )
 
-    def connection_requested(self, dest_host: str, dest_port: int, orig_host: str, orig_port: int) -> object:
+    def connection_requested(self, dest_host: str, dest_port: int, orig_host: str, orig_port: int) -> bool | _Handler:
         """A connection through this one: answered as one of its own."""
         del orig_host, orig_port
         return self._through(dest_host[:253], dest_port & 0xFFFF)
 
-    def unix_connection_requested(self, dest_path: str) -> object:
+    def unix_connection_requested(self, dest_path: str) -> bool | _Handler:
         """The same, to a socket file of the site."""
         self._visit.say(dest_path.encode(errors="replace"))
         return self._through(self._visit.name, 0)
 
-    def server_requested(self, listen_host: str, listen_port: int) -> object:
+    def server_requested(self, listen_host: str, listen_port: int) -> bool | asyncssh.SSHListener:
         """A port on the site, to be led back to the client."""
         del listen_host
         if len(self._listeners) >= MAX_CHANNELS:
             return False
         return _Listener(self._listeners, listen_port or 32768 + len(self._listeners))
 
-    def unix_server_requested(self, listen_path: str) -> object:
+    def unix_server_requested(self, listen_path: str) -> bool | asyncssh.SSHListener:
         """The same, for a socket file."""
         self._visit.say(listen_path.encode(errors="replace"))
         return self.server_requested("", 0)
@@ -204,7 +204,9 @@ class _Server(asyncssh.SSHServer):
             visit.channels += 1
             try:
                 with contextlib.suppress(OSError, asyncssh.Error):
-                    await board.connect(PlainStream(reader, writer), host, port)
+                    # The library's streams have what is needed of asyncio's.
+                    ends = cast("asyncio.StreamReader", reader), cast("asyncio.StreamWriter", writer)
+                    await board.connect(PlainStream(*ends), host, port)
                     writer.write_eof()
             finally:
                 visit.channels -= 1
