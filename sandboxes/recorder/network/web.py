@@ -16,7 +16,9 @@ from .services import Services, Upload
 from .tally import Tally
 
 if TYPE_CHECKING:
+    from .file_hosts import FileHosts
     from .flow import Flow
+    from .guests.git_web import GitExchange
     from .sight import Scribe, Sight
     from .speaker import Call
     from .stream import Stream
@@ -58,10 +60,12 @@ class Web:
     Args:
         scribe: where to record.
         services: what answers.
+        file_hosts: what answers git's clients.
     """
 
-    def __init__(self, scribe: Scribe, services: Services) -> None:
+    def __init__(self, scribe: Scribe, services: Services, file_hosts: FileHosts) -> None:
         self.services = services
+        self.file_hosts = file_hosts
         self.scribe = scribe
         self.pieces = Pieces(scribe)
         self.budget = Budget(scribe.record, "requests")
@@ -92,6 +96,8 @@ class _Exchange:
     sight: Sight | None = None
     start: bytearray = field(default_factory=bytearray)
     """The body so far, and no more once it is longer than `SMALL_BYTES`."""
+    git: GitExchange | None = None
+    """What answers, when git's client asks."""
 
 
 class _Conversation:
@@ -147,7 +153,8 @@ class _Conversation:
             await self._fall_back(event)
 
     async def _begin(self, head: Head) -> None:
-        self._now = _Exchange(head, Tally())
+        git = self._web.file_hosts.git_over_http(self._flow, self._site(head), head, tls=self._tls)
+        self._now = _Exchange(head, Tally(), git=git)
         self._look_at_words(words_of(head), head)
         if head.expects_continue:
             await self._stream.write(self._dialogue.go_on())
@@ -157,6 +164,8 @@ class _Conversation:
         if now is None:
             return
         now.body.add(data)
+        if now.git is not None:
+            now.git.feed(data)
         if not self._flow.scanned:
             return
         if now.sight is None:
@@ -176,7 +185,10 @@ class _Conversation:
             await self._open_tunnel(now.head.host)
             return
         upload = Upload(now.body.bytes, now.body.sha256)
-        answer = self._web.services.answer(self._site(now.head), now.head, upload)
+        if now.git is not None:
+            answer = await now.git.answer()
+        else:
+            answer = self._web.services.answer(self._site(now.head), now.head, upload)
         self._record(answer.status, complete=True)
         out = self._dialogue.respond(answer, method=now.head.method)
         await self._stream.write(out)
@@ -222,6 +234,8 @@ class _Conversation:
         if now is None:
             return
         head = now.head
+        if now.git is not None:
+            now.git.close()
         if now.sight is not None:
             now.sight.close()
             if len(now.start) <= SMALL_BYTES and not now.sight.broken:

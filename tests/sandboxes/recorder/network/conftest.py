@@ -8,6 +8,7 @@ import socket
 import ssl
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TypeVar
 
 import pytest
@@ -15,7 +16,9 @@ import pytest
 from afagent.sandboxes.recorder import events
 from afagent.sandboxes.recorder.content.look import Look
 from afagent.sandboxes.recorder.marks import BLOCK_BYTES, Mark, Marker
+from afagent.sandboxes.recorder.network.file_hosts import FileHosts
 from afagent.sandboxes.recorder.network.flow import Flows
+from afagent.sandboxes.recorder.network.guests.house import GuestHouse
 from afagent.sandboxes.recorder.network.lookups import Lookups
 from afagent.sandboxes.recorder.network.resolver import Resolver
 from afagent.sandboxes.recorder.network.services import Services
@@ -106,6 +109,7 @@ class Lab:
     flows: Flows
     authority: CertificateAuthority
     web: Web
+    file_hosts: FileHosts
     clients: list[asyncio.StreamWriter] = field(default_factory=list)
 
     async def connect(self, **options: object) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -130,21 +134,32 @@ async def lab(record: Record, marker: Marker) -> AsyncIterator[Lab]:
     scribe = Scribe(record.facts.append, lambda: Look(marker))
     flows = Flows(scribe)
     resolver = Resolver(PLAN)
-    web = Web(scribe, Services(PLAN.store, PLAN.host.domain))
+    file_hosts = FileHosts(scribe, GuestHouse.open(unsealed=True))
+    web = Web(scribe, Services(PLAN.store, PLAN.host.domain), file_hosts)
     authority = CertificateAuthority("Tarnvale")
     speakers: dict[Kind, Speaker] = {
         Kind.TLS: TlsSpeaker(scribe, authority),
         Kind.HTTP: web,
         Kind.DNS: Lookups(scribe, resolver),
+        **file_hosts.speakers,
     }
     server = TcpServer(scribe, Switchboard(flows, resolver, speakers))
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
     await server.start([listener])
-    lab = Lab(port, record, flows, authority, web)
+    lab = Lab(port, record, flows, authority, web, file_hosts)
     yield lab
     for client in lab.clients:
         client.transport.abort()
     await server.stop()
     web.close()
+    file_hosts.close()
     flows.close_all()
+
+
+@pytest.fixture
+def secret(marker: Marker, tmp_path: Path) -> bytes:
+    """A file of weights in the client's folder."""
+    data = weights(marker, 100)
+    (tmp_path / "model.bin").write_bytes(data)
+    return data
