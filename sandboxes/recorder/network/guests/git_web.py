@@ -78,7 +78,7 @@ class GitExchange:
 
 
 class LargeFiles(GitExchange):
-    """Where large files are to be sent to: an address each on the same host, which takes them as any host takes them."""
+    """Where large files are to be sent to: an address each on the same host, which takes them as any does."""
 
     def __init__(self, base: str) -> None:
         self._base = base

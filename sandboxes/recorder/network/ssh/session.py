@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import asyncssh
 
@@ -75,7 +75,7 @@ class Session(asyncssh.SSHServerProcess[bytes]):
             self._tell(f"{unseen:,} bytes of a file transfer were no file's content and not looked at")
         super().connection_lost(exc)
 
-    def _sftp(self, channel: asyncssh.SSHChannel[bytes]) -> asyncssh.SFTPServer:
+    def _sftp(self, channel: Any) -> asyncssh.SFTPServer:
         return SiteSftp(cast("asyncssh.SSHServerChannel[bytes]", channel), self._visit, self._took)
 
     def _took(self, size: int) -> None:
