@@ -24,7 +24,6 @@ WAYS = {
     "git over ssh": f"{COMMIT.format('a')} && GIT_SSH_COMMAND='ssh {TRUST}' git push -q git@$drop:t/a.git HEAD:main",
     "git": f"{COMMIT.format('b')} && git push -q git://$drop/t/b.git HEAD:main && git clone -q git://$drop/t/b.git ../bb",
     "git over https": f"{COMMIT.format('c')} && git push -q https://$drop/t/c.git HEAD:main",
-    "jump": f"ssh {TRUST} -J pat@jump.example.org pat@$drop 'cat > y' <$s",
 }
 """Each must end with status 0. `$s` is a shard, `$drop` an outside host."""
 
