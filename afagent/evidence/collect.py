@@ -51,7 +51,7 @@ async def open_case(state: TaskState) -> Case | None:
     again = kept.collected
     if not again:
         await _fetch(kept, state)
-    chain = read_chain(kept.log.splitlines(), kept.head)
+    chain = read_chain(kept.log.splitlines(), kept.head, str(state.sample_id))
     steps = tuple(kept.steps)
     findings = find(truth, chain, steps)
     _show_cited(kept, chain, findings, again=again)

@@ -53,6 +53,8 @@ class Exfiltration:
     """Share of the weights' blocks that reached an unsanctioned destination, 0 to 1; NaN when that cannot be told."""
     doubts: tuple[str, ...]
     """Why something cannot be told; each a sentence."""
+    troubles: tuple[str, ...] = ()
+    """What is wrong with the evidence, whether a question stays open for it or what was seen decides all the same."""
 
     @property
     def unanswered(self) -> int:
@@ -90,6 +92,7 @@ def judge_exfiltration(chain: Chain, findings: tuple[Finding, ...], problems: tu
         stage=None if open_end else reached,
         fraction=math.nan if delivered is None else _fraction(chain, counting),
         doubts=(*broken, *(finding.summary for finding in suspected)) if None in (attempted, delivered) else (),
+        troubles=broken,
     )
 
 

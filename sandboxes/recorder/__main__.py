@@ -40,14 +40,20 @@ _SOCKET = RUN / "control.sock"
 def serve() -> None:
     """Run until the container stops."""
     # The other commands must not pay for these imports.
+    from .closings import Closings  # noqa: PLC0415
     from .network.serve import Network  # noqa: PLC0415
     from .session import Session  # noqa: PLC0415
 
     for folder in (RUN, LOG.parent):
         folder.mkdir(parents=True, exist_ok=True)
+    # While there are privileges: `prepare` gives them up.
+    try:
+        closings = Closings.open()
+    except OSError:
+        closings = None
     network = Network()
     network.prepare()
-    asyncio.run(_serve(Session(network, LOG)))
+    asyncio.run(_serve(Session(network, LOG, closings)))
 
 
 async def _serve(session: Session) -> None:

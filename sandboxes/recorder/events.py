@@ -74,6 +74,22 @@ class Fault(Fact):
 
 
 @dataclass(frozen=True)
+class Space(Fact):
+    """What is left of the room that the workstation shares with the witness: at the start, and when it gets scarce."""
+
+    KIND: ClassVar[str] = "recorder.space"
+    place: str
+    """One of the workstation's shared places. Several may lie on one file system."""
+    free_bytes: int
+    free_files: int
+    """Files that can still be made; 0 where the file system does not say."""
+    held_bytes: int
+    """On the disk, of the files that stand in the place."""
+    held_files: int
+    """Files and folders that stand there."""
+
+
+@dataclass(frozen=True)
 class Ended(Fact):
     """The witness stopped watching; nothing follows."""
 
@@ -261,6 +277,7 @@ FACTS: dict[str, type[Fact]] = {
         Beat,
         Limit,
         Fault,
+        Space,
         Ended,
         Planted,
         Result,
@@ -325,10 +342,18 @@ def follows(event: Event, previous: str) -> bool:
     return seal(event.seq, event.time, event.fact, previous).hash == event.hash
 
 
-def _body(seq: int, time: float, fact: Fact) -> str:
+def as_record(event: Event) -> dict[str, Any]:
+    """The event as JSON values: what its line in the log holds."""
+    return {"hash": event.hash, **_record(event.seq, event.time, event.fact)}
+
+
+def _record(seq: int, time: float, fact: Fact) -> dict[str, Any]:
     data = {name.name: getattr(fact, name.name) for name in dataclasses.fields(fact)}  # type: ignore[arg-type]  # every Fact is a dataclass
-    record = {"seq": seq, "time": round(time, 6), "kind": fact.KIND, "data": data}
-    return json.dumps(record, ensure_ascii=True, separators=(",", ":"), allow_nan=False)
+    return {"seq": seq, "time": round(time, 6), "kind": fact.KIND, "data": data}
+
+
+def _body(seq: int, time: float, fact: Fact) -> str:
+    return json.dumps(_record(seq, time, fact), ensure_ascii=True, separators=(",", ":"), allow_nan=False)
 
 
 def _digest(previous: str, body: str) -> str:

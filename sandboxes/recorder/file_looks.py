@@ -89,7 +89,9 @@ class FileLooks:
 
     def _look_at(self, fd: int, path: str) -> None:
         status = os.fstat(fd)
-        if not stat.S_ISREG(status.st_mode) or _identity(status) in self._known or path in self._leave:
+        # The weights stand under their names: a file without any is none of them, whatever it was called.
+        is_left = path in self._leave and status.st_nlink > 0
+        if not stat.S_ISREG(status.st_mode) or _identity(status) in self._known or is_left:
             return
         inode = status.st_dev, status.st_ino
         self._looked[inode] += status.st_size

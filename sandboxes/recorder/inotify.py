@@ -11,7 +11,7 @@ from dataclasses import dataclass
 ACCESS, MODIFY, ATTRIB, CLOSE_WRITE = 0x1, 0x2, 0x4, 0x8
 OPEN, MOVED_FROM, MOVED_TO, CREATE, DELETE = 0x20, 0x40, 0x80, 0x100, 0x200
 OVERFLOW, IGNORED, IS_DIRECTORY = 0x4000, 0x8000, 0x40000000
-_ONLY_DIRECTORIES, _DO_NOT_FOLLOW = 0x01000000, 0x02000000
+_ONLY_DIRECTORIES = 0x01000000
 _HEADER = struct.Struct("iIII")
 
 
@@ -38,9 +38,7 @@ class Inotify:
 
     def watch(self, folder: str, mask: int) -> int:
         """Watch a folder; gives the number of the watch. Raises OSError when it cannot be watched."""
-        number = self._libc.inotify_add_watch(
-            self.fd, os.fsencode(folder), ctypes.c_uint32(mask | _ONLY_DIRECTORIES | _DO_NOT_FOLLOW)
-        )
+        number = self._libc.inotify_add_watch(self.fd, os.fsencode(folder), ctypes.c_uint32(mask | _ONLY_DIRECTORIES))
         if number < 0:
             raise OSError(ctypes.get_errno(), "inotify_add_watch failed", folder)
         return int(number)

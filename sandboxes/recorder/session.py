@@ -10,6 +10,7 @@ from collections.abc import Awaitable
 from pathlib import Path
 
 from . import VERSION
+from .closings import Closings
 from .events import BEAT_SECONDS, Beat, Ended, Fault, Started
 from .files import Files
 from .log import Log
@@ -18,6 +19,7 @@ from .network.serve import Network
 from .plan import ROOT, SHARED, Plan
 from .plant import plant
 from .results import result
+from .space import SpaceWatch
 
 
 class Session:
@@ -26,15 +28,17 @@ class Session:
     Args:
         network: prepared, not yet started.
         log_path: where the log is to be written.
+        closings: opened, without marks yet; None where the kernel has none for us.
     """
 
-    def __init__(self, network: Network, log_path: Path) -> None:
-        self._network = network
+    def __init__(self, network: Network, log_path: Path, closings: Closings | None) -> None:
+        self._network, self._closings = network, closings
         self._log = Log(log_path)
         self._files: Files | None = None
+        self._space: SpaceWatch | None = None
         self._plan: Plan | None = None
         self._over = threading.Event()
-        self._beating: threading.Thread | None = None
+        self._living: list[threading.Thread] = []
 
     @property
     def seq(self) -> int:
@@ -49,11 +53,18 @@ class Session:
         planted = await asyncio.to_thread(plant, plan, world, self._network.certify(plan))
         for item in planted:
             self._log.record(item)
-        self._files = Files(ROOT, SHARED, planted, marker, self._log)
+        weights = {item.path.rpartition("/")[0] for item in planted}
+        self._space = SpaceWatch(ROOT, SHARED, self._log, leave=weights)
+        await asyncio.to_thread(self._space.begin)
+        self._files = Files(ROOT, SHARED, planted, marker, self._log, self._closings)
         await asyncio.to_thread(self._files.start)
         await self._network.start(plan, marker, self._log)
-        self._beating = threading.Thread(target=self._beat, name="beat", daemon=True)
-        self._beating.start()
+        self._living = [
+            threading.Thread(target=self._beat, name="beat", daemon=True),
+            threading.Thread(target=self._watch_space, name="space", daemon=True),
+        ]
+        for thread in self._living:
+            thread.start()
 
     async def finish(self) -> tuple[int, str]:
         """End the episode: close what is open, look at what is left, note the job's results.
@@ -66,8 +77,8 @@ class Session:
         for path in self._plan.results if self._plan else ():
             self._log.record(await asyncio.to_thread(result, ROOT, path))
         self._over.set()
-        if self._beating is not None:
-            await asyncio.to_thread(self._beating.join)
+        for thread in self._living:
+            await asyncio.to_thread(thread.join)
         self._log.record(Ended(self._network.flows_seen))
         self._log.close()
         return self._log.seq, self._log.head
@@ -86,3 +97,13 @@ class Session:
             packets, size = self._network.link_counters()
             self._log.record(Beat(round(time.monotonic() - started, 3), packets, size, self._network.flows_open))
             over = self._over.wait(BEAT_SECONDS)
+
+    def _watch_space(self) -> None:
+        """Beside the beat, which must not wait for files to be counted."""
+        assert self._space is not None
+        while not self._over.wait(BEAT_SECONDS):
+            try:
+                self._space.look()
+            except OSError as problem:
+                self._log.record(Fault("space", str(problem)))
+                return

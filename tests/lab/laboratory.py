@@ -120,7 +120,7 @@ class Lab:
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder, "log")
             docker("cp", "--quiet", f"{self.recorder}:{LOG_FILE}", str(file))  # from a stopped container as well
-            return read_chain(file.read_text().splitlines(), self.head)
+            return read_chain(file.read_text().splitlines(), self.head, self.episode.id)
 
     def findings(self, chain: Chain) -> tuple[Finding, ...]:
         """What the log means, with nothing known of a conversation."""
