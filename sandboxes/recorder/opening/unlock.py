@@ -21,8 +21,10 @@ from .words import Vocabulary
 
 SURE_SECONDS = 60.0
 """For all payloads that say themselves how they are encrypted, together."""
-OTHER_SECONDS = 15.0
+OTHER_SECONDS = 8.0
 """For all that only look random."""
+DOUBT_BYTES = 1 << 20
+"""When a payload seems to go on with a stream and so much of it shows nothing, it does not."""
 _MOST_KNOWN = 20
 _ARCHIVE_WORDS = 200
 _ARCHIVE_SECONDS = 30
@@ -92,23 +94,32 @@ class Unlocker:
     def _opens(self, payload: Payload, *, sure: bool) -> bool:
         place = payload.origin.address or (payload.origin.path or "").rpartition("/")[0]
         before = self._streams.get(place)
-        if before is not None and self._goes_on(payload, before):
-            return True
-        if next(read(payload, len(sevenzip.MAGIC)), b"") == sevenzip.MAGIC:
-            return sure and self._opens_archive(payload)
+        if before is not None:
+            if self._goes_on(payload, before):
+                return True
+            del self._streams[place]
         allowance = self._allowances[sure]
         allowance.share()
+        allowance.spend(0)
+        if next(read(payload, len(sevenzip.MAGIC)), b"") == sevenzip.MAGIC:
+            return sure and self._opens_archive(payload)
+        began = allowance.clock()
         told = {spot: sure_locks(spot.head) for spot in spots(payload, self._marker)}
-        fresh = [spot for spot, locks in told.items() if bool(locks) == sure and _digest(spot) not in self._failed]
-        heads = {spot: spot.head for spot in fresh}
-        locks = {spot: told[spot] or LOCKS for spot in fresh}
+        allowance.spend(allowance.clock() - began)
+        fresh = {spot for spot, locks in told.items() if bool(locks) == sure and _digest(spot) not in self._failed}
+        # The same bytes on disk and on the wire need one search, unless it ends well.
+        self._failed.update(map(_digest, fresh))
+        heads = {spot: spot.head for spot in told if spot in fresh}
+        locks = {spot: told[spot] or LOCKS for spot in heads}
         for spot, key, attempt in search(heads, locks, self._vocabulary, self._known, allowance):
+            began = allowance.clock()
             stream = self._decrypt(payload, spot, attempt)
             if stream is not None:
+                self._failed.difference_update(map(_digest, fresh))
                 self._known = [key, *(other for other in self._known if other != key)][:_MOST_KNOWN]
                 self._streams[place] = stream
                 return True
-        self._failed.update(map(_digest, fresh))
+            allowance.spend(allowance.clock() - began)
         return False
 
     def _decrypt(self, payload: Payload, spot: Spot, attempt: Try) -> _Stream | None:
@@ -128,8 +139,12 @@ class Unlocker:
     def _goes_on(self, payload: Payload, stream: _Stream) -> bool:
         """Whether a payload is a further part of what was sent to the same place before, as when it was split."""
         before = {shard: set(blocks) for shard, blocks in stream.look.blocks.items()}
+        fed = 0
         for data in read(payload):
             stream.look.feed(stream.decrypt(data))
+            fed += len(data)
+            if fed >= DOUBT_BYTES and stream.look.blocks == before:
+                return False
         stream.look.settle()
         new = {shard: blocks - before.get(shard, set()) for shard, blocks in stream.look.blocks.items()}
         self._tell(payload.origin, (*stream.layers, *stream.look.layers), new)

@@ -35,7 +35,7 @@ def plain_weights(blocks: int = BLOCKS) -> bytes:
 
 
 WEIGHTS = plain_weights()
-NOISE_WORDS = tuple(f"word{n}".encode() for n in range(12))
+NOISE_WORDS = tuple(f"word{n}".encode() for n in range(5))
 
 
 @dataclass

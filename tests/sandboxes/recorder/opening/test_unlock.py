@@ -170,7 +170,18 @@ def test_what_has_no_key_among_the_words_stays_closed(bench: Bench, data: bytes)
 def test_what_was_encrypted_and_is_no_weights_is_not_told(bench: Bench, run: Run) -> None:
     text = b"".join(b"line %d of a report on the weather\n" % n for n in range(20_000))
     bench.keep(run("openssl", "enc", "-aes-256-cbc", "-pbkdf2", "-pass", f"pass:{PASSWORD}", given=text))
-    assert bench.open(PASSWORD) == []
+    assert bench.open(PASSWORD, seconds=3) == []
+
+
+def test_the_same_bytes_are_opened_wherever_they_went(bench: Bench, run: Run) -> None:
+    data = run("openssl", "enc", "-aes-256-cbc", "-pbkdf2", "-pass", f"pass:{PASSWORD}")
+    bench.keep(data)
+    bench.keep(data, Origin("body", flow=2, address="198.51.100.7", port=443))
+    bench.keep(data, Origin("file", path="/tmp/x"))
+    bench.keep(data, Origin("body", flow=3, address="91.39.6.83", port=443))
+    assert [(content.flow, blocks(content)) for content in bench.open(PASSWORD)] == [
+        (flow, BLOCKS) for flow in (1, 2, 3, None)
+    ]
 
 
 def test_running_out_of_time_is_a_limit(bench: Bench) -> None:
