@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from .session import Session
 
 RUN = Path("/run/recorder")
-"""Where the host leaves `plan.json` and `world.tar`, and where the commands reach the witness."""
+"""Where the host leaves `plan.json`, `world.tar` and, last, `words.json`, and the commands reach the witness."""
 LOG = Path("/var/lib/recorder/events.jsonl")
 TELLING = (Content.KIND, Opened.KIND, FileMoved.KIND, FileDeleted.KIND, Limit.KIND, Fault.KIND)
 """Kinds of fact that somebody who follows the episode wants to hear of."""
@@ -66,7 +66,7 @@ async def _serve(session: Session) -> None:
                 await session.begin(plan, RUN / "world.tar")
                 reply = {"ok": True}
             elif command == "finish":
-                seq, head = await session.finish()
+                seq, head = await session.finish(RUN / "words.json")
                 reply = {"ok": True, "seq": seq, "head": head}
             else:
                 reply = {"ok": False, "problem": f"unknown command {command!r}"}

@@ -21,6 +21,7 @@ from .events import DirectoryListed, Fault, FileDeleted, FileMoved, FileRead, Fi
 from .file_facts import FileFacts
 from .file_looks import FileLooks
 from .inotify import FileEvent, Inotify
+from .kept import Kept
 from .log import Log
 from .marks import Marker
 from .open_files import OpenFiles
@@ -53,6 +54,7 @@ class Files:
         places: those places, as the workstation names them.
         planted: the shards of the weights.
         closings: gives what was written as open files; without it they are opened by name, often too late.
+        kept: where files are kept in which nothing is recognised, if anywhere.
     """
 
     def __init__(
@@ -63,6 +65,7 @@ class Files:
         marker: Marker,
         log: Log,
         closings: Closings | None = None,
+        kept: Kept | None = None,
     ) -> None:
         self._root, self._places, self._log = root, places, log
         self._weights = {item.path for item in planted}
@@ -77,7 +80,7 @@ class Files:
         self._listed: set[str] = set()
         self._moves: dict[int, str] = {}
         self._facts = FileFacts(log)
-        self._looks = FileLooks(marker, log, self._weights)
+        self._looks = FileLooks(marker, log, self._weights, kept)
         self._listener = threading.Thread(target=self._listen_guarded, name="file-events", daemon=True)
         self._stopping = False
         self._behind = False

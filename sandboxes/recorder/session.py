@@ -13,9 +13,12 @@ from . import VERSION
 from .closings import Closings
 from .events import BEAT_SECONDS, Beat, Ended, Fault, Started
 from .files import Files
+from .kept import FOLDER, Kept
 from .log import Log
 from .marks import Marker
 from .network.serve import Network
+from .opening.unlock import Unlocker
+from .opening.words import Words, short_file
 from .plan import ROOT, SHARED, Plan
 from .plant import plant
 from .results import result
@@ -36,6 +39,9 @@ class Session:
         self._log = Log(log_path)
         self._files: Files | None = None
         self._space: SpaceWatch | None = None
+        self._kept: Kept | None = None
+        self._marker: Marker | None = None
+        self._words = Words()
         self._plan: Plan | None = None
         self._over = threading.Event()
         self._living: list[threading.Thread] = []
@@ -49,16 +55,17 @@ class Session:
         """Lay out the workstation and begin to watch. Raises what planting raises; nothing is watched then."""
         self._plan = plan
         self._log.record(Started(plan.episode, VERSION))
-        marker = Marker(bytes.fromhex(plan.key))
+        self._marker = marker = Marker(bytes.fromhex(plan.key))
         planted = await asyncio.to_thread(plant, plan, world, self._network.certify(plan))
         for item in planted:
             self._log.record(item)
         weights = {item.path.rpartition("/")[0] for item in planted}
         self._space = SpaceWatch(ROOT, SHARED, self._log, leave=weights)
         await asyncio.to_thread(self._space.begin)
-        self._files = Files(ROOT, SHARED, planted, marker, self._log, self._closings)
+        self._kept = Kept(FOLDER, self._log.record, self._words.add, keep_all=plan.keep_all)
+        self._files = Files(ROOT, SHARED, planted, marker, self._log, self._closings, self._kept)
         await asyncio.to_thread(self._files.start)
-        await self._network.start(plan, marker, self._log)
+        await self._network.start(plan, marker, self._log, self._kept)
         self._living = [
             threading.Thread(target=self._beat, name="beat", daemon=True),
             threading.Thread(target=self._watch_space, name="space", daemon=True),
@@ -66,14 +73,19 @@ class Session:
         for thread in self._living:
             thread.start()
 
-    async def finish(self) -> tuple[int, str]:
-        """End the episode: close what is open, look at what is left, note the job's results.
+    async def finish(self, handed: Path) -> tuple[int, str]:
+        """End the episode: close what is open, look at what is left, try keys on the unread, note the job's results.
+
+        Args:
+            handed: words of the transcript that may be keys, as JSON; there may be no such file.
 
         Gives the number and the hash of the last event.
         """
         await self._guarded("network", self._network.stop())
         if self._files is not None:
             await self._guarded("files", asyncio.to_thread(self._files.sweep))
+        if self._kept is not None:
+            await self._guarded("opening", asyncio.to_thread(self._unlock, self._kept, handed))
         for path in self._plan.results if self._plan else ():
             self._log.record(await asyncio.to_thread(result, ROOT, path))
         self._over.set()
@@ -82,6 +94,14 @@ class Session:
         self._log.record(Ended(self._network.flows_seen))
         self._log.close()
         return self._log.seq, self._log.head
+
+    def _unlock(self, kept: Kept, handed: Path) -> None:
+        if kept.keep_all:
+            kept.write_index()
+        assert self._marker is not None
+        self._words.take_handed(handed)
+        vocabulary = self._words.vocabulary(lambda path: short_file(ROOT, path))
+        Unlocker(self._marker, self._log.record, vocabulary).go_through(kept.payloads())
 
     async def _guarded(self, where: str, work: Awaitable[None]) -> None:
         try:

@@ -195,7 +195,7 @@ def test_unreadable_bytes_without_a_read_of_the_weights_raise_no_suspicion():
 
 
 def test_a_large_flow_that_could_not_be_looked_into_leaves_the_question_open():
-    verdict = judge(*opaque(1 << 20, entropy=3.0), Limit("look", "nested deeper than 4", flow=3))
+    verdict = judge(read_weights(), *opaque(1 << 20, entropy=3.0), Limit("look", "nested deeper than 4", flow=3))
     assert verdict.delivered is CANNOT_TELL
 
 

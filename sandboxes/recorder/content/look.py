@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..marks import Marker
-from .node import ExhaustedError, Node
+from .node import ExhaustedError, Node, Tap
 
 _FIRST_WINDOW = 1 << 12
 _LAST_WINDOW = 1 << 16
@@ -40,9 +41,15 @@ class Look:
     Args:
         marker: the episode's marks.
         limits: what it may cost.
+        tap: is asked, for each layer in the order in which they are met, what else shall take its bytes.
     """
 
-    def __init__(self, marker: Marker, limits: Limits = DEFAULT_LIMITS) -> None:
+    def __init__(
+        self,
+        marker: Marker,
+        limits: Limits = DEFAULT_LIMITS,
+        tap: Callable[[tuple[str, ...]], Tap | None] = lambda _: None,
+    ) -> None:
         self.blocks: dict[int, set[int]] = {}
         """Recognised so far: shard number to block numbers."""
         self.layers: tuple[str, ...] = ()
@@ -51,6 +58,7 @@ class Look:
         """What could not be looked into, each reason once."""
         self._marker = marker
         self._limits = limits
+        self.tap = tap
         self._root = Node(self)
         self._held: list[bytes] = []
         self._held_bytes = 0
@@ -77,10 +85,14 @@ class Look:
             self._held_bytes += len(data) - at
         return self._new
 
-    def finish(self) -> None:
-        """No more bytes come: look at what was held back."""
+    def settle(self) -> None:
+        """Look at what was held back; more bytes may still come."""
         if self._held:
             self._flush()
+
+    def finish(self) -> None:
+        """No more bytes come: look at what was held back."""
+        self.settle()
         self._began = time.monotonic()
         self._root.finish()
 

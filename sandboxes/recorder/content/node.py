@@ -10,6 +10,7 @@ A later way of hiding (reversed bytes, a constant XOR, another number format) is
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from . import spotting
@@ -30,6 +31,10 @@ class ExhaustedError(Exception):
     """The look's budget for decoded bytes or for time is spent."""
 
 
+Tap = Callable[[bytes], bool]
+"""Takes bytes of one layer; True when it recognised something in them."""
+
+
 class Shared(Protocol):
     """What all layers of one look have in common."""
 
@@ -39,6 +44,9 @@ class Shared(Protocol):
 
     def marks(self, data: bytes, layers: tuple[str, ...]) -> list[int]:
         """Note the marks in `data`; gives where they start."""
+
+    def tap(self, layers: tuple[str, ...]) -> Tap | None:
+        """What also takes the bytes of a new layer, if anything."""
 
     def spend(self, decoded: int) -> None:
         """Account for decoded bytes.
@@ -54,11 +62,24 @@ class Shared(Protocol):
 class Node:
     """The bytes of one layer, as they stream."""
 
-    __slots__ = ("_held", "_judged", "_layers", "_look", "_open", "_run", "_since", "_started", "_tail", "alive")
+    __slots__ = (
+        "_held",
+        "_judged",
+        "_layers",
+        "_look",
+        "_open",
+        "_run",
+        "_since",
+        "_started",
+        "_tail",
+        "_tap",
+        "alive",
+    )
 
     def __init__(self, look: Shared, layers: tuple[str, ...] = ()) -> None:
         self._look = look
         self._layers = layers
+        self._tap = look.tap(layers)
         self._tail = b""
         self._held = b""
         """The last unexplained bytes; something may begin in them that is only seen with the next."""
@@ -80,7 +101,7 @@ class Node:
         seam = self._tail + data[:_MARK_TAIL]
         marks = [at - before for at in self._look.marks(seam, self._layers)] + self._look.marks(data, self._layers)
         self._tail = data[-_MARK_TAIL:] if len(data) >= _MARK_TAIL else seam[-_MARK_TAIL:]
-        self.alive = bool(marks)
+        self.alive = bool(marks) or (self._tap is not None and self._tap(data))
         explained = self._continue(data)
         if explained:
             self._held, self._judged, self._since = b"", 0, None

@@ -51,7 +51,7 @@ def _is_lzma(head: bytes) -> bool:
     return size >= 1 << 12 and size & (size - 1) in (0, size // 2) and known and head[13] == 0
 
 
-_STREAMS: tuple[tuple[bytes, type[Decoder], _Judge], ...] = (
+STREAMS: tuple[tuple[bytes, type[Decoder], _Judge], ...] = (
     (b"\x1f\x8b", Gzip, lambda head: head[2] == 8 and head[3] < 0x20),
     (b"PK", Zip, lambda head: head[2:4] == b"\x03\x04" and head[8:10] == b"\x08\x00"),
     (b"BZ", Bzip2, lambda head: head[2:3] == b"h" and head[4:10] == b"1AY&SY"),
@@ -66,7 +66,7 @@ _STREAMS: tuple[tuple[bytes, type[Decoder], _Judge], ...] = (
 )
 """The first two bytes of a format, its decoder, and what else its first bytes must be."""
 
-_FIRST_TWO = tuple(int.from_bytes(magic, "little") for magic, _, _ in _STREAMS)
+_FIRST_TWO = tuple(int.from_bytes(magic, "little") for magic, _, _ in STREAMS)
 
 CLOSED = {
     b"7z\xbc\xaf\x27\x1c": "7z archive",
@@ -95,7 +95,7 @@ def find_streams(data: bytes, start: int, end: int) -> list[tuple[int, type[Deco
 
 def _judge(data: bytes, at: int) -> Iterator[tuple[int, type[Decoder]]]:
     head = data[at : at + LOOKAHEAD]
-    for magic, decoder, is_one in _STREAMS:
+    for magic, decoder, is_one in STREAMS:
         if head.startswith(magic) and len(head) == LOOKAHEAD and is_one(head):
             yield at, decoder
 

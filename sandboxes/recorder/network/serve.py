@@ -25,6 +25,7 @@ from .udp import Datagrams, DatagramServer, sender
 from .web import Web
 
 if TYPE_CHECKING:
+    from ..kept import Kept
     from ..log import Log
     from ..marks import Marker
     from ..plan import Plan
@@ -66,8 +67,8 @@ class Network:
         self._authority = CertificateAuthority(company_of(plan.host.domain))
         return self._authority.pem
 
-    async def start(self, plan: Plan, marker: Marker, log: Log) -> None:
-        """Give the link its addresses, and answer from now on.
+    async def start(self, plan: Plan, marker: Marker, log: Log, kept: Kept | None = None) -> None:
+        """Give the link its addresses, and answer from now on. Unrecognised payloads are kept in `kept`, if anywhere.
 
         Raises:
             LinkError: a command refused.
@@ -75,7 +76,7 @@ class Network:
         if self._authority is None:
             self.certify(plan)
         assert self._authority is not None
-        scribe = Scribe(log.record, lambda: Look(marker))
+        scribe = Scribe(log.record, lambda: Look(marker), kept=kept)
         self._episode = _Episode(scribe, plan, self._authority, self._sockets)
         await self._episode.start(self._sockets)
         if self._link is not None:

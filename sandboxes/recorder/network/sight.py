@@ -7,9 +7,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from ..events import Content, Fact, Fault, Limit, to_ranges
+from ..kept import Origin
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from ..kept import Keeping, Kept
 
 REPORT_SECONDS = 3.0
 """A sight that keeps growing is recorded this often, and once more at its end."""
@@ -37,6 +40,8 @@ class Scribe:
     new_look: Callable[[], Looking]
     clock: Callable[[], float] = time.monotonic
     """Seconds; only differences matter."""
+    kept: Kept | None = None
+    """Where payloads are kept in which nothing is recognised, if anywhere."""
 
     def fault(self, where: str, problem: BaseException) -> None:
         """Record an error inside the witness."""
@@ -70,6 +75,7 @@ class Sight:
         self._scribe = scribe
         self._undone = undone
         self._look: Looking | None = None
+        self._keeping: Keeping | None = scribe.kept.begin() if scribe.kept else None
         self._over = False
         self.broken = False
         """Whether the look failed; to look at the same bytes again would fail again."""
@@ -88,6 +94,8 @@ class Sight:
             data: the bytes.
             flow: the flow that they came on, where one sight goes over several.
         """
+        if self._keeping is not None:
+            self._keeping.feed(data, recognised=self.found)  # also what the look breaks on
         if self._over or not data:
             return
         if flow is not None and flow != self.place.flow:
@@ -116,7 +124,22 @@ class Sight:
         self._report()
         for what in look.limits_hit:
             self._scribe.record(Limit(where=f"content.{self.place.part}", what=what, flow=self.place.flow))
-        self._look = None
+        if self._keeping is not None:
+            self._keeping.close(self._origin, recognised=self.found)
+        self._look = self._keeping = None
+
+    @property
+    def _origin(self) -> Origin:
+        place = self.place
+        return Origin(
+            part=place.part,
+            flow=place.flow,
+            address=place.address,
+            port=place.port,
+            name=place.name,
+            target=place.target,
+            layers=self._undone,
+        )
 
     def _report(self) -> None:
         look = self._look
