@@ -21,7 +21,7 @@ _WORDS = 12
 """A column is judged by so many of its words."""
 
 _MOST_WIDTHS = 3
-"""Words as long or longer that stand between those of a column have hardly more lengths than this. Others are chance."""
+"""Words as long or longer that stand among those of a column have hardly more lengths than this."""
 
 _FILLER_BYTES = 96
 _PATIENCE_BYTES = 1024
@@ -49,9 +49,9 @@ class Column:
         return decoders
 
 
-def find(data: bytes, starts: npt.NDArray[np.int64], lengths: npt.NDArray[np.int64], wide: Alphabet) -> (
-    tuple[int, Kind] | None
-):  # fmt: skip
+def find(
+    data: bytes, starts: npt.NDArray[np.int64], lengths: npt.NDArray[np.int64], wide: Alphabet
+) -> tuple[int, Kind] | None:
     """The first column among words of an alphabet that stand in `data` at `starts` and have these `lengths`.
 
     Where the words are of a narrower alphabet, too, they are taken for that.

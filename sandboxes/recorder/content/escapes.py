@@ -1,7 +1,7 @@
 r"""Text in which some bytes stand for themselves and the others are written with a mark before them.
 
-`%41`, `=41`, `\x41`, `\101`, `\u0041` and `&#65;` are one idea: a character that announces, and digits. Where such marks
-follow each other densely, the text around them is undone as a whole.
+`%41`, `=41`, `\x41`, `\101`, `\u0041` and `&#65;` are one idea: a character that announces, and digits. Where such
+marks follow each other densely, the text around them is undone as a whole.
 """
 
 from __future__ import annotations
@@ -36,9 +36,7 @@ class _Style:
     """Its readings, each for text that holds only whole marks."""
 
     def kind(self) -> Kind:
-        return Kind(
-            self.name, lambda: _Taker(self), lambda: [_Decoder(self.mark, decode) for decode in self.decoders]
-        )
+        return Kind(self.name, lambda: _Taker(self), lambda: [_Decoder(self.mark, decode) for decode in self.decoders])
 
 
 def find(data: bytes, start: int) -> tuple[int, Kind] | None:
@@ -86,7 +84,6 @@ class _Taker:
         self._without = self._without + end if last < 0 else end - last
         self.ended = match is not None or self._without > 4 * _GAP_BYTES
         return data[:end], data[end:]
-
 
     def finish(self) -> bytes:
         """See `texts.Taker`."""

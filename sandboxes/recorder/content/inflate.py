@@ -2,7 +2,8 @@
 
 On planted weights ISA-L gives 0.153 of SHA-256's rate and zlib 0.104 (`bench/fingerprint.py` measures both below
 all the rest). Debian packages its library (libisal2) but no Python binding that fits, so it is called directly. What is
-relied on of its structure is tried on a small stream before the first use; a library that answers otherwise is not used.
+relied on of its structure is tried on a small stream before the first use; a library that answers otherwise is not
+used.
 """
 
 from __future__ import annotations
@@ -40,7 +41,10 @@ class Inflater(Protocol):
 def inflater(wrapper: int) -> Inflater:
     """A new engine for one stream in the given wrapper."""
     library = _isal()
-    return zlib.decompressobj(wrapper) if library is None else _Isal(library, wrapper)
+    if library is None:
+        engine: Inflater = zlib.decompressobj(wrapper)
+        return engine
+    return _Isal(library, wrapper)
 
 
 class _State(ctypes.Structure):

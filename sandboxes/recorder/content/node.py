@@ -178,24 +178,24 @@ class Node:
                     explained = max(explained, self._try(kind, buffer, at, guessed=True))
         return explained
 
-    def _try(self, kind: type[Decoder], buffer: bytes, at: int, guessed: bool = False) -> int:
+    def _try(self, kind: type[Decoder], buffer: bytes, at: int, *, guessed: bool = False) -> int:
         """Open what begins at `at`; gives where the bytes that it explains end, or 0."""
         if len(self._layers) >= self._look.max_depth:
             if not guessed and kind.NAME != "zlib":
                 self._look.limit(f"nested deeper than {self._look.max_depth}: {kind.NAME}")
             return 0
-        opened = self._open_stream(kind, guessed)
+        opened = self._open_stream(kind, guessed=guessed)
         if opened is None:
             return 0
         left = self._take(opened, buffer[at:])
         return len(buffer) - left if opened.proven else 0
 
-    def _open_stream(self, kind: type[Decoder], guessed: bool) -> Opened | None:
+    def _open_stream(self, kind: type[Decoder], *, guessed: bool) -> Opened | None:
         if len(self._open) >= _MAX_OPEN:
             self._look.limit("more streams at once than can be followed")
             return None
         try:
-            opened = Opened(kind(), Node(self._look, (*self._layers, kind.NAME)), guessed)
+            opened = Opened(kind(), Node(self._look, (*self._layers, kind.NAME)), guessed=guessed)
         except MissingError as problem:
             if not guessed:
                 self._look.limit(f"no decoder for {problem}")

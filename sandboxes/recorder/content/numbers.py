@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -30,11 +30,12 @@ _FEWEST = 24
 
 _LONGEST_ROW = 4096
 _MOST_COLUMNS = 256
+_LONGEST_CELL = 256
 _LEAST_SHARE = 0.1
 """Of the characters of a text, below which it is no longer one of numbers."""
 
 _TRIES = 4
-_CELL = re.compile(rb"[+-]?[0-9A-Za-z._]+(?:(?<=[eE])[+-][0-9]+)?")
+_CELL = re.compile(rb"[+-]?(?:[0-9.]+[eE][+-][0-9]+(?![0-9A-Za-z])|[0-9A-Za-z._]+)")
 _FLOAT = rb"(?:[+-]?(?:[0-9]{1,24}(?:\.[0-9]{0,32})?|\.[0-9]{1,32})(?:[eE][+-]?[0-9]{1,3})?|[+-]?(?:nan|inf))"
 _PLAIN = re.compile(rb"(?:0[xX])?[0-9A-Fa-f]{1,64}|" + _FLOAT)
 _REAL = re.compile(_FLOAT)
@@ -75,9 +76,9 @@ class Layout:
     """How values stand in a text."""
 
     style: Style
-    offset: bool
+    offset: bool = False
     """Rows begin with a cell that is no value."""
-    values: int
+    values: int = 0
     """Values of a row before its gutter; 0 where all of a row is values."""
 
 
@@ -146,13 +147,12 @@ def learn(sample: bytes) -> Layout | None:
         return None
     whole = re.compile(rb"[+-]?" + style.pattern)
     counts = [next((i for i, cell in enumerate(body) if not whole.fullmatch(cell)), len(body)) for body in bodies]
-    if sum(counts) < _FEWEST:
-        return None
     many, often = Counter(counts).most_common(1)[0]
     regular = 0 < many <= _MOST_COLUMNS and len(rows) > 2 and often >= 0.6 * len(counts)
     if offset or (regular and any(len(body) > many for body in bodies)):
-        return Layout(style, offset, many) if regular else None
-    return Layout(style, False, 0) if sum(counts) >= 0.8 * sum(map(len, bodies)) else None
+        return Layout(style, offset, many) if regular and sum(counts) >= _FEWEST else None
+    values = sum(whole.fullmatch(cell) is not None for body in bodies for cell in body)
+    return Layout(style) if values >= max(_FEWEST, 0.8 * sum(map(len, bodies))) else None
 
 
 def _counts_up(rows: list[list[bytes]]) -> bool:
@@ -161,11 +161,7 @@ def _counts_up(rows: list[list[bytes]]) -> bool:
         return False
     for radix in (16, 8, 10):
         numbers = [_number(row[0], radix) for row in rows]
-        steps = [
-            after - before
-            for before, after in zip(numbers, numbers[1:], strict=False)
-            if before is not None and after is not None
-        ]
+        steps = [after - before for before, after in pairwise(numbers) if before is not None and after is not None]
         step, often = Counter(steps).most_common(1)[0] if steps else (0, 0)
         if step > 0 and often >= 0.75 * (len(rows) - 1):
             return True
@@ -191,7 +187,7 @@ def _style(cells: list[bytes]) -> Style | None:
     (width, often), *_ = Counter(map(len, digits)).most_common(1)
     same = often >= (1.0 if prefixed else 0.9) * len(digits)
     text = b"".join(cell for cell in digits if not same or len(cell) == width)
-    if same and (style := _fixed(text, width, prefixed)):
+    if same and (style := _fixed(text, width, prefixed=prefixed)):
         return style
     if prefixed:
         return Style(16, _size_of_bits(4 * max(map(len, digits))), 0) if max(map(len, digits)) <= 16 else None
@@ -200,16 +196,18 @@ def _style(cells: list[bytes]) -> Style | None:
 
 def _are_hex(cells: list[bytes]) -> bool:
     """Whether hyphens stand between bytes, not before numbers."""
-    return sum(len(cell) == 2 for cell in cells) >= len(cells) - 2 and any(cell.strip(b"0123456789") for cell in cells)
+    return sum(len(cell) == 2 for cell in cells) >= 0.8 * len(cells) and any(
+        cell.strip(b"0123456789") for cell in cells
+    )
 
 
-def _fixed(text: bytes, width: int, prefixed: bool) -> Style | None:
+def _fixed(text: bytes, width: int, *, prefixed: bool) -> Style | None:
     if not text.translate(None, b"01") and width == 8:
         return Style(2, 1, 8)
     octal = {3: 1, 6: 2, 11: 4, 22: 8}.get(width)
     if octal and not prefixed and not text.translate(None, b"01234567"):
         return Style(8, octal, width)
-    if width % 2 == 0 and width <= 64 and not text.translate(None, b"0123456789abcdefABCDEF"):
+    if width in (2, 4, 8, 16) and not text.translate(None, b"0123456789abcdefABCDEF"):
         return Style(16, width // 2, width)
     return None
 
@@ -274,7 +272,8 @@ class Rows:
         if self._table:
             return data.rfind(b"\n") + 1
         end = max(map(data.rfind, (b" ", b",", b"\n", b";", b":", b"|", b"\t", b"]")))
-        return (end if end >= 0 else data.rfind(b"-")) + 1
+        # A hyphen is rather a sign, unless nothing else separates.
+        return (end if len(data) - end <= _LONGEST_CELL else max(end, data.rfind(b"-"))) + 1
 
 
 class Values:
@@ -295,19 +294,16 @@ class Values:
             cells = text.replace(b"0x", b"").replace(b"0X", b"").split()
             words = bytes.fromhex(b"".join(cell.rjust(2 * style.size, b"0") for cell in cells).decode())
             return words if self._order == "big" else _swapped(words, style.size)
-        if style.radix == 10:
-            values = _decimal(text)
-        else:
-            values = _positional(text, style)
+        values = _decimal(text, style) if style.radix == 10 else _positional(text, style)
         words = values.astype("<u8").view(np.uint8).reshape(-1, 8)[:, : style.size].tobytes()
         return words if self._order == "little" or style.size == 1 else _swapped(words, style.size)
 
 
-def _decimal(text: bytes) -> npt.NDArray[np.uint64]:
-    try:
-        return np.fromstring(text, np.int64 if b"-" in text else np.uint64, sep=" ").astype(np.uint64)
-    except (ValueError, DeprecationWarning):  # a number that no word holds
-        return np.array([int(cell) & (1 << 64) - 1 for cell in text.split()], np.uint64)
+def _decimal(text: bytes, style: Style) -> npt.NDArray[np.uint64]:
+    """Values of at most 64 bits, signed or not; of larger ones the lowest bits."""
+    if style.size < 8:
+        return np.fromstring(text, np.int64, sep=" ").astype(np.uint64)
+    return np.array([int(cell) & (1 << 64) - 1 for cell in text.split()], np.uint64)
 
 
 def _positional(text: bytes, style: Style) -> npt.NDArray[np.uint64]:
@@ -328,5 +324,3 @@ def _to_bfloat16(values: npt.NDArray[np.float64]) -> bytes:
         bits = values.astype(np.float32).view(np.uint32).astype(np.uint64)
     rounded = (bits + np.uint64(0x7FFF) + (bits >> np.uint64(16) & np.uint64(1))) >> np.uint64(16)
     return rounded.astype("<u2").tobytes()
-
-

@@ -29,7 +29,7 @@ class Opened:
 
     __slots__ = ("_given", "_guessed", "_taken", "decoder", "node", "over", "proven")
 
-    def __init__(self, decoder: Decoder, node: Node, guessed: bool = False) -> None:
+    def __init__(self, decoder: Decoder, node: Node, *, guessed: bool = False) -> None:
         self.decoder = decoder
         self.node = node
         self.over = False

@@ -80,7 +80,7 @@ class SevenZip:
     def __init__(self) -> None:
         self.ended = False
         self.rest = b""
-        self._file: IO[bytes] = tempfile.SpooledTemporaryFile(1 << 20)
+        self._file: IO[bytes] = tempfile.SpooledTemporaryFile(1 << 20)  # noqa: SIM115  # closed at the archive's end
         self._kept = 0
         self._whole: int | None = None
 
@@ -215,7 +215,8 @@ class _Reader:
 
     def streams(self) -> list[_Folder]:
         """The packed streams of a `StreamsInfo`."""
-        start, sizes = 0, []
+        start = 0
+        sizes: list[int] = []
         if (kind := self._byte()) == _PACK:
             start, sizes = self._pack()
             kind = self._byte()

@@ -1,4 +1,4 @@
-"""Where in a stretch of bytes something encoded or compressed may begin. Cheap tests first: most bytes hold nothing."""
+"""Where in a stretch of bytes something encoded or compressed may begin. Cheap tests first: most hold nothing."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def _is_lzma(head: bytes) -> bool:
 def _is_zip(head: bytes) -> bool:
     # A local header of an entry that is compressed or encrypted, made by a version below 10.0 of the format.
     method = head[8] | head[9] << 8
-    known = method in Zip.METHODS or method in Zip.OTHERS or method == Zip.LZMA or (method == 0 and head[6] & 1)
+    known = method in {*Zip.METHODS, *Zip.OTHERS, Zip.LZMA} or (method == 0 and head[6] & 1 == 1)
     return head[2:4] == b"\x03\x04" and head[4] < 100 and known
 
 

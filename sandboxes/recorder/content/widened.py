@@ -1,5 +1,7 @@
-"""Bytes that are no text any more, but nearly stand for themselves: shifted and freed of control characters (yEnc),
-or widened to characters of several bytes (UTF-8, UTF-16, arrays of small numbers).
+"""Bytes that nearly stand for themselves.
+
+They were shifted and freed of control characters (yEnc), or widened to characters of several bytes (UTF-8, UTF-16,
+arrays of small numbers).
 """
 
 from __future__ import annotations
@@ -138,5 +140,7 @@ def _cut(data: bytes) -> int:
     return len(match[0]) if match else 0
 
 
-UTF8 = Kind("utf-8", lambda: _Until(_NOT_UTF8, lambda data: int(data[-1:] in (b"\xc2", b"\xc3"))), lambda: [_Narrowed()])
+UTF8 = Kind(
+    "utf-8", lambda: _Until(_NOT_UTF8, lambda data: int(data[-1:] in (b"\xc2", b"\xc3"))), lambda: [_Narrowed()]
+)
 YENC = Kind("yenc", lambda: _Until(re.compile(rb"\0"), _cut), lambda: [_Yenc(b"."), _Yenc(b"..")])
