@@ -81,8 +81,8 @@ def _look(kind: Kind, texts: Iterable[tuple[int, str]], marker: Marker) -> Spoke
         before = _count(whole) + _count(long)
         whole.feed(text.encode("utf-8", "replace") + b"\n")
         long.feed("".join(_LONG.findall(text)).encode("utf-8", "replace"))
-        whole.settle()
-        long.settle()
+        whole.pause()
+        long.pause()
         if _count(whole) + _count(long) > before:
             seen.add(number)
     whole.finish()

@@ -85,14 +85,26 @@ class Look:
             self._held_bytes += len(data) - at
         return self._new
 
-    def settle(self) -> None:
-        """Look at what was held back; more bytes may still come."""
+    def pause(self) -> bool:
+        """Look at what was held back, though more may come. True as for `feed`.
+
+        Whoever goes on with other bytes of the same destination asks `open` afterwards: if it is False, nothing is lost
+        by finishing this look and starting another.
+        """
+        self._new = False
         if self._held:
             self._flush()
+        return self._new
+
+    @property
+    def open(self) -> bool:
+        """Whether the bytes so far end within a compressed stream or a text, which more bytes could continue."""
+        return self._root.open
 
     def finish(self) -> None:
         """No more bytes come: look at what was held back."""
-        self.settle()
+        if self._held:
+            self._flush()
         self._began = time.monotonic()
         self._root.finish()
 

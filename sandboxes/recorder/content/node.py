@@ -2,7 +2,7 @@
 
 The rule that keeps this fast: bytes that are **explained** are not searched for encodings. Explained are plain weights
 (marks no further apart than two blocks), and what an open decoder takes. A beginning that turns out to be none is
-closed at its first error; a real one has to last for `PROOF_BYTES` before it explains anything.
+closed at its first error; a real one has to last (see `opened`) before it explains anything.
 
 A later way of hiding (reversed bytes, a constant XOR, another number format) is another kind of child: it is opened in
 `Node._search`, decodes as the others do, and has a node of its own.
@@ -13,12 +13,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from . import spotting
+from . import escapes, spotting
+from .bare import find_bare
+from .finding import TextFinder
+from .opened import Opened
 from .runs import Run
-from .streams import BrokenError, Decoder, MissingError
-
-PROOF_BYTES = 256
-"""What a compressed stream must have taken without error to be believed."""
+from .streams import Decoder, MissingError
+from .texts import Kind
+from .widened import find as find_widened
 
 _MAX_OPEN = 8
 _MARK_TAIL = 43
@@ -86,11 +88,16 @@ class Node:
         self._judged = 0
         self._since: int | None = None
         """Bytes since the last mark's end, while that is near enough."""
-        self._open: list[_Opened] = []
+        self._open: list[Opened] = []
         self._run: Run | None = None
         self._started = False
         self.alive = False
         """Whether the last bytes fed held marks, or something that a deeper layer recognised."""
+
+    @property
+    def open(self) -> bool:
+        """Whether something has begun and not ended."""
+        return bool(self._open) or self._run is not None
 
     def feed(self, data: bytes) -> None:
         """Look at the next bytes of the layer."""
@@ -119,7 +126,7 @@ class Node:
         if held and not self._open and not self._run:
             self._search(held)
         for opened in self._open:
-            opened.node.finish()
+            opened.finish(self._look)
         self._open.clear()
         if self._run:
             self._run.finish()
@@ -153,6 +160,8 @@ class Node:
                 explained = max(explained, len(data) - left)
         if self._run is not None and not explained:
             explained = len(data) - self._take_text(self._run, data)
+            if self._run is not None and self._run.doubtful:
+                return 0
         return explained
 
     def _search(self, data: bytes) -> None:
@@ -160,7 +169,9 @@ class Node:
         buffer = self._held + data
         judged = self._judged
         spans: list[tuple[int, int]] = []
-        if spotting.has_text(buffer):
+        if self._run is None and (widened := find_widened(buffer)) is not None:
+            spans = self._follow(buffer, *widened)
+        elif spotting.has_text(buffer) or escapes.may_stand_in_binary(buffer):
             spans = self._search_text(buffer)
             if not spans and spotting.is_text(buffer):
                 # Compressed streams begin in text only at its very end.
@@ -178,82 +189,87 @@ class Node:
     def _search_streams(self, buffer: bytes, start: int, spans: list[tuple[int, int]]) -> int:
         """Gives where the bytes that an opened stream explains end, or 0."""
         explained = 0
-        for at, kind in spotting.find_streams(buffer, start, len(buffer) - spotting.LOOKAHEAD + 1):
-            if at < explained or any(a <= at < b for a, b in spans):
-                continue
-            if len(self._layers) >= self._look.max_depth:
-                if kind.NAME != "zlib":
-                    self._look.limit(f"nested deeper than {self._look.max_depth}: {kind.NAME}")
-                continue
-            opened = self._open_stream(kind)
-            if opened is not None:
-                left = self._take(opened, buffer[at:])
-                if opened.proven:
-                    explained = len(buffer) - left
+        end = len(buffer) - spotting.LOOKAHEAD + 1
+        for at, kind in spotting.find_streams(buffer, start, end):
+            if at >= explained and not any(a <= at < b for a, b in spans):
+                explained = max(explained, self._try(kind, buffer, at))
+        for at in spotting.find_beginnings(buffer, start, end):
+            for kind in find_bare(buffer[at : at + spotting.LOOKAHEAD]):
+                if at >= explained and not any(a <= at < b for a, b in spans):
+                    explained = max(explained, self._try(kind, buffer, at, guessed=True))
         return explained
 
-    def _open_stream(self, kind: type[Decoder]) -> _Opened | None:
+    def _try(self, kind: type[Decoder], buffer: bytes, at: int, *, guessed: bool = False) -> int:
+        """Open what begins at `at`; gives where the bytes that it explains end, or 0."""
+        if len(self._layers) >= self._look.max_depth:
+            if not guessed and kind.NAME != "zlib":
+                self._look.limit(f"nested deeper than {self._look.max_depth}: {kind.NAME}")
+            return 0
+        opened = self._open_stream(kind, guessed=guessed)
+        if opened is None:
+            return 0
+        left = self._take(opened, buffer[at:])
+        return len(buffer) - left if opened.proven else 0
+
+    def _open_stream(self, kind: type[Decoder], *, guessed: bool) -> Opened | None:
         if len(self._open) >= _MAX_OPEN:
             self._look.limit("more streams at once than can be followed")
             return None
         try:
-            opened = _Opened(kind(), Node(self._look, (*self._layers, kind.NAME)))
+            opened = Opened(kind(), Node(self._look, (*self._layers, kind.NAME)), guessed=guessed)
         except MissingError as problem:
-            self._look.limit(f"no decoder for {problem}")
+            if not guessed:
+                self._look.limit(f"no decoder for {problem}")
             return None
         self._open.append(opened)
         return opened
 
-    def _take(self, opened: _Opened, data: bytes) -> int:
+    def _take(self, opened: Opened, data: bytes) -> int:
         """Feed an open stream; gives how many bytes it left over."""
-        try:
-            for piece in opened.decoder.feed(data):
-                self._look.spend(len(piece))
-                opened.node.feed(piece)
-                self.alive = self.alive or opened.node.alive
-        except Exception as problem:  # a decoder's own fault must not stop the look either; it is said
-            if not isinstance(problem, BrokenError):
-                self._look.limit(f"{opened.decoder.NAME}: {problem}")
-            elif opened.taken >= PROOF_BYTES:
-                self._look.limit(f"{opened.decoder.NAME}: broken off")
-            opened.proven = False
-            self._close(opened)
-            return len(data)
-        left = min(len(opened.decoder.rest), len(data)) if opened.decoder.ended else 0
-        opened.taken += len(data) - left
-        opened.proven = opened.decoder.ended or opened.taken >= PROOF_BYTES
-        if opened.decoder.ended:
-            self._close(opened)
+        left = opened.take(data, self._look)
+        self.alive = self.alive or opened.node.alive
+        if opened.over:
+            self._open.remove(opened)
         return left
-
-    def _close(self, opened: _Opened) -> None:
-        self._open.remove(opened)
-        opened.node.finish()
 
     # --- text ---
 
     def _search_text(self, buffer: bytes) -> list[tuple[int, int]]:
         """Open the runs in the buffer one after another; gives the spans that they explain."""
-        spans = []
+        spans: list[tuple[int, int]] = []
         start = 0
-        finder = spotting.TextFinder(buffer)
+        finder = TextFinder(buffer)
+        if self._run is not None:
+            # What it may well not be goes on beside it only while nothing better is found.
+            if (found := finder.find(0, weak=False)) is None:
+                return []
+            self._run.finish()
+            self._run = None
+            spans += self._follow(buffer, *found)
+            start = max([1, *(end for _, end in spans)])
         while self._run is None and start < len(buffer) and (found := finder.find(start)):
-            at, kind = found
-            if len(self._layers) >= self._look.max_depth:
-                self._look.limit(f"nested deeper than {self._look.max_depth}: {kind.name}")
+            taken = self._follow(buffer, *found)
+            if not taken:
                 break
-            layers = (*self._layers, kind.name)
-            self._run = Run(kind, lambda layers=layers: Node(self._look, layers))  # type: ignore[misc]  # bound now
-            start = len(buffer) - self._take_text(self._run, buffer[at:])
-            start = max(start, at + 1)
-            spans.append((at, start))
+            spans += taken
+            start = taken[0][1]
         return spans
+
+    def _follow(self, buffer: bytes, at: int, kind: Kind) -> list[tuple[int, int]]:
+        """Open the run that begins at `at`; gives the span that it explains, or nothing where it cannot be opened."""
+        if len(self._layers) >= self._look.max_depth:
+            self._look.limit(f"nested deeper than {self._look.max_depth}: {kind.name}")
+            return []
+        layers = (*self._layers, kind.name)
+        self._run = Run(kind, lambda: Node(self._look, layers))
+        end = len(buffer) - self._take_text(self._run, buffer[at:])
+        return [(at, max(end, at + 1))]
 
     def _take_text(self, run: Run, data: bytes) -> int:
         """Feed the open run; gives how many bytes it left over."""
         try:
             left = run.feed(data, self._look.spend)
-        except ExhaustedError as problem:
+        except Exception as problem:  # the budget is spent, or a decoder has a fault; it is said
             self._look.limit(f"{run.kind.name}: {problem}")
             left, run.ended = 0, True
         self.alive = self.alive or run.alive
@@ -261,15 +277,3 @@ class Node:
             run.finish()
             self._run = None
         return left
-
-
-class _Opened:
-    """A compressed stream that is being decoded."""
-
-    __slots__ = ("decoder", "node", "proven", "taken")
-
-    def __init__(self, decoder: Decoder, node: Node) -> None:
-        self.decoder = decoder
-        self.node = node
-        self.taken = 0
-        self.proven = False

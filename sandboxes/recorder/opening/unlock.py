@@ -130,7 +130,7 @@ class Unlocker:
         look = Look(self._marker)
         at = Spot(spot.layers, spot.number, spot.start + attempt.start, spot.head)
         stream_through(payload, self._marker, at, decrypt, look)
-        look.settle()
+        look.pause()
         if not look.blocks:
             look.finish()
         self._tell(payload.origin, (*spot.layers, attempt.name, *look.layers), look.blocks)
@@ -145,7 +145,7 @@ class Unlocker:
             fed += len(data)
             if fed >= DOUBT_BYTES and stream.look.blocks == before:
                 return False
-        stream.look.settle()
+        stream.look.pause()
         new = {shard: blocks - before.get(shard, set()) for shard, blocks in stream.look.blocks.items()}
         self._tell(payload.origin, (*stream.layers, *stream.look.layers), new)
         return any(new.values())

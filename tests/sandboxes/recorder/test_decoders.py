@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from afagent.sandboxes.recorder.content import streams, texts
+from afagent.sandboxes.recorder.content import heads, streams, texts
 from tests.sandboxes.recorder.shards import COMPRESSIONS, TEXTS
 
-DECODERS = {"gzip": streams.Gzip, "zlib": streams.Zlib, "zip": streams.Zip, "bzip2": streams.Bzip2, "xz": streams.Xz,
+DECODERS = {"gzip": streams.Gzip, "zlib": streams.Zlib, "zip": heads.Zip, "bzip2": streams.Bzip2, "xz": streams.Xz,
             "lzma": streams.Lzma}  # fmt: skip
 ALPHABETS = {"base64": texts.BASE64, "base32": texts.BASE32, "hex": texts.HEX, "base85": texts.BASE85,
              "ascii85": texts.ASCII85}  # fmt: skip

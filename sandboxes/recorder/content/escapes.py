@@ -1,0 +1,179 @@
+r"""Text in which some bytes stand for themselves and the others are written with a mark before them.
+
+`%41`, `=41`, `\x41`, `\101`, `\u0041` and `&#65;` are one idea: a character that announces, and digits. Where such
+marks follow each other densely, the text around them is undone as a whole.
+"""
+
+from __future__ import annotations
+
+import binascii
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from urllib.parse import unquote_to_bytes
+
+from .texts import Kind
+
+_DENSE = 6
+"""So many marks, no further apart than `_GAP_BYTES`, make a run."""
+
+_GAP_BYTES = 256
+_LONGEST = 8
+"""Characters of the longest mark."""
+
+
+@dataclass(frozen=True)
+class _Style:
+    name: str
+    mark: bytes
+    """The character that announces."""
+    whole: re.Pattern[bytes]
+    """A mark with its digits."""
+    outside: re.Pattern[bytes]
+    """What cannot stand in such a text, and so ends it."""
+    decoders: tuple[Callable[[bytes], bytes], ...]
+    """Its readings, each for text that holds only whole marks."""
+
+    def kind(self) -> Kind:
+        return Kind(self.name, lambda: _Taker(self), lambda: [_Decoder(self.mark, decode) for decode in self.decoders])
+
+
+def find(data: bytes, start: int) -> tuple[int, Kind] | None:
+    """Where the first dense run of marks begins from `start` on, with the text before that may belong to it."""
+    found = [(at, style) for style in _STYLES if (at := _dense(style, data, start)) is not None]
+    if not found:
+        return None
+    at, style = min(found, key=lambda each: each[0])
+    return at, style.kind()
+
+
+def may_stand_in_binary(data: bytes) -> bool:
+    """Whether there are marks that only some characters of a text got, so that the others are any bytes."""
+    return data.count(b"&#") >= _DENSE or data.count(b"\\u00") >= _DENSE
+
+
+def _dense(style: _Style, data: bytes, start: int) -> int | None:
+    if data.count(style.mark, start) < _DENSE:
+        return None
+    row: list[int] = []
+    for match in style.whole.finditer(data, start):
+        if row and (match.start() - row[-1] > _GAP_BYTES or style.outside.search(data, row[-1], match.start())):
+            row = []
+        row.append(match.start())
+        if len(row) == _DENSE:
+            before = max(start, row[0] - _GAP_BYTES)
+            breaks = [found.end() for found in style.outside.finditer(data, before, row[0])]
+            return breaks[-1] if breaks else before
+    return None
+
+
+class _Taker:
+    """Takes text up to what cannot stand in it, or until marks have been missing for long."""
+
+    def __init__(self, style: _Style) -> None:
+        self.ended = False
+        self._style = style
+        self._without = 0
+
+    def take(self, data: bytes) -> tuple[bytes, bytes]:
+        """See `texts.Taker`."""
+        match = self._style.outside.search(data)
+        end = match.start() if match else len(data)
+        last = data.rfind(self._style.mark, 0, end)
+        self._without = self._without + end if last < 0 else end - last
+        self.ended = match is not None or self._without > 4 * _GAP_BYTES
+        return data[:end], data[end:]
+
+    def finish(self) -> bytes:
+        """See `texts.Taker`."""
+        return b""
+
+
+class _Decoder:
+    """Undoes one reading; a mark that is cut off waits for its digits."""
+
+    def __init__(self, mark: bytes, decode: Callable[[bytes], bytes]) -> None:
+        self._mark = mark
+        self._decode = decode
+        self._held = b""
+
+    def feed(self, text: bytes) -> bytes:
+        """See `texts.TextDecoder`."""
+        text = self._held + text
+        cut = text.rfind(self._mark, max(0, len(text) - _LONGEST))
+        cut = len(text) if cut < 0 else cut
+        # Of several marks in a row, as of backslashes, the first says what the others are.
+        while cut and text[cut - 1 : cut] == self._mark and len(text) - cut < 2 * _LONGEST:
+            cut -= 1
+        text, self._held = text[:cut], text[cut:]
+        return self._decode(text)
+
+
+def _percent(text: bytes, plus: bytes) -> bytes:
+    return unquote_to_bytes(text.replace(b"+", plus))
+
+
+def _quoted_printable(text: bytes, newline: bytes) -> bytes:
+    return binascii.a2b_qp(text.replace(b"\r\n", newline))
+
+
+_SHORT = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"a": b"\a", b"b": b"\b", b"f": b"\f", b"v": b"\v", b"\n": b""}
+_THREE = {
+    **{b"%c%02x" % (x, value): bytes([value]) for value in range(256) for x in b"xX"},
+    **{b"%c%02X" % (x, value): bytes([value]) for value in range(256) for x in b"xX"},
+    **{b"%03o" % value: bytes([value]) for value in range(256)},
+}
+_OCTAL = re.compile(rb"[0-7]{1,3}")
+_JOINT = re.compile(rb"[\"'][ \t]*\\?\r?\n[ \t]*(?:b|u8)?[\"']")
+"""Between the parts of a string literal that goes over several lines."""
+
+
+def _backslash(text: bytes) -> bytes:
+    text = _JOINT.sub(b"", text).replace(b"\\\\", b"\\x5c").replace(b"\\u00", b"\\x")
+    first, *others = text.split(b"\\")
+    pieces = [first]
+    for item in others:
+        value = _THREE.get(item[:3])
+        pieces += (value, item[3:]) if value is not None else _unusual(item)
+    return b"".join(pieces)
+
+
+def _unusual(item: bytes) -> tuple[bytes, bytes]:
+    if match := _OCTAL.match(item):
+        return bytes([int(match[0], 8) & 255]), item[match.end() :]
+    return _SHORT.get(item[:1], item[:1]), item[1:]
+
+
+_NAMED = {b"&lt;": b"<", b"&gt;": b">", b"&quot;": b'"', b"&apos;": b"'", b"&amp;": b"&"}
+_REFERENCES = {
+    **{b"%d" % value: bytes([value]) for value in range(256)},
+    **{form % value: bytes([value]) for value in range(256) for form in (b"x%x", b"x%X", b"x%02x", b"x%02X")},
+}
+
+
+def _reference(text: bytes) -> bytes:
+    first, *others = text.split(b"&#")
+    pieces = [first]
+    for item in others:
+        number, mark, after = item.partition(b";")
+        value = _REFERENCES.get(number.lstrip(b"0") or b"0")
+        pieces += (value, after) if value is not None and mark else (b"&#", item)
+    text = b"".join(pieces)
+    for name, value in _NAMED.items():
+        text = text.replace(name, value)
+    return text
+
+
+_NOT_WORD = re.compile(rb"[^!#-&(-~]")
+_NOT_TEXT = re.compile(rb"[^ -~\t\r\n]")
+_NOTHING = re.compile(rb"(?!)")
+_STYLES = (
+    _Style("percent", b"%", re.compile(rb"%[0-9A-Fa-f]{2}"), _NOT_WORD, (partial(_percent, plus=b"+"),
+           partial(_percent, plus=b" "))),
+    _Style("quoted-printable", b"=", re.compile(rb"=[0-9A-F]{2}"), _NOT_TEXT, (partial(_quoted_printable,
+           newline=b"\r\n"), partial(_quoted_printable, newline=b"\n"))),
+    _Style("escapes", b"\\", re.compile(rb"\\(?:[xX][0-9A-Fa-f]{2}|u00[0-9A-Fa-f]{2}|[0-7]{3})"), re.compile(rb"\0"),
+           (_backslash,)),
+    _Style("references", b"&", re.compile(rb"&#(?:[0-9]{1,3}|x[0-9A-Fa-f]{1,2});"), _NOTHING, (_reference,)),
+)  # fmt: skip
