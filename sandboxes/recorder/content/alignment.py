@@ -7,6 +7,7 @@ Fourier transform), then the word is read.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -106,21 +107,29 @@ class Aligner:
             # The classes are counted from the start of the part, which changes nothing but their names.
             part = series[start : start + BLOCK_VALUES]
             plane = _plane(part, classes, last.plane)
-            place = self._read(part, plane, last.order) if plane is not None else None
-            if place is None:
+            place = None if plane is None else self._read(part, plane, last.order)
+            # The next number is expected: to meet it by chance is as unlikely as the pattern.
+            if plane is None or place is None:
                 break
-            found.append(Sighting(place, start, last.order, last.plane))
+            if abs(place - last.place) != 1 and not self._stands_out(plane, last.order):
+                break
+            last = Sighting(place, start, last.order, last.plane)
+            found.append(last)
             start += BLOCK_VALUES
         return found
 
     def _find(self, part: _Bytes, first: int, classes: int, tried: Sequence[tuple[int, int]]) -> list[Sighting]:
-        planes = {number: _plane(part, classes, number) for number in {number for _, number in tried}}
-        spectra = {number: np.fft.rfft(plane, _FFT, axis=1) for number, plane in planes.items() if plane is not None}
+        made = {number: _plane(part, classes, number) for number in dict.fromkeys(number for _, number in tried)}
+        planes = {number: plane for number, plane in made.items() if plane is not None}
+        spectra = {number: np.fft.rfft(plane, _FFT, axis=1) for number, plane in planes.items()}
         for order, number in tried:
-            plane, found = planes[number], []
-            for start in [] if plane is None else self._peaks(plane, spectra[number], order):
+            if number not in planes:
+                continue
+            found = []
+            for start in self._peaks(planes[number], spectra[number], order):
                 there = slice(start, start + BLOCK_VALUES)
-                place = self._read(part[there], plane[:, there], order)
+                plane = planes[number][:, there]
+                place = self._read(part[there], plane, order) if self._stands_out(plane, order) else None
                 if place is not None:
                     found.append(Sighting(place, first + start, order, number))
             if found:
@@ -141,16 +150,18 @@ class Aligner:
             known = self._spectra[order] = np.conj(np.fft.rfft(self._patterns[order], _FFT))
         return known
 
+    def _stands_out(self, plane: Series, order: int) -> bool:
+        """Whether the pattern stands at the beginning of a plane, with the energy of this very place."""
+        pattern = self._patterns[order]
+        energy = (plane**2) @ (pattern**2)
+        return float(((plane @ pattern) ** 2 / np.maximum(energy, 1e-9)).sum()) > _threshold(len(plane))
+
     def _read(self, part: _Bytes, plane: Series, order: int) -> int | None:
         """The place of the block that begins a part."""
         pattern, values = self._patterns[order], self._orders[order].values
-        products = plane @ pattern
-        energy = (plane * pattern) ** 2 @ np.ones(len(pattern))
-        if (products**2 / np.maximum(energy, 1e-9)).sum() <= _threshold(len(plane)):
-            return None
         # What each byte stands for, learned from the sides that are known; or the bit alone, where bytes are too many.
         votes = np.bincount(part, pattern, 256) / (np.bincount(part, np.abs(pattern), 256) + 1)
-        for sides in (votes[part], np.sign(products) @ plane):
+        for sides in (votes[part], np.sign(plane @ pattern) @ plane):
             block = np.zeros(BLOCK_VALUES)
             block[values[values >= 0]] = sides[values >= 0]
             place = self._code.read(block)
@@ -184,7 +195,7 @@ def _threshold(classes: int) -> float:
 
     Laurent and Massart 2000, lemma 1. It holds for sums of fair coins too: their moments are the smaller ones.
     """
-    return classes + 2 * (classes * DOUBT) ** 0.5 + 2 * DOUBT
+    return classes + 2 * math.sqrt(classes * DOUBT) + 2 * DOUBT
 
 
 def _plane(series: _Bytes, classes: int, number: int) -> Series | None:

@@ -1,4 +1,4 @@
-"""Finds compressed streams and texts below a repeating XOR; `altered` sees weights below one directly.
+"""Finds compressed streams and encoded texts below a repeating XOR; `altered` sees weights below one directly.
 
 A compressed stream begins with bytes that are known, and a text has no byte with the highest bit set: each gives away
 the key. A guess counts only if what it leads to decodes for a while, so a wrong one costs time and nothing else.
@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from . import spotting
-from .streams import BrokenError, Decoder, MissingError, TooBigError
+from .streams import BrokenError, Bzip2, Decoder, MissingError, TooBigError
 from .texts import BASE64
 
 MAX_STREAM_KEY = 4
@@ -24,11 +25,13 @@ MAX_TEXT_KEY = 64
 """Longest key found for a text."""
 
 _MAGICS = (b"\x1f\x8b\x08", b"PK\x03\x04", b"BZh", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd", b"\x04\x22\x4d\x18")
-_PRINTABLE = bytes(32 <= byte < 127 or byte in b"\t\r\n" for byte in range(256))
+_FOREIGN = bytes(not (32 <= byte < 127 or byte in b"\t\r\n") for byte in range(256))
 _COMMON = bytes(byte in BASE64.characters + b"=\r\n" for byte in range(256))
-_TRIAL = 1024
+_TRIAL = 4096
 _SHORTEST = 256
 _SAMPLES = 32
+_VARIETY = 8
+_SHARE = 0.9
 _SAMPLE = 1 << 14
 
 _Bytes = npt.NDArray[np.uint8]
@@ -58,18 +61,11 @@ class KeyedDecoder:
 
     def __init__(self, kind: Keyed) -> None:
         self.NAME = kind.NAME
+        self.ended = False
+        self.rest = b""
+        """As long as what was left over of the input."""
         self._key = kind.key
         self._inner = kind.make()
-
-    @property
-    def ended(self) -> bool:
-        """See `streams.Decoder`."""
-        return self._inner.ended
-
-    @property
-    def rest(self) -> bytes:
-        """See `streams.Decoder`; only its length is that of the input."""
-        return self._inner.rest
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """See `streams.Decoder`."""
@@ -77,23 +73,31 @@ class KeyedDecoder:
         plain = _xor(data, self._key)
         self._key = self._key[turned:] + self._key[:turned]
         yield from self._inner.feed(plain)
+        self.ended, self.rest = self._inner.ended, self._inner.rest
 
 
 class Text:
-    """Nothing more to undo, as long as it is text."""
+    """Nothing more to undo, as long as it is text; see `streams.Decoder`."""
 
-    NAME = "text"
-    ended = False
-    rest = b""
+    NAME: ClassVar[str] = "text"
+
+    def __init__(self) -> None:
+        self.ended = False
+        self.rest = b""
+        self._begun = False
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        """The same bytes.
+        """The same bytes, up to the first that is no text.
 
         Raises:
-            BrokenError: they are no text.
+            BrokenError: there is such a one at once.
         """
-        if not spotting.is_text(data):
-            raise BrokenError("no text")
+        end = data.translate(_FOREIGN).find(1)
+        if end >= 0:
+            if not self._begun:
+                raise BrokenError("no text")
+            data, self.rest, self.ended = data[:end], data[end:], True
+        self._begun = True
         yield data
 
 
@@ -128,34 +132,36 @@ def _stream(data: bytes, at: int, magic: bytes, size: int) -> Iterator[tuple[int
 
 
 def _text(sample: bytes) -> Keyed | None:
-    """The key that makes text of bytes that are none."""
+    """The shortest key that makes text of bytes that are none."""
     values = np.frombuffer(sample, np.uint8)
-    if len(values) < _SHORTEST or spotting.is_text(sample):
+    if len(values) < _SHORTEST or spotting.is_text(sample) or len(set(sample)) < _VARIETY:
         return None
     for size in range(1, min(MAX_TEXT_KEY, len(values) // _SAMPLES) + 1):
         if not ((values[size:] ^ values[:-size]) & 0x80).any():
-            key = [_likeliest(values[i::size]) for i in range(size)]
-            return None if None in key else Keyed("text below XOR", bytes(filter(None.__ne__, key)), Text)
+            keys = [_likeliest(values[i::size]) for i in range(size)]
+            key = bytes(each for each in keys if each is not None)
+            if len(key) == size:
+                return Keyed("text below XOR", key, Text)
     return None
 
 
 def _likeliest(values: _Bytes) -> int | None:
     """The key of one byte under which values are text, most of it of the commonest alphabet."""
     table = values[None] ^ np.arange(256, dtype=np.uint8)[:, None]
-    text, common = (np.frombuffer(each, np.uint8)[table].sum(axis=1) for each in (_PRINTABLE, _COMMON))
+    foreign, common = (np.frombuffer(each, np.uint8)[table].sum(axis=1) for each in (_FOREIGN, _COMMON))
     best = int(np.argmax(common))
-    return best if text[best] == len(values) else None
+    # Numbers of a narrow range may look like text, but not like this one.
+    return None if foreign[best] or common[best] < _SHARE * len(values) else best
 
 
 def _lasts(kind: Keyed, sample: bytes) -> bool:
     if len(sample) < _SHORTEST:
         return False
     try:
-        for _ in kind().feed(sample):
-            pass
+        # A header alone takes in anything. bzip2 gives nothing before a whole block, but begins with ten known bytes.
+        return any(list(kind().feed(sample))) or kind.make is Bzip2
     except (BrokenError, TooBigError, MissingError):
         return False
-    return True
 
 
 def _xor(data: bytes, key: bytes) -> bytes:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from . import altered, keyed, spotting
-from .keyed import Keyed
+from .keyed import Keyed, KeyedDecoder
 from .runs import Run
 from .streams import BrokenError, Decoder, MissingError
 
@@ -173,7 +173,8 @@ class Node:
         """Gives where the bytes that an opened stream explains end, or 0."""
         explained = 0
         kinds = spotting.find_streams(buffer, start, len(buffer) - spotting.LOOKAHEAD + 1)
-        for at, kind in sorted([*kinds, *keyed.find_keyed(buffer)], key=lambda found: found[0]):
+        below: list[tuple[int, type[Decoder] | Keyed]] = [*kinds, *keyed.find_keyed(buffer)]
+        for at, kind in sorted(below, key=lambda found: found[0]):
             if at < explained or any(a <= at < b for a, b in spans):
                 continue
             if len(self._layers) >= self._look.max_depth:
@@ -263,7 +264,7 @@ class _Opened:
 
     __slots__ = ("decoder", "node", "proven", "taken")
 
-    def __init__(self, decoder: Decoder, node: Node) -> None:
+    def __init__(self, decoder: Decoder | KeyedDecoder, node: Node) -> None:
         self.decoder = decoder
         self.node = node
         self.taken = 0

@@ -125,7 +125,7 @@ def _is_white(data: _Bytes, period: int) -> bool:
             break
         seen += int(np.count_nonzero(equal[:-period] & equal[period:]))
         expected += float((_rates(equal, period) ** 2).mean() * len(equal))
-    return seen < 1.2 * expected + 3 * expected**0.5 + 4
+    return seen < 1.2 * expected + 3 * math.sqrt(expected) + 4
 
 
 def _rates(equal: npt.NDArray[np.bool_], fold: int) -> _Rates:
@@ -145,7 +145,7 @@ def _layouts(data: _Bytes, period: int) -> tuple[Layout, ...]:
     table = rates.reshape(-1, _MAX_SIZE).mean(axis=0)
     seen = next(size for size in (1, 2, 4, 8) if _is_even(table.reshape(-1, size)))
     # Bytes of different significance may coincide equally often; then the period alone tells that they are different.
-    sizes = dict.fromkeys((seen, period)) if period in (2, 4, 8) else (seen,)
+    sizes = dict.fromkeys((seen, period)) if period in (2, 4, 8) else (seen if period > 1 else 1,)
     return tuple(Layout(size, _telling(table.reshape(-1, size).mean(axis=0))) for size in sizes)
 
 
