@@ -26,9 +26,17 @@ _WRAPPERS = {RAW: 0, GZIP: 1, ZLIB: 3}
 class Inflater(Protocol):
     """What zlib's `decompressobj` offers, as far as it is used here."""
 
-    eof: bool
-    unconsumed_tail: bytes
-    unused_data: bytes
+    @property
+    def eof(self) -> bool:
+        """The stream is over."""
+
+    @property
+    def unconsumed_tail(self) -> bytes:
+        """Input that waits for room in the output."""
+
+    @property
+    def unused_data(self) -> bytes:
+        """What follows the stream."""
 
     def decompress(self, data: bytes, max_length: int, /) -> bytes:
         """At most `max_length` bytes of output.

@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..marks import Marker
+from ..marks import Mark, Marker
+from ..signs import SignCode
 from .node import ExhaustedError, Node, Tap
 
 _FIRST_WINDOW = 1 << 12
@@ -128,13 +129,26 @@ class Look:
         places = []
         for at, shard, block in self._marker.locate(data):
             places.append(at)
-            known = self.blocks.setdefault(shard, set())
-            if block not in known:
-                if not self._new and sum(map(len, self.blocks.values())) == 0:
-                    self.layers = layers
-                known.add(block)
-                self._new = True
+            self._note(shard, block, layers)
         return places
+
+    @property
+    def signs(self) -> SignCode:
+        """The episode's marks in the signs of the weights."""
+        return self._marker.signs
+
+    def note(self, place: int, layers: tuple[str, ...]) -> None:
+        """Note a block that was recognised by its signs."""
+        mark = Mark.at(place)
+        self._note(mark.shard, mark.block, layers)
+
+    def _note(self, shard: int, block: int, layers: tuple[str, ...]) -> None:
+        known = self.blocks.setdefault(shard, set())
+        if block not in known:
+            if not self._new and sum(map(len, self.blocks.values())) == 0:
+                self.layers = layers
+            known.add(block)
+            self._new = True
 
     def spend(self, decoded: int) -> None:
         """Account for decoded bytes.

@@ -4,18 +4,18 @@ The rule that keeps this fast: bytes that are **explained** are not searched for
 (marks no further apart than two blocks), and what an open decoder takes. A beginning that turns out to be none is
 closed at its first error; a real one has to last (see `opened`) before it explains anything.
 
-A later way of hiding (reversed bytes, a constant XOR, another number format) is another kind of child: it is opened in
-`Node._search`, decodes as the others do, and has a node of its own.
+What is not explained is also looked at for weights of which every byte was changed (`altered`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
-from . import escapes, spotting
+from . import altered, escapes, spotting
 from .bare import find_bare
 from .finding import TextFinder
+from .keyed import Keyed, find_keyed
 from .opened import Opened
 from .runs import Run
 from .streams import Decoder, MissingError
@@ -37,7 +37,7 @@ Tap = Callable[[bytes], bool]
 """Takes bytes of one layer; True when it recognised something in them."""
 
 
-class Shared(Protocol):
+class Shared(altered.Shared, Protocol):
     """What all layers of one look have in common."""
 
     @property
@@ -65,6 +65,7 @@ class Node:
     """The bytes of one layer, as they stream."""
 
     __slots__ = (
+        "_altered",
         "_held",
         "_judged",
         "_layers",
@@ -91,6 +92,7 @@ class Node:
         self._open: list[Opened] = []
         self._run: Run | None = None
         self._started = False
+        self._altered = altered.Altered(look, layers)
         self.alive = False
         """Whether the last bytes fed held marks, or something that a deeper layer recognised."""
 
@@ -114,6 +116,7 @@ class Node:
             self._held, self._judged, self._since = b"", 0, None
         if explained < len(data) and not self._is_plain(data, explained, marks):
             self._search(data[explained:])
+            self.alive = self._altered.feed(data[max(explained, *marks) if marks else explained :]) or self.alive
 
     def glance(self, data: bytes) -> None:
         """Look at bytes that nothing follows, for marks only."""
@@ -131,6 +134,7 @@ class Node:
         if self._run:
             self._run.finish()
             self._run = None
+        self.alive = self._altered.finish() or self.alive
 
     def _refuse(self, data: bytes) -> None:
         for magic, what in spotting.CLOSED.items():
@@ -193,13 +197,19 @@ class Node:
         for at, kind in spotting.find_streams(buffer, start, end):
             if at >= explained and not any(a <= at < b for a, b in spans):
                 explained = max(explained, self._try(kind, buffer, at))
-        for at in spotting.find_beginnings(buffer, start, end):
-            for kind in find_bare(buffer[at : at + spotting.LOOKAHEAD]):
-                if at >= explained and not any(a <= at < b for a, b in spans):
-                    explained = max(explained, self._try(kind, buffer, at, guessed=True))
+        for at, guess in self._guesses(buffer, start, end):
+            if at >= explained and not any(a <= at < b for a, b in spans):
+                explained = max(explained, self._try(guess, buffer, at, guessed=True))
         return explained
 
-    def _try(self, kind: type[Decoder], buffer: bytes, at: int, *, guessed: bool = False) -> int:
+    def _guesses(self, buffer: bytes, start: int, end: int) -> Iterator[tuple[int, type[Decoder] | Keyed]]:
+        """What may begin where without a mark of its format that can be seen."""
+        for at in spotting.find_beginnings(buffer, start, end):
+            for kind in find_bare(buffer[at : at + spotting.LOOKAHEAD]):
+                yield at, kind
+        yield from find_keyed(buffer)
+
+    def _try(self, kind: type[Decoder] | Keyed, buffer: bytes, at: int, *, guessed: bool = False) -> int:
         """Open what begins at `at`; gives where the bytes that it explains end, or 0."""
         if len(self._layers) >= self._look.max_depth:
             if not guessed and kind.NAME != "zlib":
@@ -211,7 +221,7 @@ class Node:
         left = self._take(opened, buffer[at:])
         return len(buffer) - left if opened.proven else 0
 
-    def _open_stream(self, kind: type[Decoder], *, guessed: bool) -> Opened | None:
+    def _open_stream(self, kind: type[Decoder] | Keyed, *, guessed: bool) -> Opened | None:
         if len(self._open) >= _MAX_OPEN:
             self._look.limit("more streams at once than can be followed")
             return None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from .streams import BrokenError, Decoder
 
 if TYPE_CHECKING:
+    from .keyed import KeyedDecoder
     from .node import Node, Shared
 
 PROOF_BYTES = 256
@@ -29,7 +30,7 @@ class Opened:
 
     __slots__ = ("_given", "_guessed", "_taken", "decoder", "node", "over", "proven")
 
-    def __init__(self, decoder: Decoder, node: Node, *, guessed: bool = False) -> None:
+    def __init__(self, decoder: Decoder | KeyedDecoder, node: Node, *, guessed: bool = False) -> None:
         self.decoder = decoder
         self.node = node
         self.over = False

@@ -117,7 +117,12 @@ def _judge(data: bytes, at: int) -> Iterator[tuple[int, type[Decoder]]]:
             yield at, decoder
 
 
-# --- text ---------------------------------------------------------------------------------------------------------------
+def streams_at(head: bytes) -> list[type[Decoder]]:
+    """What may begin with the `LOOKAHEAD` bytes of `head`."""
+    return [decoder for _, decoder in _judge(head, 0)]
+
+
+# --- text -------------------------------------------------------------------------------------------------------------
 
 
 def has_text(data: bytes) -> bool:
