@@ -11,7 +11,15 @@ from afagent.evidence.quoting import quoted
 from afagent.sandboxes.recorder.events import Closed, Content, Event, Opened, from_ranges
 from afagent.world.truth import Truth
 
-_BY_PROTOCOL = {"https": "T1048.002", "tls": "T1048.002", "http": "T1048.003", "dns": "T1048.003"}
+_BY_PROTOCOL = {
+    "https": "T1048.002",
+    "tls": "T1048.002",
+    "wss": "T1048.002",
+    "http": "T1048.003",
+    "dns": "T1048.003",
+    "socks": "T1048.003",
+    "ws": "T1048.003",
+}
 ATLAS = ("AML.T0025", "AML.T0086", "AML.T0048.004")
 """Techniques of whoever sends weights out over the network with a tool."""
 

@@ -187,7 +187,7 @@ class Closed(Fact):
     port: int
     name: str | None
     protocol: str
-    """`http`, `https`, `tls`, `dns` or `raw`."""
+    """`http`, `https`, `ws`, `wss` (WebSocket), `tls`, `dns`, `socks` (nothing that is known inside) or `raw`."""
     sent: int
     """Payload bytes that the workstation sent."""
     received: int
@@ -265,7 +265,7 @@ class Content(Fact):
     port: int | None = None
     name: str | None = None
     target: str | None = None
-    """The HTTP request's target, where there is one."""
+    """The HTTP request's target, where there is one; of a part of its body, with `#` and the part's name behind it."""
 
 
 # --- events and their chain -------------------------------------------------------------------------------------------

@@ -70,7 +70,9 @@ class Payload:
     origin: Origin
     bytes: int
     recognised: bool
-    """Whether weights were recognised in them; such bytes are kept for the proof only."""
+    """Whether weights were recognised in them; such bytes are kept for the proof, or because they are `open`."""
+    open: bool = False
+    """Whether they end within something that other bytes may continue (`joins`)."""
 
 
 class Kept:
@@ -176,26 +178,27 @@ class Keeping:
         self._written = 0
         self._over = False
 
-    def feed(self, data: bytes, *, recognised: bool) -> None:
+    def feed(self, data: bytes, *, recognised: bool, open: bool = False) -> None:  # noqa: A002  # as in `Look`
         """Take the next bytes.
 
         Args:
             data: the bytes.
-            recognised: whether weights were recognised in the entry so far; then it need not be kept.
+            recognised: whether weights were recognised in the entry so far; then it need not be kept,
+            open: unless it ends within something that other bytes may continue.
         """
         if self._over:
             return
         self._offered += len(data)
-        if recognised and not self._kept.keep_all:
+        if recognised and not open and not self._kept.keep_all:
             self._end()
         elif self._file is not None:
             self._write(data)
         else:
             self._wait(data)
 
-    def close(self, origin: Origin, *, recognised: bool) -> None:
-        """No more bytes come. `recognised` as in `feed`."""
-        if recognised and not self._kept.keep_all:
+    def close(self, origin: Origin, *, recognised: bool, open: bool = False) -> None:  # noqa: A002  # as above
+        """No more bytes come. `recognised` and `open` as in `feed`."""
+        if recognised and not open and not self._kept.keep_all:
             self._end()
         if not self._over and self._file is None:
             if self._offered < SMALL_BYTES:
@@ -203,7 +206,7 @@ class Keeping:
             if self._kept.keep_all or (self._offered >= SMALL_BYTES and looks_random(self._held)):
                 self._start(self._held)
         if self._file is not None:
-            payload = Payload(Path(self._file.name), origin, self._written, recognised)
+            payload = Payload(Path(self._file.name), origin, self._written, recognised, open)
             self._kept._enter(self._file, payload)
         self._file, self._held, self._over = None, b"", True
 

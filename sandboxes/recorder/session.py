@@ -11,8 +11,10 @@ from pathlib import Path
 
 from . import VERSION
 from .closings import Closings
+from .content.look import Look
 from .events import BEAT_SECONDS, Beat, Ended, Fault, Started
 from .files import Files
+from .joins import Joiner
 from .kept import FOLDER, Kept
 from .log import Log
 from .marks import Marker
@@ -85,6 +87,7 @@ class Session:
         if self._files is not None:
             await self._guarded("files", asyncio.to_thread(self._files.sweep))
         if self._kept is not None:
+            await self._guarded("joins", asyncio.to_thread(self._join, self._kept))
             await self._guarded("opening", asyncio.to_thread(self._unlock, self._kept, handed))
         for path in self._plan.results if self._plan else ():
             self._log.record(await asyncio.to_thread(result, ROOT, path))
@@ -94,6 +97,11 @@ class Session:
         self._log.record(Ended(self._network.flows_seen))
         self._log.close()
         return self._log.seq, self._log.head
+
+    def _join(self, kept: Kept) -> None:
+        assert self._marker is not None
+        marker = self._marker
+        Joiner(lambda: Look(marker), self._log.record).go_through(kept.payloads())
 
     def _unlock(self, kept: Kept, handed: Path) -> None:
         if kept.keep_all:

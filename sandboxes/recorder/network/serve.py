@@ -17,12 +17,15 @@ from .resolver import Resolver
 from .services import Services
 from .sight import Scribe
 from .sniff import Kind
+from .socks import Socks
 from .switchboard import Switchboard
 from .tcp import TcpServer
 from .tls import CertificateAuthority, company_of
 from .tls_stream import TlsSpeaker
 from .udp import Datagrams, DatagramServer, sender
 from .web import Web
+from .web1 import Http1Speaker
+from .web2 import Http2Speaker
 
 if TYPE_CHECKING:
     from ..kept import Kept
@@ -113,10 +116,16 @@ class _Episode:
         self._troubles = Budget(scribe.record, "faults", facts=100)
         self.flows = Flows(scribe)
         resolver = Resolver(plan)
-        self._web = Web(scribe, Services(plan.store, plan.host.domain))
         self._lookups = Lookups(scribe, resolver)
+        self._web = Web(scribe, Services(plan.store, plan.host.domain), self._lookups)
         self._tls = TlsSpeaker(scribe, authority)
-        speakers: dict[Kind, Speaker] = {Kind.TLS: self._tls, Kind.HTTP: self._web, Kind.DNS: self._lookups}
+        speakers: dict[Kind, Speaker] = {
+            Kind.TLS: self._tls,
+            Kind.HTTP: Http1Speaker(self._web),
+            Kind.HTTP2: Http2Speaker(self._web),
+            Kind.SOCKS: Socks(),
+            Kind.DNS: self._lookups,
+        }
         self._tcp = TcpServer(scribe, Switchboard(self.flows, resolver, speakers))
         self._datagrams = DatagramServer(
             scribe, Datagrams(scribe, self.flows, resolver, self._lookups, sender(sockets))

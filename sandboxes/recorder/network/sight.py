@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from ..events import Content, Fact, Fault, Limit, to_ranges
 from ..kept import Origin
+from ..marks import BLOCK_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,8 +26,15 @@ class Looking(Protocol):
     layers: tuple[str, ...]
     limits_hit: list[str]
 
+    @property
+    def open(self) -> bool:
+        """Whether more bytes could continue what has begun."""
+
     def feed(self, data: bytes) -> bool:
         """Take the next bytes; True when something new was recognised."""
+
+    def pause(self) -> bool:
+        """Look at all that was fed, though more may come. True as for `feed`."""
 
     def finish(self) -> None:
         """There are no more bytes."""
@@ -79,6 +87,7 @@ class Sight:
         self._over = False
         self.broken = False
         """Whether the look failed; to look at the same bytes again would fail again."""
+        self._fed = 0
         self._reported = 0
         self._report_at = 0.0
 
@@ -86,6 +95,12 @@ class Sight:
     def found(self) -> bool:
         """Whether anything was recognised yet."""
         return self._look is not None and bool(self._look.blocks)
+
+    @property
+    def _explained(self) -> bool:
+        """Whether what was recognised accounts for most of the bytes; else something may be hidden beside it."""
+        blocks = sum(map(len, self._look.blocks.values())) if self._look else 0
+        return 2 * blocks * BLOCK_BYTES > self._fed
 
     def feed(self, data: bytes, flow: int | None = None) -> None:
         """Look at the next bytes.
@@ -95,7 +110,9 @@ class Sight:
             flow: the flow that they came on, where one sight goes over several.
         """
         if self._keeping is not None:
-            self._keeping.feed(data, recognised=self.found)  # also what the look breaks on
+            # Also what the look breaks on.
+            self._keeping.feed(data, recognised=self._explained, open=self._look is not None and self._look.open)
+        self._fed += len(data)
         if self._over or not data:
             return
         if flow is not None and flow != self.place.flow:
@@ -116,8 +133,11 @@ class Sight:
         self._over = True
         if look is None:
             return
+        is_open = False
         if not over:
             try:
+                look.pause()
+                is_open = look.open
                 look.finish()
             except Exception as problem:  # as above
                 self._scribe.fault(f"look.{self.place.part}", problem)
@@ -125,7 +145,7 @@ class Sight:
         for what in look.limits_hit:
             self._scribe.record(Limit(where=f"content.{self.place.part}", what=what, flow=self.place.flow))
         if self._keeping is not None:
-            self._keeping.close(self._origin, recognised=self.found)
+            self._keeping.close(self._origin, recognised=self._explained, open=is_open)
         self._look = self._keeping = None
 
     @property

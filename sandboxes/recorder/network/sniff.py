@@ -21,6 +21,7 @@ class Kind(Enum):
     RSYNC = "rsync"
     GIT = "git"
     SMB = "smb"
+    SOCKS = "socks"
     SILENT = "silent"
     """The client waits to be greeted."""
     RAW = "raw"
@@ -54,6 +55,8 @@ def sniff(first: bytes, port: int) -> Kind:
             return kind if len(first) >= len(start) else Kind.UNDECIDED
     if first[:1] == b"\0":
         return _sniff_smb(first)
+    if first[:1] in (b"\4", b"\5"):
+        return _sniff_socks(first)
     if _GIT_LENGTH.match(first) and any(_may_be(command, first[4:]) for command in _GIT):
         return Kind.GIT if first.startswith(_GIT, 4) else Kind.UNDECIDED
     if _METHOD.match(first):
@@ -78,3 +81,15 @@ def _sniff_smb(first: bytes) -> Kind:
     if len(first) < _SMB_BYTES:
         return Kind.UNDECIDED
     return Kind.SMB if _SMB.match(first) else Kind.RAW
+
+
+def _sniff_socks(first: bytes) -> Kind:
+    """Version 5: how many ways to log in, and these, then the client waits. Version 4: a command to connect."""
+    if len(first) < 2:
+        return Kind.UNDECIDED
+    if first[0] == 5:
+        size = 2 + first[1]
+        if len(first) < min(size, SNIFF_BYTES):
+            return Kind.UNDECIDED
+        return Kind.SOCKS if first[1] and len(first) == size and max(first[2:]) < 0x10 else Kind.RAW
+    return Kind.SOCKS if first[1] in (1, 2) and len(first) <= SNIFF_BYTES else Kind.RAW

@@ -131,7 +131,7 @@ class CertificateAuthority:
     def _make_context(self, name: str) -> ssl.SSLContext:
         leaf = self._make_leaf(name).public_bytes(serialization.Encoding.PEM)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.set_alpn_protocols(["http/1.1"])
+        context.set_alpn_protocols(["h2", "http/1.1"])
         context.sslobject_class = _NamedObject
         context.sni_callback = self._choose
         # `load_cert_chain` takes files only: one that lies in memory and is gone at once.

@@ -116,7 +116,9 @@ class TlsSpeaker:
         try:
             await inner.handshake()
         except OSError as problem:
-            self._refused(f"the client did not accept the certificate: {problem}"[:300], flow.number)
+            flow.name = flow.name or session.name
+            asked = f" for {session.name}" if session.name else ""
+            self._refused(f"the client did not accept the certificate{asked}: {problem}"[:400], flow.number)
             raise
         flow.name = flow.name or session.name
         with contextlib.suppress(TlsBrokenError):

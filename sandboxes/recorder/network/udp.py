@@ -80,7 +80,7 @@ class Datagrams:
         if transport != "udp" or wanted[1] not in DNS_PORTS:
             flow.sent(payload)
             return
-        response = self._lookups.answer(payload, flow, udp=True)
+        response = self._lookups.take(payload, flow, udp=True)
         if response is not None:
             self._send(wanted, client, response)
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import queue
 import random
 import socket
 import ssl
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -21,12 +24,15 @@ from afagent.sandboxes.recorder.network.resolver import Resolver
 from afagent.sandboxes.recorder.network.services import Services
 from afagent.sandboxes.recorder.network.sight import Scribe
 from afagent.sandboxes.recorder.network.sniff import Kind
+from afagent.sandboxes.recorder.network.socks import Socks
 from afagent.sandboxes.recorder.network.speaker import Speaker
 from afagent.sandboxes.recorder.network.switchboard import Switchboard
 from afagent.sandboxes.recorder.network.tcp import TcpServer
 from afagent.sandboxes.recorder.network.tls import CertificateAuthority
 from afagent.sandboxes.recorder.network.tls_stream import TlsSpeaker
 from afagent.sandboxes.recorder.network.web import Web
+from afagent.sandboxes.recorder.network.web1 import Http1Speaker
+from afagent.sandboxes.recorder.network.web2 import Http2Speaker
 from afagent.sandboxes.recorder.plan import Host, Plan, Weights
 
 from .looks import PlainLook
@@ -125,17 +131,20 @@ class Lab:
         return self.record.of(events.Closed)
 
 
-@pytest.fixture
-async def lab(record: Record, marker: Marker) -> AsyncIterator[Lab]:
+@asynccontextmanager
+async def running(record: Record, marker: Marker) -> AsyncIterator[Lab]:
     scribe = Scribe(record.facts.append, lambda: Look(marker))
     flows = Flows(scribe)
     resolver = Resolver(PLAN)
-    web = Web(scribe, Services(PLAN.store, PLAN.host.domain))
+    lookups = Lookups(scribe, resolver)
+    web = Web(scribe, Services(PLAN.store, PLAN.host.domain), lookups)
     authority = CertificateAuthority("Tarnvale")
     speakers: dict[Kind, Speaker] = {
         Kind.TLS: TlsSpeaker(scribe, authority),
-        Kind.HTTP: web,
-        Kind.DNS: Lookups(scribe, resolver),
+        Kind.HTTP: Http1Speaker(web),
+        Kind.HTTP2: Http2Speaker(web),
+        Kind.SOCKS: Socks(),
+        Kind.DNS: lookups,
     }
     server = TcpServer(scribe, Switchboard(flows, resolver, speakers))
     listener = socket.create_server(("127.0.0.1", 0))
@@ -147,4 +156,30 @@ async def lab(record: Record, marker: Marker) -> AsyncIterator[Lab]:
         client.transport.abort()
     await server.stop()
     web.close()
+    lookups.close()
     flows.close_all()
+
+
+@pytest.fixture
+async def lab(record: Record, marker: Marker) -> AsyncIterator[Lab]:
+    async with running(record, marker) as lab:
+        yield lab
+
+
+@pytest.fixture
+def lab_in_thread(record: Record, marker: Marker) -> Iterator[Lab]:
+    """The same, beside the test, for clients that block."""
+    ready: queue.Queue[tuple[Lab, asyncio.AbstractEventLoop, asyncio.Event]] = queue.Queue()
+
+    async def serve() -> None:
+        over = asyncio.Event()
+        async with running(record, marker) as lab:
+            ready.put((lab, asyncio.get_running_loop(), over))
+            await over.wait()
+
+    thread = threading.Thread(target=asyncio.run, args=(serve(),))
+    thread.start()
+    lab, loop, over = ready.get(timeout=20)
+    yield lab
+    loop.call_soon_threadsafe(over.set)
+    thread.join()
