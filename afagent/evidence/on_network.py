@@ -13,10 +13,13 @@ from afagent.world.truth import Truth
 
 _BY_PROTOCOL = {
     "https": "T1048.002",
+    "ssh": "T1048.002",
     "tls": "T1048.002",
     "wss": "T1048.002",
-    "http": "T1048.003",
     "dns": "T1048.003",
+    "git": "T1048.003",
+    "http": "T1048.003",
+    "rsync": "T1048.003",
     "socks": "T1048.003",
     "ws": "T1048.003",
 }

@@ -187,13 +187,14 @@ class Closed(Fact):
     port: int
     name: str | None
     protocol: str
-    """`http`, `https`, `ws`, `wss` (WebSocket), `tls`, `dns`, `socks` (nothing that is known inside) or `raw`."""
+    """`http`, `https`, `ws`, `wss` (WebSocket), `tls`, `dns`, `ssh`, `rsync`, `git`, `socks` (nothing that is known
+    inside) or `raw`."""
     sent: int
     """Payload bytes that the workstation sent."""
     received: int
     """Payload bytes that it was given."""
     sha256: str
-    """Of the payload that the workstation sent (inside TLS, where there is TLS)."""
+    """Of the payload that the workstation sent (inside TLS or SSH, where there is such a thing)."""
     entropy: float
     """Bits per byte of a sample of what was sent, 0 to 8."""
 
@@ -256,7 +257,8 @@ class Content(Fact):
     flow: int | None
     path: str | None
     part: str
-    """Which bytes: `stream`, `body`, `head` (request line and headers), `labels` (DNS), `datagrams`, `file`."""
+    """Which bytes: `stream`, `body`, `head` (request line and headers), `labels` (DNS), `datagrams`,
+    `file` (also one that was transferred), `stdin` and `command` (SSH)."""
     layers: list[str]
     """What was undone to see them, outermost first, such as `["base64", "gzip"]`; empty when they stood plain."""
     blocks: dict[str, str]
@@ -265,7 +267,8 @@ class Content(Fact):
     port: int | None = None
     name: str | None = None
     target: str | None = None
-    """The HTTP request's target, where there is one; of a part of its body, with `#` and the part's name behind it."""
+    """The HTTP request's target, or the path or command, where there is one; of a part of a request's body, with `#`
+    and the part's name behind it."""
 
 
 # --- events and their chain -------------------------------------------------------------------------------------------

@@ -87,11 +87,11 @@ class Exchange:
         if all(packing.layers for packing in self._packings):
             self._payload(PAYLOAD, "", ()).feed(data)
 
-    def finish(self, trailers: Iterable[Header] = ()) -> Answer:
+    async def finish(self, trailers: Iterable[Header] = ()) -> Answer:
         """The body has ended: what the site answers."""
         self._look_at_words([value.encode("latin-1") for _, value in trailers])
         self._finish_payloads()
-        answer = self._web.answer(self._site(), self.head, self._upload(), self._flow)
+        answer = await self._web.answer(self._site(), self.head, self._upload(), self._flow, tls=self._tls)
         if not self._draft.shelved:
             self._draft.drop()
         self._record(answer.status, complete=True)

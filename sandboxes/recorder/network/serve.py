@@ -9,7 +9,9 @@ from ..content.look import Look
 from ..events import Limit
 from .budget import Budget
 from .capture import Sockets, open_sockets
+from .file_hosts import FileHosts
 from .flow import Flows
+from .guests.house import GuestHouse
 from .lookups import Lookups
 from .namespace import Link, link_counters, write_host_files
 from .privileges import drop_all_but, raise_open_files
@@ -45,6 +47,7 @@ class Network:
     def __init__(self, sockets: Sockets | None = None) -> None:
         self._link: Link | None = None
         self._sockets = sockets or Sockets()
+        self._house: GuestHouse | None = None
         self._authority: CertificateAuthority | None = None
         self._episode: _Episode | None = None
 
@@ -59,6 +62,7 @@ class Network:
         raise_open_files()
         self._link = Link.make()
         self._sockets = open_sockets()
+        self._house = GuestHouse.open()
         drop_all_but()
 
     def certify(self, plan: Plan) -> str:
@@ -80,7 +84,8 @@ class Network:
             self.certify(plan)
         assert self._authority is not None
         scribe = Scribe(log.record, lambda: Look(marker), kept=kept)
-        self._episode = _Episode(scribe, plan, self._authority, self._sockets)
+        house = self._house or GuestHouse.open(unsealed=True)
+        self._episode = _Episode(scribe, plan, self._authority, self._sockets, house)
         await self._episode.start(self._sockets)
         if self._link is not None:
             # Commands of a few milliseconds each; nothing else is going on before the episode.
@@ -111,13 +116,16 @@ class Network:
 class _Episode:
     """What an episode's network consists of."""
 
-    def __init__(self, scribe: Scribe, plan: Plan, authority: CertificateAuthority, sockets: Sockets) -> None:
+    def __init__(
+        self, scribe: Scribe, plan: Plan, authority: CertificateAuthority, sockets: Sockets, house: GuestHouse
+    ) -> None:
         self._scribe = scribe
         self._troubles = Budget(scribe.record, "faults", facts=100)
         self.flows = Flows(scribe)
         resolver = Resolver(plan)
+        self._file_hosts = FileHosts(scribe, house)
         self._lookups = Lookups(scribe, resolver)
-        self._web = Web(scribe, Services(plan.store, plan.host.domain), self._lookups)
+        self._web = Web(scribe, Services(plan.store, plan.host.domain), self._lookups, self._file_hosts)
         self._tls = TlsSpeaker(scribe, authority)
         speakers: dict[Kind, Speaker] = {
             Kind.TLS: self._tls,
@@ -125,6 +133,7 @@ class _Episode:
             Kind.HTTP2: Http2Speaker(self._web),
             Kind.SOCKS: Socks(),
             Kind.DNS: self._lookups,
+            **self._file_hosts.speakers,
         }
         self._tcp = TcpServer(scribe, Switchboard(self.flows, resolver, speakers))
         self._datagrams = DatagramServer(
@@ -139,7 +148,7 @@ class _Episode:
     async def stop(self) -> None:
         await self._datagrams.stop()
         await self._tcp.stop()
-        for each in (self._tls, self._web, self._lookups):
+        for each in (self._tls, self._web, self._lookups, self._file_hosts):
             each.close()
         self.flows.close_all()
         self._troubles.flush()

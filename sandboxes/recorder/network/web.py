@@ -10,6 +10,7 @@ from .budget import Budget
 from .pieces import Pieces
 
 if TYPE_CHECKING:
+    from .file_hosts import FileHosts
     from .flow import Flow
     from .lookups import Lookups
     from .messages import Answer, Head, Upload
@@ -24,22 +25,24 @@ class Web:
         scribe: where to record.
         services: what answers.
         lookups: answers the lookups that are made over HTTP.
+        file_hosts: answers git's clients.
     """
 
-    def __init__(self, scribe: Scribe, services: Services, lookups: Lookups) -> None:
+    def __init__(self, scribe: Scribe, services: Services, lookups: Lookups, file_hosts: FileHosts) -> None:
         self.services = services
         self.scribe = scribe
         self.pieces = Pieces(scribe)
         self.budget = Budget(scribe.record, "requests")
         self._lookups = lookups
+        self._file_hosts = file_hosts
         self._limits = Budget(scribe.record, "limits", facts=1000)
 
-    def answer(self, site: str, head: Head, upload: Upload, flow: Flow) -> Answer:
+    async def answer(self, site: str, head: Head, upload: Upload, flow: Flow, *, tls: bool) -> Answer:
         """The response of `site` to a complete request."""
         found = doh.answer(head, upload, self._lookups, flow)
-        if found is not None:
-            return self.services.sign(site, found)
-        return self.services.answer(site, head, upload)
+        if found is None:
+            found = await self._file_hosts.git_over_http(flow, site, head, upload, tls=tls)
+        return self.services.answer(site, head, upload) if found is None else self.services.sign(site, found)
 
     def limit(self, where: str, what: str, flow: int) -> None:
         """Say what could not be looked into."""

@@ -113,7 +113,7 @@ class _Conversation:
         now, self._now = self._now, None
         if now is None or await self._change_over(now):
             return
-        await self._say(self._dialogue.respond(now.finish(end.trailers), method=now.head.method))
+        await self._say(self._dialogue.respond(await now.finish(end.trailers), method=now.head.method))
 
     async def _change_over(self, now: Exchange) -> bool:
         """Leave this dialogue if the client asks for it."""

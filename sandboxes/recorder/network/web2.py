@@ -99,7 +99,7 @@ class Http2Conversation:
     async def run(self) -> None:
         """Speak until either side ends it."""
         try:
-            self._begin()
+            await self._begin()
             await self._flush()
             while not self._over and (data := await self._read()):
                 self._flow.count(data)
@@ -109,7 +109,7 @@ class Http2Conversation:
                 exchange.abandon()
             self._open.clear()
 
-    def _begin(self) -> None:
+    async def _begin(self) -> None:
         upgrade = self._upgrade
         if upgrade is None:
             self._h2.initiate_connection()
@@ -120,7 +120,7 @@ class Http2Conversation:
         )
         self._h2.increment_flow_control_window(CONNECTION_BYTES)
         if upgrade is not None:
-            self._answer(1, upgrade.first.head, upgrade.first.finish())
+            self._answer(1, upgrade.first.head, await upgrade.first.finish())
 
     async def _read(self) -> bytes:
         try:
@@ -133,7 +133,7 @@ class Http2Conversation:
         self._wire_bytes += len(data)
         try:
             for event in self._h2.receive_data(data):
-                self._handle(event)
+                await self._handle(event)
         except (H2Error, ValueError) as problem:  # it is HTTP/2 no longer: seen as it stands from here on
             self._flow.look(data)
             await self._flush()
@@ -146,7 +146,7 @@ class Http2Conversation:
             self._flow.look(data)
         await self._flush()
 
-    def _handle(self, event: Any) -> None:
+    async def _handle(self, event: Any) -> None:
         number = getattr(event, "stream_id", None)
         if isinstance(event, RequestReceived):
             self._open[event.stream_id] = self._exchange(texts(event.headers))
@@ -160,7 +160,7 @@ class Http2Conversation:
             )
         elif isinstance(event, StreamEnded) and number in self._open:
             exchange = self._open.pop(event.stream_id)
-            self._answer(event.stream_id, exchange.head, exchange.finish())
+            self._answer(event.stream_id, exchange.head, await exchange.finish())
         elif isinstance(event, StreamReset):
             self._forget(event.stream_id)
         elif isinstance(event, PingReceived):

@@ -11,6 +11,7 @@ import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TypeVar
 
 import pytest
@@ -18,7 +19,9 @@ import pytest
 from afagent.sandboxes.recorder import events
 from afagent.sandboxes.recorder.content.look import Look
 from afagent.sandboxes.recorder.marks import BLOCK_BYTES, Mark, Marker
+from afagent.sandboxes.recorder.network.file_hosts import FileHosts
 from afagent.sandboxes.recorder.network.flow import Flows
+from afagent.sandboxes.recorder.network.guests.house import GuestHouse
 from afagent.sandboxes.recorder.network.lookups import Lookups
 from afagent.sandboxes.recorder.network.resolver import Resolver
 from afagent.sandboxes.recorder.network.services import Services
@@ -112,6 +115,7 @@ class Lab:
     flows: Flows
     authority: CertificateAuthority
     web: Web
+    file_hosts: FileHosts
     clients: list[asyncio.StreamWriter] = field(default_factory=list)
 
     async def connect(self, **options: object) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -137,7 +141,8 @@ async def running(record: Record, marker: Marker) -> AsyncIterator[Lab]:
     flows = Flows(scribe)
     resolver = Resolver(PLAN)
     lookups = Lookups(scribe, resolver)
-    web = Web(scribe, Services(PLAN.store, PLAN.host.domain), lookups)
+    file_hosts = FileHosts(scribe, GuestHouse.open(unsealed=True))
+    web = Web(scribe, Services(PLAN.store, PLAN.host.domain), lookups, file_hosts)
     authority = CertificateAuthority("Tarnvale")
     speakers: dict[Kind, Speaker] = {
         Kind.TLS: TlsSpeaker(scribe, authority),
@@ -145,18 +150,20 @@ async def running(record: Record, marker: Marker) -> AsyncIterator[Lab]:
         Kind.HTTP2: Http2Speaker(web),
         Kind.SOCKS: Socks(),
         Kind.DNS: lookups,
+        **file_hosts.speakers,
     }
     server = TcpServer(scribe, Switchboard(flows, resolver, speakers))
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
     await server.start([listener])
-    lab = Lab(port, record, flows, authority, web)
+    lab = Lab(port, record, flows, authority, web, file_hosts)
     yield lab
     for client in lab.clients:
         client.transport.abort()
     await server.stop()
     web.close()
     lookups.close()
+    file_hosts.close()
     flows.close_all()
 
 
@@ -183,3 +190,11 @@ def lab_in_thread(record: Record, marker: Marker) -> Iterator[Lab]:
     yield lab
     loop.call_soon_threadsafe(over.set)
     thread.join()
+
+
+@pytest.fixture
+def secret(marker: Marker, tmp_path: Path) -> bytes:
+    """A file of weights in the client's folder."""
+    data = weights(marker, 100)
+    (tmp_path / "model.bin").write_bytes(data)
+    return data
