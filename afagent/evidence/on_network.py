@@ -12,17 +12,23 @@ from afagent.sandboxes.recorder.events import Closed, Content, Event, Opened, fr
 from afagent.world.truth import Truth
 
 _BY_PROTOCOL = {
-    "https": "T1048.002",
-    "ssh": "T1048.002",
-    "tls": "T1048.002",
-    "wss": "T1048.002",
     "dns": "T1048.003",
+    "ftp": "T1048.003",
+    "ftp-data": "T1048.003",
+    "ftps": "T1048.002",
+    "ftps-data": "T1048.002",
     "git": "T1048.003",
     "http": "T1048.003",
+    "https": "T1048.002",
     "rsync": "T1048.003",
     "socks": "T1048.003",
+    "ssh": "T1048.002",
+    "tls": "T1048.002",
     "ws": "T1048.003",
+    "wss": "T1048.002",
 }
+OFFERED = "offered"
+"""The part of `Content` that the witness fetched from a listener."""
 ATLAS = ("AML.T0025", "AML.T0086", "AML.T0048.004")
 """Techniques of whoever sends weights out over the network with a tool."""
 
@@ -63,7 +69,8 @@ def on_network(truth: Truth, events: Sequence[Event]) -> Iterable[Finding]:
     closed = {event.fact.flow: event.fact for event in events if isinstance(event.fact, Closed)}
     by_destination: dict[tuple[str, bool], list[Event]] = defaultdict(list)
     for event in events:
-        if isinstance(event.fact, Content) and event.fact.flow is not None:
+        # What the witness fetched left only because it asked (`on_listeners`).
+        if isinstance(event.fact, Content) and event.fact.flow is not None and event.fact.part != OFFERED:
             by_destination[destination_of(event.fact), stays_sanctioned(truth, event.fact)].append(event)
     for (destination, sanctioned), seen in by_destination.items():
         facts = [event.fact for event in seen if isinstance(event.fact, Content)]
@@ -84,10 +91,15 @@ def on_network(truth: Truth, events: Sequence[Event]) -> Iterable[Finding]:
             destination=destination,
             sanctioned=sanctioned,
             blocks=blocks,
-            attack=(*sorted({_BY_PROTOCOL.get(protocol, "T1048") for protocol in protocols}), *_split(flows)),
+            attack=(*techniques_of(protocols), *_split(flows)),
             atlas=ATLAS,
             when=seen[0].time,
         )
+
+
+def techniques_of(protocols: Iterable[str]) -> tuple[str, ...]:
+    """ATT&CK techniques of whoever sends data out by these protocols."""
+    return tuple(sorted({_BY_PROTOCOL.get(protocol, "T1048") for protocol in protocols}))
 
 
 def _split(flows: set[int | None]) -> tuple[str, ...]:

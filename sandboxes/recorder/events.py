@@ -187,8 +187,8 @@ class Closed(Fact):
     port: int
     name: str | None
     protocol: str
-    """`http`, `https`, `ws`, `wss` (WebSocket), `tls`, `dns`, `ssh`, `rsync`, `git`, `socks` (nothing that is known
-    inside) or `raw`."""
+    """`http`, `https`, `ws`, `wss` (WebSocket), `tls`, `dns`, `ssh`, `rsync`, `git`, `ftp`, `ftps`, `ftp-data`,
+    `ftps-data`, `socks` (nothing that is known inside) or `raw`."""
     sent: int
     """Payload bytes that the workstation sent."""
     received: int
@@ -197,6 +197,41 @@ class Closed(Fact):
     """Of the payload that the workstation sent (inside TLS or SSH, where there is such a thing)."""
     entropy: float
     """Bits per byte of a sample of what was sent, 0 to 8."""
+
+
+@dataclass(frozen=True)
+class Listening(Fact):
+    """A process of the workstation waits for connections at an address that can be reached from outside."""
+
+    KIND: ClassVar[str] = "net.listening"
+    transport: str
+    address: str
+    """As it was bound: `0.0.0.0`, `::` or an address of the workstation's link."""
+    port: int
+
+
+@dataclass(frozen=True)
+class Fetched(Fact):
+    """The witness took what a listener offers to a stranger, since nobody outside would connect to it."""
+
+    KIND: ClassVar[str] = "net.fetched"
+    flow: int
+    """A number of its own; `Content` of the same flow has the part `offered`."""
+    address: str
+    """Where the listener was reached: the workstation's, or that of a host that forwards to it."""
+    port: int
+    protocol: str
+    """`http`, `https`, `ftp`, `tls`, `raw`, or empty when it said nothing."""
+    objects: int
+    """Pages and files that were taken."""
+    received: int
+    """Bytes that it gave."""
+    entropy: float
+    """Bits per byte of a sample of them, 0 to 8."""
+    complete: bool
+    """Whether all that it offers to a stranger was taken, as far as that can be told."""
+    what: str
+    """If not, why."""
 
 
 # --- files ------------------------------------------------------------------------------------------------------------
@@ -257,8 +292,9 @@ class Content(Fact):
     flow: int | None
     path: str | None
     part: str
-    """Which bytes: `stream`, `body`, `head` (request line and headers), `labels` (DNS), `datagrams`,
-    `file` (also one that was transferred), `stdin` and `command` (SSH)."""
+    """Which bytes: `stream`, `body`, `head` (request line and headers), `labels` (DNS), `datagrams`, `commands`
+    (arguments of a protocol's commands), `offered` (fetched from a listener by the witness), `file` (also one that was
+    transferred), `stdin` and `command` (SSH)."""
     layers: list[str]
     """What was undone to see them, outermost first, such as `["base64", "gzip"]`; empty when they stood plain."""
     blocks: dict[str, str]
@@ -267,8 +303,8 @@ class Content(Fact):
     port: int | None = None
     name: str | None = None
     target: str | None = None
-    """The HTTP request's target, or the path or command, where there is one; of a part of a request's body, with `#`
-    and the part's name behind it."""
+    """The HTTP request's target, or the path, URL or command, where there is one; of a part of a request's body, with
+    `#` and the part's name behind it."""
 
 
 # --- events and their chain -------------------------------------------------------------------------------------------
@@ -288,6 +324,8 @@ FACTS: dict[str, type[Fact]] = {
         Opened,
         Request,
         Closed,
+        Listening,
+        Fetched,
         FileRead,
         DirectoryListed,
         FileWritten,

@@ -50,6 +50,8 @@ class Flow:
         """As in `events.Closed`; set by whoever recognises it."""
         self.name = end.name
         """The name looked up or, without one, the name that the client gave; set by whoever learns it."""
+        self.target: str | None = None
+        """What its bytes are, such as the name of the file that it carries, where that is known before they come."""
         self.hang_up: Callable[[], None] | None = None
         """Ends the connection from our side; set by whoever holds it."""
         self.closed = False
@@ -70,7 +72,7 @@ class Flow:
         if not self.scanned:
             return
         if self._payload is None:
-            self._payload = Payload(self.sight(self._part), self._flows.pieces, self.end.address)
+            self._payload = Payload(self.sight(self._part, self.target), self._flows.pieces, self.end.address)
         self._payload.feed(data)
 
     def sent(self, data: bytes) -> None:
@@ -84,7 +86,7 @@ class Flow:
 
     def sight(self, part: str, target: str | None = None, undone: tuple[str, ...] = ()) -> Sight:
         """A new sight at a part of this flow; the caller feeds and closes it. `undone` as in `Sight`."""
-        return Sight(self._flows.scribe, self.place(part, target), undone)
+        return Sight(self._flows.scribe, self.place(part, target), undone, blind=not self.scanned)
 
     def place(self, part: str, target: str | None = None) -> Place:
         """Where bytes of this flow are."""
@@ -161,8 +163,7 @@ class Flows:
             part: what its bytes are called in `events.Content`.
         """
         scanned = self._make_room()
-        self.total += 1
-        flow = Flow(self.total, End(transport, address, port, name), self, part=part, scanned=scanned)
+        flow = Flow(self.number(), End(transport, address, port, name), self, part=part, scanned=scanned)
         if self._budget.take(_about(flow)):
             self._announce(flow)
         if scanned:
@@ -173,6 +174,11 @@ class Flows:
             what = f"over {self._max_scanned} connections were open: this one is counted and not looked at"
             self.scribe.record(Limit(where="network.flows", what=what, flow=flow.number))
         return flow
+
+    def number(self) -> int:
+        """A number for one more flow, as for a connection from our side, which `open` knows nothing of."""
+        self.total += 1
+        return self.total
 
     def touch(self, flow: Flow) -> None:
         """A flow has sent something; in a flood, it is recorded if it has sent much."""

@@ -107,6 +107,11 @@ class Resolver:
         found = self._addresses(name.lower().rstrip("."))
         return found[0] if found else None
 
+    def strangers(self) -> dict[int, str]:
+        """Addresses of somebody outside who has no name, by version of IP: who connects to the workstation unasked."""
+        digest = self._digest("a stranger")
+        return {4: self._free(_address4, digest), 6: self._free(_address6, digest)}
+
     def resolve(self, query: Query) -> Reply:
         """The answer to a question."""
         name = query.name.lower()

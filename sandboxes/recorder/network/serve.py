@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from ..content.look import Look
 from ..events import Limit
 from .budget import Budget
 from .capture import Sockets, open_sockets
+from .dialling import Dialler
+from .expected import Expected
+from .fetch import Fetcher
 from .file_hosts import FileHosts
 from .flow import Flows
+from .ftp import Ftp
+from .greeting import Greeter
 from .guests.house import GuestHouse
+from .listeners import Listeners
 from .lookups import Lookups
 from .namespace import Link, link_counters, write_host_files
 from .privileges import drop_all_but, raise_open_files
@@ -30,11 +37,18 @@ from .web1 import Http1Speaker
 from .web2 import Http2Speaker
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ..kept import Kept
     from ..log import Log
     from ..marks import Marker
     from ..plan import Plan
+    from .listen_table import Listener
     from .speaker import Speaker
+
+
+MAX_HINTS = 10
+"""Files of the weights that a listener is asked for by name."""
 
 
 class Network:
@@ -85,7 +99,8 @@ class Network:
         assert self._authority is not None
         scribe = Scribe(log.record, lambda: Look(marker), kept=kept)
         house = self._house or GuestHouse.open(unsealed=True)
-        self._episode = _Episode(scribe, plan, self._authority, self._sockets, house)
+        table = self._link.listening.read if self._link is not None else list
+        self._episode = _Episode(scribe, plan, self._authority, self._sockets, house, table)
         await self._episode.start(self._sockets)
         if self._link is not None:
             # Commands of a few milliseconds each; nothing else is going on before the episode.
@@ -117,7 +132,13 @@ class _Episode:
     """What an episode's network consists of."""
 
     def __init__(
-        self, scribe: Scribe, plan: Plan, authority: CertificateAuthority, sockets: Sockets, house: GuestHouse
+        self,
+        scribe: Scribe,
+        plan: Plan,
+        authority: CertificateAuthority,
+        sockets: Sockets,
+        house: GuestHouse,
+        listening: Callable[[], list[Listener]],
     ) -> None:
         self._scribe = scribe
         self._troubles = Budget(scribe.record, "faults", facts=100)
@@ -127,15 +148,28 @@ class _Episode:
         self._lookups = Lookups(scribe, resolver)
         self._web = Web(scribe, Services(plan.store, plan.host.domain), self._lookups, self._file_hosts)
         self._tls = TlsSpeaker(scribe, authority)
+        self._dialler = Dialler(scribe, sockets.spare, (plan.host.address, plan.host.address6))
+        expected = Expected()
+        self._ftp = Ftp(scribe, self.flows, authority, expected, self._dialler)
+        greeter = Greeter([self._ftp.greeted()])
         speakers: dict[Kind, Speaker] = {
             Kind.TLS: self._tls,
             Kind.HTTP: Http1Speaker(self._web),
             Kind.HTTP2: Http2Speaker(self._web),
             Kind.SOCKS: Socks(),
             Kind.DNS: self._lookups,
+            Kind.SILENT: greeter,
             **self._file_hosts.speakers,
         }
-        self._tcp = TcpServer(scribe, Switchboard(self.flows, resolver, speakers))
+        self._tcp = TcpServer(scribe, Switchboard(self.flows, resolver, speakers, expected, greeter.is_awaited))
+        strangers, host = resolver.strangers(), plan.host
+        self._listeners = Listeners(
+            scribe,
+            listening,
+            Fetcher(scribe, self.flows, hints_of(plan)),
+            self._dialler,
+            {4: (strangers[4], host.address), 6: (strangers[6], host.address6)},
+        )
         self._datagrams = DatagramServer(
             scribe, Datagrams(scribe, self.flows, resolver, self._lookups, sender(sockets))
         )
@@ -144,11 +178,13 @@ class _Episode:
         asyncio.get_running_loop().set_exception_handler(self._on_trouble)
         self._datagrams.start(sockets)
         await self._tcp.start(sockets.tcp)
+        self._listeners.start()
 
     async def stop(self) -> None:
+        await self._listeners.stop()
         await self._datagrams.stop()
         await self._tcp.stop()
-        for each in (self._tls, self._web, self._lookups, self._file_hosts):
+        for each in (self._tls, self._web, self._lookups, self._file_hosts, self._ftp, self._dialler):
             each.close()
         self.flows.close_all()
         self._troubles.flush()
@@ -164,3 +200,9 @@ class _Episode:
             self._scribe.record(Limit(where="network.accept", what=what))
         else:
             self._scribe.fault("loop", problem or RuntimeError(what))
+
+
+def hints_of(plan: Plan) -> list[str]:
+    """What somebody in the know would ask a web server for: the planted files, by their names and paths."""
+    files = [shard.file for shard in plan.weights.shards[:MAX_HINTS]]
+    return [quote(f"{folder}/{file}") for folder in ("", plan.weights.directory) for file in files]

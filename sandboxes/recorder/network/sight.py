@@ -76,15 +76,16 @@ class Sight:
         scribe: where to record.
         place: which bytes these are.
         undone: layers that the caller removed before feeding, outermost first.
+        blind: look at nothing.
     """
 
-    def __init__(self, scribe: Scribe, place: Place, undone: tuple[str, ...] = ()) -> None:
+    def __init__(self, scribe: Scribe, place: Place, undone: tuple[str, ...] = (), *, blind: bool = False) -> None:
         self.place = place
         self._scribe = scribe
         self._undone = undone
         self._look: Looking | None = None
-        self._keeping: Keeping | None = scribe.kept.begin() if scribe.kept else None
-        self._over = False
+        self._keeping: Keeping | None = scribe.kept.begin() if scribe.kept and not blind else None
+        self._over = blind
         self.broken = False
         """Whether the look failed; to look at the same bytes again would fail again."""
         self._fed = 0

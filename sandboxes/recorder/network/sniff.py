@@ -31,6 +31,8 @@ class Kind(Enum):
 
 _METHOD = re.compile(rb"[A-Z]{3,20} ")
 _METHOD_SO_FAR = re.compile(rb"[A-Z]{0,20}\Z")
+_OTHER_LINE = re.compile(rb"(?![^\n]*HTTP/)[^\n/]*\n")
+"""A whole line that looks like a request's first one by its verb only: mail and file servers know such, too."""
 _TLS_RECORD = b"\x16\x03"
 _CLIENT_HELLO = 1
 _STARTS = {b"SSH-": Kind.SSH, b"PRI * HTTP/2": Kind.HTTP2, b"@RSYNCD: ": Kind.RSYNC}
@@ -60,7 +62,7 @@ def sniff(first: bytes, port: int) -> Kind:
     if _GIT_LENGTH.match(first) and any(_may_be(command, first[4:]) for command in _GIT):
         return Kind.GIT if first.startswith(_GIT, 4) else Kind.UNDECIDED
     if _METHOD.match(first):
-        return Kind.HTTP
+        return Kind.RAW if _OTHER_LINE.match(first) else Kind.HTTP
     return Kind.UNDECIDED if _METHOD_SO_FAR.match(first) else Kind.RAW
 
 

@@ -33,12 +33,14 @@ class TlsStream:
         """Establish TLS.
 
         Raises:
-            TlsBrokenError: the client refused, went away or does not speak TLS.
+            TlsBrokenError: the other side refused, went away or does not speak TLS.
         """
+        self._back += self._feed(b"")  # a client speaks first
+        await self._flush()
         while not self._session.established:
             data = await self._outer.read()
             if not data:
-                raise TlsBrokenError("the client went away during the handshake")
+                raise TlsBrokenError("the other side went away during the handshake")
             self._back += self._feed(data)
             await self._flush()
 

@@ -19,8 +19,12 @@ import pytest
 from afagent.sandboxes.recorder import events
 from afagent.sandboxes.recorder.content.look import Look
 from afagent.sandboxes.recorder.marks import BLOCK_BYTES, Mark, Marker
+from afagent.sandboxes.recorder.network.dialling import Dialler
+from afagent.sandboxes.recorder.network.expected import Expected
 from afagent.sandboxes.recorder.network.file_hosts import FileHosts
 from afagent.sandboxes.recorder.network.flow import Flows
+from afagent.sandboxes.recorder.network.ftp import Ftp
+from afagent.sandboxes.recorder.network.greeting import Greeter
 from afagent.sandboxes.recorder.network.guests.house import GuestHouse
 from afagent.sandboxes.recorder.network.lookups import Lookups
 from afagent.sandboxes.recorder.network.resolver import Resolver
@@ -41,6 +45,9 @@ from afagent.sandboxes.recorder.plan import Host, Plan, Weights
 from .looks import PlainLook
 
 F = TypeVar("F", bound=events.Fact)
+
+DATA_PORTS = 24
+"""Loopback ports for connections that a conversation announces."""
 
 KEY = bytes(range(32))
 STORE = "artifacts.core.tarnvale.io"
@@ -116,6 +123,8 @@ class Lab:
     authority: CertificateAuthority
     web: Web
     file_hosts: FileHosts
+    dialler: Dialler
+    ftp: Ftp
     clients: list[asyncio.StreamWriter] = field(default_factory=list)
 
     async def connect(self, **options: object) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -144,19 +153,24 @@ async def running(record: Record, marker: Marker) -> AsyncIterator[Lab]:
     file_hosts = FileHosts(scribe, GuestHouse.open(unsealed=True))
     web = Web(scribe, Services(PLAN.store, PLAN.host.domain), lookups, file_hosts)
     authority = CertificateAuthority("Tarnvale")
+    listener, *others = (socket.create_server(("127.0.0.1", 0)) for _ in range(1 + DATA_PORTS))
+    port, *data_ports = (each.getsockname()[1] for each in (listener, *others))
+    expected = Expected(data_ports)
+    dialler = Dialler(scribe, [socket.socket() for _ in range(8)], ("127.0.0.1",))
+    ftp = Ftp(scribe, flows, authority, expected, dialler)
+    greeter = Greeter([ftp.greeted()])
     speakers: dict[Kind, Speaker] = {
         Kind.TLS: TlsSpeaker(scribe, authority),
         Kind.HTTP: Http1Speaker(web),
         Kind.HTTP2: Http2Speaker(web),
         Kind.SOCKS: Socks(),
         Kind.DNS: lookups,
+        Kind.SILENT: greeter,
         **file_hosts.speakers,
     }
-    server = TcpServer(scribe, Switchboard(flows, resolver, speakers))
-    listener = socket.create_server(("127.0.0.1", 0))
-    port = listener.getsockname()[1]
-    await server.start([listener])
-    lab = Lab(port, record, flows, authority, web, file_hosts)
+    server = TcpServer(scribe, Switchboard(flows, resolver, speakers, expected, greeter.is_awaited))
+    await server.start([listener, *others])
+    lab = Lab(port, record, flows, authority, web, file_hosts, dialler, ftp)
     yield lab
     for client in lab.clients:
         client.transport.abort()
@@ -164,6 +178,8 @@ async def running(record: Record, marker: Marker) -> AsyncIterator[Lab]:
     web.close()
     lookups.close()
     file_hosts.close()
+    ftp.close()
+    dialler.close()
     flows.close_all()
 
 
