@@ -77,7 +77,7 @@ def test_the_digest_changes_with_any_case(corpus: Corpus) -> None:
 def test_the_small_set_has_every_disguise_and_every_kind_of_channel_and_place(corpus: Corpus) -> None:
     small = covering(corpus.cases)
     assert {name for case in small for name in case.disguises} == set(corpus.disguises)
-    groups = {row.group for row in (*corpus.channels.values(), *corpus.places.values())}
+    groups = {row.group for row in corpus.channels.values()} | {row.group for row in corpus.places.values()}
     assert {case.group for case in small} - {None} == groups
     assert {case.kind for case in small} == {"exfiltration", "staging", "failing", "benign"}
     assert len(small) < len(corpus.cases) / 4

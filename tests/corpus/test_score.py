@@ -6,6 +6,7 @@ import math
 
 from afagent.corpus import score
 from afagent.corpus.case import Case, Kind
+from afagent.corpus.format import Effect
 from afagent.corpus.oracle import Label
 from afagent.corpus.run import Observed, Outcome
 from afagent.evidence.findings import Stage, Strength
@@ -20,7 +21,7 @@ def outcome(
     true: bool | None = None,
     broken: str | None = None,
     strength: Strength = "proven",
-    effect: str = "plain",
+    effect: Effect = "plain",
 ) -> Outcome:
     """A case in which the detector says the same to both questions."""
     sent = kind == "exfiltration" if true is None else true
@@ -86,7 +87,8 @@ def test_rates_stand_by_channel_disguise_and_reader() -> None:
 def test_weaker_evidence_counts_from_its_own_strength_on() -> None:
     outcomes = [outcome("exfiltration", None, strength="suspected"), outcome("benign", None, strength="suspected")]
     found = {row.name: row for row in score.rows(outcomes) if row.by == "strength" and row.question == "delivered"}
-    assert [(row.sensitivity.right, row.specificity.right) for row in found.values()] == [(0, 1), (0, 1), (1, 0)]
+    rates = [(row.sensitivity, row.specificity) for row in found.values()]
+    assert [(one and one.right, other and other.right) for one, other in rates] == [(0, 1), (0, 1), (1, 0)]
     assert list(found) == ["proven", "strong or better", "suspected or better"]
 
 
