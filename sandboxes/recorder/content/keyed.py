@@ -50,6 +50,8 @@ class Keyed:
     NAME: str
     key: bytes
     make: Callable[[], Decoder]
+    weak: bool = False
+    """Numbers of a narrow range look like this, too."""
 
     def __call__(self) -> KeyedDecoder:
         """A new decoder."""
@@ -149,7 +151,7 @@ def _text(sample: bytes) -> Keyed | None:
             keys = [_likeliest(values[i::size]) for i in range(size)]
             key = bytes(each for each in keys if each is not None)
             if len(key) == size:
-                return Keyed("text below XOR", key, Text)
+                return Keyed("text below XOR", key, Text, weak=True)
     return None
 
 

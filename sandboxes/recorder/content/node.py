@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from . import altered, escapes, spotting
-from .bare import find_bare
+from .bare import Bare, find_bare
 from .finding import TextFinder
 from .keyed import Keyed, find_keyed
 from .opened import Opened
@@ -202,14 +202,15 @@ class Node:
                 explained = max(explained, self._try(guess, buffer, at, guessed=True))
         return explained
 
-    def _guesses(self, buffer: bytes, start: int, end: int) -> Iterator[tuple[int, type[Decoder] | Keyed]]:
+    def _guesses(self, buffer: bytes, start: int, end: int) -> Iterator[tuple[int, type[Decoder] | Bare | Keyed]]:
         """What may begin where without a mark of its format that can be seen."""
         for at in spotting.find_beginnings(buffer, start, end):
             for kind in find_bare(buffer[at : at + spotting.LOOKAHEAD]):
                 yield at, kind
-        yield from find_keyed(buffer)
+        if not any(opened.doubtful for opened in self._open):
+            yield from find_keyed(buffer)
 
-    def _try(self, kind: type[Decoder] | Keyed, buffer: bytes, at: int, *, guessed: bool = False) -> int:
+    def _try(self, kind: type[Decoder] | Bare | Keyed, buffer: bytes, at: int, *, guessed: bool = False) -> int:
         """Open what begins at `at`; gives where the bytes that it explains end, or 0."""
         if len(self._layers) >= self._look.max_depth:
             if not guessed and kind.NAME != "zlib":
@@ -221,12 +222,14 @@ class Node:
         left = self._take(opened, buffer[at:])
         return len(buffer) - left if opened.proven else 0
 
-    def _open_stream(self, kind: type[Decoder] | Keyed, *, guessed: bool) -> Opened | None:
+    def _open_stream(self, kind: type[Decoder] | Bare | Keyed, *, guessed: bool) -> Opened | None:
         if len(self._open) >= _MAX_OPEN:
             self._look.limit("more streams at once than can be followed")
             return None
         try:
-            opened = Opened(kind(), Node(self._look, (*self._layers, kind.NAME)), guessed=guessed)
+            node = Node(self._look, (*self._layers, kind.NAME))
+            weak = isinstance(kind, Keyed) and kind.weak
+            opened = Opened(kind(), node, guessed=guessed, weak=weak)
         except MissingError as problem:
             if not guessed:
                 self._look.limit(f"no decoder for {problem}")
@@ -266,14 +269,15 @@ class Node:
         return spans
 
     def _follow(self, buffer: bytes, at: int, kind: Kind) -> list[tuple[int, int]]:
-        """Open the run that begins at `at`; gives the span that it explains, or nothing where it cannot be opened."""
+        """Open the run that begins at `at`; gives the span that it explains: none where it is doubtful or cannot be opened."""
         if len(self._layers) >= self._look.max_depth:
             self._look.limit(f"nested deeper than {self._look.max_depth}: {kind.name}")
             return []
         layers = (*self._layers, kind.name)
         self._run = Run(kind, lambda: Node(self._look, layers))
         end = len(buffer) - self._take_text(self._run, buffer[at:])
-        return [(at, max(end, at + 1))]
+        doubtful = self._run is not None and self._run.doubtful
+        return [] if doubtful else [(at, max(end, at + 1))]
 
     def _take_text(self, run: Run, data: bytes) -> int:
         """Feed the open run; gives how many bytes it left over."""
