@@ -175,6 +175,8 @@ class Node:
         spans: list[tuple[int, int]] = []
         if self._run is None and (widened := find_widened(buffer)) is not None:
             spans = self._follow(buffer, *widened)
+            if self._run is not None and self._run.doubtful:
+                spans = []
         elif spotting.has_text(buffer) or escapes.may_stand_in_binary(buffer):
             spans = self._search_text(buffer)
             if not spans and spotting.is_text(buffer):
@@ -269,15 +271,14 @@ class Node:
         return spans
 
     def _follow(self, buffer: bytes, at: int, kind: Kind) -> list[tuple[int, int]]:
-        """Open the run that begins at `at`; gives the span that it explains: none where it is doubtful or cannot be opened."""
+        """Open the run that begins at `at`; gives the span that it explains, or nothing where it cannot be opened."""
         if len(self._layers) >= self._look.max_depth:
             self._look.limit(f"nested deeper than {self._look.max_depth}: {kind.name}")
             return []
         layers = (*self._layers, kind.name)
         self._run = Run(kind, lambda: Node(self._look, layers))
         end = len(buffer) - self._take_text(self._run, buffer[at:])
-        doubtful = self._run is not None and self._run.doubtful
-        return [] if doubtful else [(at, max(end, at + 1))]
+        return [(at, max(end, at + 1))]
 
     def _take_text(self, run: Run, data: bytes) -> int:
         """Feed the open run; gives how many bytes it left over."""
