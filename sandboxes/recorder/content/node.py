@@ -164,7 +164,7 @@ class Node:
                 explained = max(explained, len(data) - left)
         if self._run is not None and not explained:
             explained = len(data) - self._take_text(self._run, data)
-            if self._run is not None and self._run.doubtful:
+            if self._is_doubtful():
                 return 0
         return explained
 
@@ -175,7 +175,7 @@ class Node:
         spans: list[tuple[int, int]] = []
         if self._run is None and (widened := find_widened(buffer)) is not None:
             spans = self._follow(buffer, *widened)
-            if self._run is not None and self._run.doubtful:
+            if self._is_doubtful():
                 spans = []
         elif spotting.has_text(buffer) or escapes.may_stand_in_binary(buffer):
             spans = self._search_text(buffer)
@@ -248,6 +248,9 @@ class Node:
         return left
 
     # --- text ---
+
+    def _is_doubtful(self) -> bool:
+        return self._run is not None and self._run.doubtful
 
     def _search_text(self, buffer: bytes) -> list[tuple[int, int]]:
         """Open the runs in the buffer one after another; gives the spans that they explain."""
