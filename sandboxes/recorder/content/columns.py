@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .texts import ALPHABETS, BASE64, UUENCODE, XXENCODE, Alphabet, Grouped, Kind, TextDecoder
+from .texts import ALPHABETS, BASE64, UUENCODE, XXENCODE, Alphabet, Kind, TextDecoder, aligned
 
 SHORTEST = 8
 LONGEST = 4096
@@ -43,7 +43,7 @@ class Column:
 
     def _decoders(self) -> list[TextDecoder]:
         group = self.alphabet.group
-        decoders: list[TextDecoder] = [Grouped(self.alphabet, skip) for skip in range(group)]
+        decoders = aligned(self.alphabet)
         for alphabet in _ORDERS.get(self.alphabet, (self.alphabet,)):
             decoders += [_Alone(alphabet, self.width, skip) for skip in (0, 1) if (self.width - skip) % group or skip]
         return decoders

@@ -36,7 +36,7 @@ class _Style:
     """Its readings, each for text that holds only whole marks."""
 
     def kind(self) -> Kind:
-        return Kind(self.name, lambda: _Taker(self), lambda: [_Decoder(self.mark, decode) for decode in self.decoders])
+        return Kind(self.name, lambda: _Taker(self), lambda: [_Decoder(self, decode) for decode in self.decoders])
 
 
 def find(data: bytes, start: int) -> tuple[int, Kind] | None:
@@ -93,8 +93,9 @@ class _Taker:
 class _Decoder:
     """Undoes one reading; a mark that is cut off waits for its digits."""
 
-    def __init__(self, mark: bytes, decode: Callable[[bytes], bytes]) -> None:
-        self._mark = mark
+    def __init__(self, style: _Style, decode: Callable[[bytes], bytes]) -> None:
+        self._mark = style.mark
+        self._whole = style.whole
         self._decode = decode
         self._held = b""
 
@@ -106,6 +107,8 @@ class _Decoder:
         # Of several marks in a row, as of backslashes, the first says what the others are.
         while cut and text[cut - 1 : cut] == self._mark and len(text) - cut < 2 * _LONGEST:
             cut -= 1
+        if self._whole.match(text, cut):
+            cut = len(text)
         text, self._held = text[:cut], text[cut:]
         return self._decode(text)
 
@@ -165,15 +168,17 @@ def _reference(text: bytes) -> bytes:
     return text
 
 
-_NOT_WORD = re.compile(rb"[^!#-&(-~]")
-_NOT_TEXT = re.compile(rb"[^ -~\t\r\n]")
+# A mark that announces nothing cannot stand there either: in another text's alphabet it is a character like others.
+_NOT_WORD = re.compile(rb"[^!#-&(-~]|%(?![0-9A-Fa-f]{2}|[0-9A-Fa-f]?\Z)")
+_NOT_TEXT = re.compile(rb"[^ -~\t\r\n]|=(?![0-9A-Fa-f]{2}|[ \t]*\r?\n|[0-9A-Fa-f]?\r?\Z)")
+_NOT_LITERAL = re.compile(rb"\0|\\(?!\Z)[^abefnrtvxXuUN0-7\\'\"?/ \r\n]")
 _NOTHING = re.compile(rb"(?!)")
 _STYLES = (
     _Style("percent", b"%", re.compile(rb"%[0-9A-Fa-f]{2}"), _NOT_WORD, (partial(_percent, plus=b"+"),
            partial(_percent, plus=b" "))),
     _Style("quoted-printable", b"=", re.compile(rb"=[0-9A-F]{2}"), _NOT_TEXT, (partial(_quoted_printable,
            newline=b"\r\n"), partial(_quoted_printable, newline=b"\n"))),
-    _Style("escapes", b"\\", re.compile(rb"\\(?:[xX][0-9A-Fa-f]{2}|u00[0-9A-Fa-f]{2}|[0-7]{3})"), re.compile(rb"\0"),
+    _Style("escapes", b"\\", re.compile(rb"\\(?:[xX][0-9A-Fa-f]{2}|u00[0-9A-Fa-f]{2}|[0-7]{3})"), _NOT_LITERAL,
            (_backslash,)),
     _Style("references", b"&", re.compile(rb"&#(?:[0-9]{1,3}|x[0-9A-Fa-f]{1,2});"), _NOTHING, (_reference,)),
 )  # fmt: skip

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from . import altered, escapes, spotting
-from .bare import find_bare
+from .bare import Bare, find_bare
 from .finding import TextFinder
 from .keyed import Keyed, find_keyed
 from .opened import Opened
@@ -164,7 +164,7 @@ class Node:
                 explained = max(explained, len(data) - left)
         if self._run is not None and not explained:
             explained = len(data) - self._take_text(self._run, data)
-            if self._run is not None and self._run.doubtful:
+            if self._is_doubtful():
                 return 0
         return explained
 
@@ -175,6 +175,8 @@ class Node:
         spans: list[tuple[int, int]] = []
         if self._run is None and (widened := find_widened(buffer)) is not None:
             spans = self._follow(buffer, *widened)
+            if self._is_doubtful():
+                spans = []
         elif spotting.has_text(buffer) or escapes.may_stand_in_binary(buffer):
             spans = self._search_text(buffer)
             if not spans and spotting.is_text(buffer):
@@ -202,14 +204,15 @@ class Node:
                 explained = max(explained, self._try(guess, buffer, at, guessed=True))
         return explained
 
-    def _guesses(self, buffer: bytes, start: int, end: int) -> Iterator[tuple[int, type[Decoder] | Keyed]]:
+    def _guesses(self, buffer: bytes, start: int, end: int) -> Iterator[tuple[int, type[Decoder] | Bare | Keyed]]:
         """What may begin where without a mark of its format that can be seen."""
         for at in spotting.find_beginnings(buffer, start, end):
             for kind in find_bare(buffer[at : at + spotting.LOOKAHEAD]):
                 yield at, kind
-        yield from find_keyed(buffer)
+        if not any(opened.doubtful for opened in self._open):
+            yield from find_keyed(buffer)
 
-    def _try(self, kind: type[Decoder] | Keyed, buffer: bytes, at: int, *, guessed: bool = False) -> int:
+    def _try(self, kind: type[Decoder] | Bare | Keyed, buffer: bytes, at: int, *, guessed: bool = False) -> int:
         """Open what begins at `at`; gives where the bytes that it explains end, or 0."""
         if len(self._layers) >= self._look.max_depth:
             if not guessed and kind.NAME != "zlib":
@@ -221,12 +224,14 @@ class Node:
         left = self._take(opened, buffer[at:])
         return len(buffer) - left if opened.proven else 0
 
-    def _open_stream(self, kind: type[Decoder] | Keyed, *, guessed: bool) -> Opened | None:
+    def _open_stream(self, kind: type[Decoder] | Bare | Keyed, *, guessed: bool) -> Opened | None:
         if len(self._open) >= _MAX_OPEN:
             self._look.limit("more streams at once than can be followed")
             return None
         try:
-            opened = Opened(kind(), Node(self._look, (*self._layers, kind.NAME)), guessed=guessed)
+            node = Node(self._look, (*self._layers, kind.NAME))
+            weak = isinstance(kind, Keyed) and kind.weak
+            opened = Opened(kind(), node, guessed=guessed, weak=weak)
         except MissingError as problem:
             if not guessed:
                 self._look.limit(f"no decoder for {problem}")
@@ -243,6 +248,9 @@ class Node:
         return left
 
     # --- text ---
+
+    def _is_doubtful(self) -> bool:
+        return self._run is not None and self._run.doubtful
 
     def _search_text(self, buffer: bytes) -> list[tuple[int, int]]:
         """Open the runs in the buffer one after another; gives the spans that they explain."""

@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING
 from .streams import BrokenError, Decoder
 
 if TYPE_CHECKING:
+    from .bare import BareDecoder
     from .keyed import KeyedDecoder
     from .node import Node, Shared
 
 PROOF_BYTES = 256
 """What a compressed stream must have taken without error to be believed."""
-
-_GUESS_RATIO = 0.9
-"""What a stream without a mark of its format must have given for each byte taken: compressed data does not shrink."""
 
 
 class Opened:
@@ -24,13 +22,15 @@ class Opened:
     Args:
         decoder: what undoes it, at the stream's first byte.
         node: the layer below.
-        guessed: nothing but its lasting speaks for it. It is given up without a word, also when it skips its input
-            or merely copies it.
+        guessed: its format is not marked where it begins. It is given up without a word.
+        weak: many other things look like it, so it explains nothing before something was recognised in it.
     """
 
-    __slots__ = ("_given", "_guessed", "_taken", "decoder", "node", "over", "proven")
+    __slots__ = ("_guessed", "_taken", "decoder", "doubtful", "node", "over", "proven")
 
-    def __init__(self, decoder: Decoder | KeyedDecoder, node: Node, *, guessed: bool = False) -> None:
+    def __init__(
+        self, decoder: Decoder | BareDecoder | KeyedDecoder, node: Node, *, guessed: bool = False, weak: bool = False
+    ) -> None:
         self.decoder = decoder
         self.node = node
         self.over = False
@@ -39,37 +39,33 @@ class Opened:
         """It lasted for long enough to explain the bytes that it took."""
         self._guessed = guessed
         self._taken = 0
-        self._given = 0
+        self.doubtful = weak
+        """It may well be something else."""
 
     def take(self, data: bytes, look: Shared) -> int:
         """Feed the next bytes; gives how many of them are left over."""
-        if not self._pass_on(self.decoder.feed(data), data, look):
+        if not self._pass_on(self.decoder.feed(data), look):
             return len(data)
         left = min(len(self.decoder.rest), len(data)) if self.decoder.ended else 0
         self._taken += len(data) - left
-        self.proven = self._taken >= PROOF_BYTES or (self.decoder.ended and not self._guessed)
-        if self._guessed and self.proven and self._given < self._taken * _GUESS_RATIO:
-            self.proven = False
-            self._close()
-            return len(data)
+        lasted = self._taken >= PROOF_BYTES or (self.decoder.ended and not self._guessed)
+        self.proven = lasted and not self.doubtful
         if self.decoder.ended:
             self._close()
         return left
 
     def finish(self, look: Shared) -> None:
         """No more bytes come."""
-        if self._pass_on(self.decoder.finish(), b"", look):
+        if self._pass_on(self.decoder.finish(), look):
             self._close()
 
-    def _pass_on(self, pieces: Iterator[bytes], data: bytes, look: Shared) -> bool:
+    def _pass_on(self, pieces: Iterator[bytes], look: Shared) -> bool:
         """Give what is decoded to the layer below. False when that was the end of it."""
         try:
             for piece in pieces:
-                if self._guessed and piece[-64:] in data:
-                    self._given -= len(piece)  # a copy of what can be looked at as it stands
-                self._given += len(piece)
                 look.spend(len(piece))
                 self.node.feed(piece)
+                self.doubtful = self.doubtful and not self.node.alive
         except Exception as problem:  # a decoder's own fault must not stop the look either; it is said
             if self.proven or not self._guessed:
                 self._say(problem, look)

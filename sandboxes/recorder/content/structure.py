@@ -87,7 +87,8 @@ def _by_row(data: _Bytes, lag: int) -> _Counts:
     np.equal(data[:-lag], data[lag:], out=equal[:-lag].view(np.bool_))
     # Eight counters of a byte each in one word: 128 ones at most in each.
     lanes: npt.NDArray[np.uint64] = equal.view(np.uint64).reshape(-1, ROW // 8).sum(axis=1)
-    return lanes.view(np.uint8).reshape(-1, 8).sum(axis=1, dtype=np.int64)
+    counts: _Counts = lanes.view(np.uint8).reshape(-1, 8).sum(axis=1, dtype=np.int64)
+    return counts
 
 
 def _spans(data: _Bytes, counts: _Counts, width: int) -> list[tuple[int, int, int]]:
@@ -113,7 +114,8 @@ def _period(counts: _Counts, size: int) -> int:
         return 0
     if most < 1.25 * mean + 4 * mean**0.5 and counts[0] > mean - 4 * mean**0.5:
         return 1
-    return LAGS[int(np.argmax(counts >= 0.85 * most - 2 * most**0.5))]
+    first: int = LAGS[int(np.argmax(counts >= 0.85 * most - 2 * most**0.5))]
+    return first
 
 
 def _is_white(data: _Bytes, period: int) -> bool:

@@ -92,7 +92,7 @@ _base32 = _positional(_BASE32, 32, 8, 5)
 
 BINARY = Alphabet("binary", b"01", 8, 1, lambda text: np.packbits(np.frombuffer(text, np.uint8) & 1).tobytes())
 OCTAL = Alphabet("octal", b"01234567", 3, 1, _positional(b"01234567", 8, 3, 1))
-DECIMAL = Alphabet("decimal", _DIGITS, 3, 1, _positional(_DIGITS, 10, 3, 1))
+DECIMAL = Alphabet("digits", _DIGITS, 3, 1, _positional(_DIGITS, 10, 3, 1))
 HEX = Alphabet("hex", _DIGITS + b"abcdefABCDEF", 2, 1, binascii.unhexlify)
 BASE32 = Alphabet("base32", _BASE32, 8, 5, _base32)
 BASE32_LOWER = Alphabet("base32", _BASE32.lower(), 8, 5, lambda text: _base32(text.upper()))
@@ -104,7 +104,7 @@ Z85 = Alphabet("z85", _Z85, 5, 4, _positional(_Z85, 85, 5, 4))
 UUENCODE = Alphabet("uuencode", bytes(range(32, 97)), 4, 3, lambda text: _base64(text.translate(_UU_TO_64)))
 XXENCODE = Alphabet("xxencode", BASE64.characters, 4, 3, lambda text: _base64(text.translate(_XX_TO_64)))
 
-ALPHABETS = (BINARY, OCTAL, DECIMAL, HEX, BASE32, BASE32_LOWER, BASE64, BASE85, Z85, ASCII85)
+ALPHABETS = (BINARY, DECIMAL, HEX, BASE32, BASE32_LOWER, BASE64, BASE85, Z85, ASCII85)
 """The narrowest first: what a run of characters is taken for."""
 
 _WORDS = {alphabet: alphabet.word for alphabet in ALPHABETS}
@@ -261,11 +261,22 @@ class Kind:
     """Many other things look like this: where it shows nothing, it is not believed beyond what is looked at at once."""
 
 
+_READINGS = {DECIMAL: (DECIMAL, OCTAL, HEX)}
+"""What else a text of nothing but an alphabet's characters may be: no digit of octal numbers is above 7, and what is
+hexadecimal twice over has no letters."""
+
+
+def aligned(alphabet: Alphabet) -> list[TextDecoder]:
+    """Decoders for all readings of an alphabet's characters, from every alignment on."""
+    readings = _READINGS.get(alphabet, (alphabet,))
+    return [Grouped(reading, skip) for reading in readings for skip in range(reading.group)]
+
+
 def _of(alphabet: Alphabet) -> Kind:
     return Kind(
         alphabet.name,
         lambda: Lines(alphabet),
-        lambda: [Grouped(alphabet, skip) for skip in range(alphabet.group)],
+        lambda: aligned(alphabet),
         weak=alphabet in (BASE85, Z85, ASCII85),
     )
 

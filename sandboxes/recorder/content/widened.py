@@ -143,4 +143,4 @@ def _cut(data: bytes) -> int:
 UTF8 = Kind(
     "utf-8", lambda: _Until(_NOT_UTF8, lambda data: int(data[-1:] in (b"\xc2", b"\xc3"))), lambda: [_Narrowed()]
 )
-YENC = Kind("yenc", lambda: _Until(re.compile(rb"\0"), _cut), lambda: [_Yenc(b"."), _Yenc(b"..")])
+YENC = Kind("yenc", lambda: _Until(re.compile(rb"\0"), _cut), lambda: [_Yenc(b"."), _Yenc(b"..")], weak=True)
