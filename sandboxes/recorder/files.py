@@ -119,11 +119,14 @@ class Files:
 
     def _listen(self) -> None:
         flushed = caught_up = time.monotonic()
-        sources = [self._inotify.fd, *([self._closings.fd] if self._closings else [])]
+        # Not select(), which takes no descriptor above 1023.
+        news = select.poll()
+        for descriptor in (self._inotify.fd, *([self._closings.fd] if self._closings else [])):
+            news.register(descriptor, select.POLLIN)
         while not self._stopping:
-            select.select(sources, [], [], FLUSH_SECONDS)
+            news.poll(FLUSH_SECONDS * 1000)
             self._take_closings()
-            self._take_all(self._inotify.read(0))
+            self._take_all(self._inotify.read())
             if time.monotonic() - flushed >= FLUSH_SECONDS:
                 self._flush_reads()
                 flushed = time.monotonic()
@@ -132,7 +135,7 @@ class Files:
                 caught_up = time.monotonic()
         # What the kernel still holds is read, but a process that writes on and on must not keep the witness here.
         until = time.monotonic() + LAST_SECONDS
-        while (self._take_closings() | self._take_all(self._inotify.read(0))) and time.monotonic() < until:
+        while (self._take_closings() | self._take_all(self._inotify.read())) and time.monotonic() < until:
             pass
 
     def _take_closings(self) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import os
-import select
 import struct
 from dataclasses import dataclass
 
@@ -32,7 +31,7 @@ class Inotify:
 
     def __init__(self) -> None:
         self._libc = ctypes.CDLL(None, use_errno=True)
-        self.fd = self._libc.inotify_init1(os.O_CLOEXEC)
+        self.fd = self._libc.inotify_init1(os.O_CLOEXEC | os.O_NONBLOCK)
         if self.fd < 0:
             raise OSError(ctypes.get_errno(), "inotify_init1 failed")
 
@@ -43,10 +42,12 @@ class Inotify:
             raise OSError(ctypes.get_errno(), "inotify_add_watch failed", folder)
         return int(number)
 
-    def read(self, seconds: float) -> list[FileEvent]:
-        """The next events; waits for one at most so many seconds."""
-        ready, _, _ = select.select([self.fd], [], [], seconds)
-        return parse(os.read(self.fd, 1 << 16)) if ready else []
+    def read(self) -> list[FileEvent]:
+        """The next events; none when there are none yet."""
+        try:
+            return parse(os.read(self.fd, 1 << 16))
+        except BlockingIOError:
+            return []
 
 
 def parse(data: bytes) -> list[FileEvent]:

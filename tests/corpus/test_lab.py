@@ -62,7 +62,7 @@ def test_nothing_of_it_is_left_even_when_the_case_breaks_off() -> None:
         with pytest.raises(KeyboardInterrupt):
             break_off()
         containers, volumes = client.containers.list(all=True), client.volumes.list()
-    left = [str(one.name) for one in containers] + [str(one.name) for one in volumes]
+        left = [str(one.name) for one in containers] + [str(one.name) for one in volumes]
         assert [one for one in left if one.startswith(names[0])] == []
     finally:
         client.close()
