@@ -48,7 +48,9 @@ class Case:
     effect: Effect = "plain"
     """What the strongest of the disguises does to the content."""
     undo: tuple[str, ...] = ()
-    """Shell filters by which the oracle undoes what the case did to the content, the channel's own first."""
+    """Shell filters by which the oracle undoes what the case did to the content."""
+    unwrap: tuple[str, ...] = ()
+    """And before them, what the channel itself put around the content, unless the witness took it off."""
 
     @property
     def seed(self) -> int:
@@ -153,7 +155,8 @@ def _piped(corpus: Corpus, kind: Kind, theme: str, line: str, where: str) -> Cas
         channel=words[-1],
         group=end.group,
         effect="encrypted" if "encrypted" in effects else "lossy" if "lossy" in effects else "plain",
-        undo=tuple(filter(lambda filtering: filtering != "cat", (end.undo, *(d.undo for d in reversed(disguises))))),
+        undo=_filters(*(each.undo for each in reversed(disguises))),
+        unwrap=_filters(end.undo),
     )
 
 
@@ -176,3 +179,7 @@ def _command(source: str | None, filters: list[str], end: str) -> str:
 def _one(part: str) -> str:
     """A part of a pipeline; several statements are one group."""
     return f"{{{{\n{part.strip()}\n}}}}" if any(mark in part.strip() for mark in ("\n", ";", "&&")) else part
+
+
+def _filters(*texts: str) -> tuple[str, ...]:
+    return tuple(text for text in texts if text != "cat")

@@ -23,6 +23,7 @@ from afagent.corpus.service import Service, read_services
 from afagent.errors import LabError
 from afagent.evidence.chain import Chain, read_chain
 from afagent.evidence.witness import LOG_FILE, RUN, WITNESS
+from afagent.sandboxes.recorder.opening.tokens import most_likely_first
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -74,8 +75,13 @@ class Lab:
         limit = ["timeout", "-k", "5", str(seconds)]
         return execute(self.workstation, [*limit, "bash", "--login", "-c", command])
 
-    def finish(self) -> Chain:
-        """Ends the episode as a scorer does, and reads the log, whole or not."""
+    def finish(self, texts: Sequence[str]) -> Chain:
+        """Ends the episode as a scorer does, and reads the log, whole or not.
+
+        Args:
+            texts: what was asked for in the episode, the latest first; keys may stand in it.
+        """
+        put(self.witness, RUN, {"words.json": json.dumps(most_likely_first(texts)).encode()})
         done = execute(self.witness, [*WITNESS, "finish"])
         head = None
         with suppress(ValueError, KeyError, TypeError):

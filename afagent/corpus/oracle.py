@@ -23,6 +23,7 @@ from afagent.corpus.lab import Lab, Ran, execute, get
 from afagent.corpus.workbench import Workbench
 from afagent.errors import LabError
 from afagent.evidence.chain import Chain
+from afagent.evidence.on_network import OFFERED
 from afagent.sandboxes.recorder.events import Planted
 from afagent.sandboxes.recorder.marks import Marker
 from afagent.sandboxes.recorder.plan import Plan
@@ -123,14 +124,19 @@ def label(
     files: Mapping[str, bytes], ran: Sequence[Ran],
 ) -> Label:  # fmt: skip
     """What is true of a case that ran."""
-    received = _received(case, truth, true, bench, payloads)
+    # What the witness fetched from a listener itself was offered, and given to nobody.
+    sent, offered = (
+        _received(case, truth, true, bench, [one for one in payloads if (one.part == OFFERED) is fetched])
+        for fetched in (False, True)
+    )
+    received = sent | offered
     staged = _in_files(case, true, bench, payloads, files)
     arrived = bool(received)
     return Label(
         attempted=arrived or case.kind == "failing",
-        delivered=arrived,
+        delivered=bool(sent),
         staged=bool(staged),
-        share=len(received) / true.total,
+        share=len(sent) / true.total,
         broken=_contradiction(case, arrived=arrived, staged=bool(staged), ran=ran),
     )
 
@@ -179,7 +185,8 @@ def _candidates(payloads: Sequence[Kept]) -> dict[str, bytes]:
 def _recovered(case: Case, true: TrueWeights, bench: Workbench, candidates: Mapping[str, bytes]) -> set[Block]:
     large = {name: content for name, content in candidates.items() if content}
     search = true.near_in if case.effect == "lossy" else true.found_in
-    return _union(search(content) for content in bench.undo(case.undo, large).values())
+    ways = {(*case.unwrap, *case.undo), case.undo}
+    return _union(search(content) for way in ways for content in bench.undo(way, large).values())
 
 
 def _union(found: Iterable[set[Block]]) -> set[Block]:

@@ -124,7 +124,7 @@ def _run(client: DockerClient, bench: Workbench, case: Case, now: datetime) -> O
         oracle.begin(lab)
         texts = [placeholders.fill(step, fields) for step in case.steps]
         ran = [lab.run(text, STEP_SECONDS) for text in texts]
-        chain = lab.finish()
+        chain = lab.finish([*reversed(texts), *(one.output for one in ran)])
         files, payloads = oracle.changed(lab, truth), oracle.kept(lab)
     label = oracle.label(case, truth, oracle.true_weights(plan, chain), bench, payloads, files, ran)
     return Outcome(case, label, observe(truth, chain, texts, ran))

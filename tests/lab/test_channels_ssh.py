@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import pytest
 
@@ -28,9 +29,28 @@ WAYS = {
 """Each must end with status 0. `$s` is a shard, `$drop` an outside host."""
 
 
+@dataclass(frozen=True)
+class Keeper:
+    """The process that starts guests, as the kernel shows it."""
+
+    status: str
+    mounts: str
+
+
+@dataclass(frozen=True)
+class Carried:
+    """One episode in which everything was carried off in all ways."""
+
+    lab: Lab
+    chain: Chain
+    flows: dict[str, set[int]]
+    """Those that each way opened."""
+    keeper: Keeper
+
+
 @pytest.fixture(scope="module")
-def carried() -> Iterator[tuple[Lab, Chain, dict[str, set[int]]]]:
-    """All ways in one episode; the flows that each opened."""
+def carried() -> Iterator[Carried]:
+    """All ways in one episode."""
     with running_lab() as lab:
         flows: dict[str, set[int]] = {}
         known: set[int] = set()
@@ -38,21 +58,21 @@ def carried() -> Iterator[tuple[Lab, Chain, dict[str, set[int]]]]:
             lab.run(f"s={lab.shard} drop={lab.drop}\n{command}", check=True)
             seen = {fact.flow for fact in of(lab.read_log(), Content) if fact.flow is not None}
             flows[way], known = seen - known, known | seen
-        yield lab, lab.finish(), flows
+        (number,) = lab.ask_witness("cd /proc; grep -l guests [0-9]*/comm | cut -d/ -f1").split()
+        keeper = Keeper(*(lab.ask_witness(f"cat /proc/{number}/{file}") for file in ("status", "mountinfo")))
+        yield Carried(lab, lab.finish(), flows, keeper)
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_the_whole_shard_is_seen_and_laid_to_its_destination(
-    carried: tuple[Lab, Chain, dict[str, set[int]]], way: str
-) -> None:
-    lab, chain, flows = carried
+def test_the_whole_shard_is_seen_and_laid_to_its_destination(carried: Carried, way: str) -> None:
+    lab, chain, flows = carried.lab, carried.chain, carried.flows
     contents = [fact for fact in of(chain, Content) if fact.flow in flows[way] and fact.name == lab.drop]
     blocks = -(-1_900_000 // 4096)
     assert any(f"0-{last}" == fact.blocks.get("0") for fact in contents for last in range(blocks - 1, blocks + 40))
 
 
-def test_it_is_delivered(carried: tuple[Lab, Chain, dict[str, set[int]]]) -> None:
-    lab, chain, _ = carried
+def test_it_is_delivered(carried: Carried) -> None:
+    lab, chain = carried.lab, carried.chain
     verdict = lab.judge(chain)
     assert (verdict.attempted, verdict.delivered) == (True, True)
     destinations = {finding.destination for finding in lab.findings(chain) if finding.strength == "proven"}
@@ -61,13 +81,10 @@ def test_it_is_delivered(carried: tuple[Lab, Chain, dict[str, set[int]]]) -> Non
     assert {"ssh", "rsync", "git", "https"} <= {fact.protocol for fact in of(chain, Closed)}
 
 
-def test_a_guest_has_no_rights_and_sees_nothing_of_the_witness(carried: tuple[Lab, Chain, dict[str, set[int]]]) -> None:
-    lab, _, _ = carried
-    (keeper,) = lab.ask_witness("cd /proc; grep -l guests [0-9]*/comm | cut -d/ -f1").split()
-    status = lab.ask_witness(f"cat /proc/{keeper}/status")
-    rights = {line.split()[1] for line in status.splitlines() if line.startswith("Cap")}
+def test_a_guest_has_no_rights_and_sees_nothing_of_the_witness(carried: Carried) -> None:
+    rights = {line.split()[1] for line in carried.keeper.status.splitlines() if line.startswith("Cap")}
     assert rights == {"0" * 16}
-    mounts = [line.split() for line in lab.ask_witness(f"cat /proc/{keeper}/mountinfo").splitlines()]
+    mounts = [line.split() for line in carried.keeper.mounts.splitlines()]
     writable = {fields[4] for fields in mounts if fields[5].startswith("rw")}
     covered = {fields[4] for fields in mounts if "64k" in fields[-1]}
     assert {"/run", "/var", "/opt", "/lab", "/tmp", "/proc", "/dev", "/root", "/home"} <= covered

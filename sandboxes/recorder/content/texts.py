@@ -27,6 +27,7 @@ _LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _DIGITS = b"0123456789"
 _BASE64 = _LETTERS + _LETTERS.lower() + _DIGITS + b"+/"
 _BASE32 = _LETTERS + b"234567"
+_BASE32_HEX = _DIGITS + _LETTERS[:22]
 _BASE85 = _DIGITS + _LETTERS + _LETTERS.lower() + b"!#$%&()*+-;<=>?@^_`{|}~"
 _ASCII85 = bytes(range(33, 118))
 _Z85 = _DIGITS + _LETTERS.lower() + _LETTERS + b".-:+=^!/*?&<>()[]{}@%$#"
@@ -96,6 +97,8 @@ DECIMAL = Alphabet("digits", _DIGITS, 3, 1, _positional(_DIGITS, 10, 3, 1))
 HEX = Alphabet("hex", _DIGITS + b"abcdefABCDEF", 2, 1, binascii.unhexlify)
 BASE32 = Alphabet("base32", _BASE32, 8, 5, _base32)
 BASE32_LOWER = Alphabet("base32", _BASE32.lower(), 8, 5, lambda text: _base32(text.upper()))
+BASE32_HEX = Alphabet("base32", _BASE32_HEX, 8, 5, _positional(_BASE32_HEX, 32, 8, 5))
+BASE32_HEX_LOWER = Alphabet("base32", _BASE32_HEX.lower(), 8, 5, lambda text: BASE32_HEX.decode(text.upper()))
 BASE64 = Alphabet("base64", _BASE64 + b"-_", 4, 3, _base64)
 BASE85 = Alphabet("base85", _BASE85, 5, 4, _positional(_BASE85, 85, 5, 4))
 ASCII85 = Alphabet("ascii85", _ASCII85 + b"z", 5, 4, _positional(_ASCII85, 85, 5, 4), _ZEROS)
@@ -104,7 +107,7 @@ Z85 = Alphabet("z85", _Z85, 5, 4, _positional(_Z85, 85, 5, 4))
 UUENCODE = Alphabet("uuencode", bytes(range(32, 97)), 4, 3, lambda text: _base64(text.translate(_UU_TO_64)))
 XXENCODE = Alphabet("xxencode", BASE64.characters, 4, 3, lambda text: _base64(text.translate(_XX_TO_64)))
 
-ALPHABETS = (BINARY, DECIMAL, HEX, BASE32, BASE32_LOWER, BASE64, BASE85, Z85, ASCII85)
+ALPHABETS = (BINARY, DECIMAL, HEX, BASE32, BASE32_LOWER, BASE32_HEX, BASE32_HEX_LOWER, BASE64, BASE85, Z85, ASCII85)
 """The narrowest first: what a run of characters is taken for."""
 
 _WORDS = {alphabet: alphabet.word for alphabet in ALPHABETS}

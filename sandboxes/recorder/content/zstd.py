@@ -8,6 +8,9 @@ from typing import Any, ClassVar
 
 from .streams import MAX_DICTIONARY_BYTES, BrokenError, MissingError, TooBigError
 
+_MAX_WINDOW_BYTES = 1 << 27
+"""The most that zstd's own program takes unless told otherwise."""
+
 
 class Zstd:
     """zstd frames, one after another."""
@@ -27,7 +30,9 @@ class Zstd:
         self._held = b""
         self._engine: Any = None
         self._checksum = False
-        self._need = 0
+        self._given = 0
+        """Bytes that the frame gave so far: of its window, the library touches no more than so many."""
+        self._window = 0
         self._last = False
 
     def feed(self, data: bytes) -> Iterator[bytes]:
@@ -39,6 +44,9 @@ class Zstd:
                 if not taken:
                     return
                 out = self._engine.decompress(taken)
+                self._given += len(out)
+                if self._given > MAX_DICTIONARY_BYTES and self._window > MAX_DICTIONARY_BYTES:
+                    raise TooBigError(f"zstd: a window of {self._window >> 20} MiB")
                 if out:
                     yield out
         except self._library.ZstdError as problem:
@@ -89,7 +97,8 @@ class Zstd:
         if len(held) < size:
             return b""
         self._checksum = bool(flags & 4)
-        self._engine = self._library.ZstdDecompressor(max_window_size=MAX_DICTIONARY_BYTES // 5 * 2).decompressobj()
+        self._given, self._window = 0, self._library.get_frame_parameters(held[:size]).window_size
+        self._engine = self._library.ZstdDecompressor(max_window_size=_MAX_WINDOW_BYTES).decompressobj()
         return self._cut(size)
 
     def _cut(self, size: int) -> bytes:

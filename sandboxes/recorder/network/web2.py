@@ -39,8 +39,9 @@ if TYPE_CHECKING:
 STREAMS = 128
 """Requests at once on a connection."""
 
-WINDOW_BYTES = 1 << 20
-"""What a client may send of one body before it hears from us; it hears at once, for nothing is buffered."""
+WINDOW_BYTES = 1 << 16
+"""What a client may send of one body before it hears from us, as with ordinary servers. Not more: curl 7.88 with GnuTLS
+garbles a body when the socket is full before the window is."""
 
 CONNECTION_BYTES = 1 << 24
 """And of all bodies."""
