@@ -69,8 +69,8 @@ class TcpServer:
         if wanted is None:  # gone before it was accepted
             writer.transport.abort()
             return
-        # asyncio leaves Nagle on where a listener was made without naming the protocol; then every answer that is written
-        # in two parts waits 40 ms for the client's delayed acknowledgement of the first.
+        # asyncio does so itself only where the listener was made with the protocol's number. Without it, the second
+        # part of an answer waits 40 ms for the client's delayed acknowledgement of the first.
         writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         flow = self._board.open(wanted[0].partition("%")[0], wanted[1])
         flow.hang_up = writer.transport.abort
