@@ -156,9 +156,11 @@ def _stream(data: bytes, at: int, magic: bytes, size: int) -> Iterator[tuple[int
 def _text(sample: bytes) -> Keyed | None:
     """The shortest key that makes text of bytes that are none."""
     values = np.frombuffer(sample, np.uint8)
-    if len(values) < _SHORTEST or spotting.is_text(sample) or len(set(sample)) < _VARIETY:
+    # The cheapest first: random bytes have no period, and come often.
+    sizes = _periods_of_highest_bits(values) if len(values) >= _SHORTEST else []
+    if not sizes or spotting.is_text(sample) or len(set(sample)) < _VARIETY:
         return None
-    for size in _periods_of_highest_bits(values):
+    for size in sizes:
         if not ((values[size:] ^ values[:-size]) & 0x80).any():
             # The first byte that has none settles it.
             keys = takewhile(lambda each: each is not None, (_likeliest(values[i::size]) for i in range(size)))
