@@ -25,6 +25,14 @@ MEDIAN = 8
 
 _FFT = 8192
 _RARE = 0.02
+_PART = BLOCK_VALUES // 2
+"""Wherever a block begins, it holds one whole part of those that follow each other from the start of a series."""
+
+_CLOSEST = (1, 2, 3, 4)
+_DEPENDENT = 6.0
+"""Standard deviations. Independent values are taken for dependent ones with a probability of 1 in 10^8 at each lag."""
+
+_MANY_CLASSES = 32
 
 _Bytes = npt.NDArray[np.uint8]
 _Spectra = npt.NDArray[np.complex128]
@@ -65,7 +73,7 @@ class Aligner:
         self._code = code
         self._orders = tuple(_orders())
         self._patterns = [np.where(each.values < 0, 0.0, code.pattern[each.values]) for each in self._orders]
-        self._spectra: dict[int, _Spectra] = {}
+        self._spectra: dict[tuple[int, int], _Spectra] = {}
         usual, unusual = range(2), range(2, len(self._orders))
         self.keyed = tuple((order, 7) for order in usual)
         """Orders and planes to try: no key of XOR or addition can hide the highest bit, only turn it over."""
@@ -120,8 +128,9 @@ class Aligner:
 
     def _find(self, part: _Bytes, first: int, classes: int, tried: Sequence[tuple[int, int]]) -> list[Sighting]:
         made = {number: _plane(part, classes, number) for number in dict.fromkeys(number for _, number in tried)}
-        planes = {number: plane for number, plane in made.items() if plane is not None}
-        spectra = {number: np.fft.rfft(plane, _FFT, axis=1) for number, plane in planes.items()}
+        planes = {number: plane for number, plane in made.items() if plane is not None and _may_be_drawn(plane)}
+        size = _FFT if len(part) > _FFT // 2 else _FFT // 2
+        spectra = {number: np.fft.rfft(plane, size, axis=1) for number, plane in planes.items()}
         for order, number in tried:
             if number not in planes:
                 continue
@@ -139,15 +148,16 @@ class Aligner:
     def _peaks(self, plane: Series, spectra: _Spectra, order: int) -> list[int]:
         """Where in a plane the pattern seems to stand."""
         last = plane.shape[1] - BLOCK_VALUES
-        products = np.fft.irfft(spectra * self._spectrum(order), _FFT, axis=1)[:, : last + 1]
+        size = 2 * (spectra.shape[1] - 1)
+        products = np.fft.irfft(spectra * self._spectrum(order, size), size, axis=1)[:, : last + 1]
         energy = (plane**2).mean(axis=1, keepdims=True) * np.count_nonzero(self._patterns[order])
         strength = (products**2 / np.maximum(energy, 1e-9)).sum(axis=0)
         return [int(start) for start in np.flatnonzero(strength > _threshold(len(plane)))]
 
-    def _spectrum(self, order: int) -> _Spectra:
-        known = self._spectra.get(order)
+    def _spectrum(self, order: int, size: int) -> _Spectra:
+        known = self._spectra.get((order, size))
         if known is None:
-            known = self._spectra[order] = np.conj(np.fft.rfft(self._patterns[order], _FFT))
+            known = self._spectra[order, size] = np.conj(np.fft.rfft(self._patterns[order], size))
         return known
 
     def _stands_out(self, plane: Series, order: int) -> bool:
@@ -213,3 +223,23 @@ def _plane(series: _Bytes, classes: int, number: int) -> Series | None:
         part = ones[each::classes]
         out[each, each::classes] = part - part.mean()
     return out
+
+
+def _may_be_drawn(plane: Series) -> bool:
+    """Whether anywhere in a plane the values are drawn independently of those before them, as weights are.
+
+    It costs far less than the search for the pattern, and hardly anything but numbers that mean nothing passes it.
+    """
+    classes = len(plane)
+    if classes > _MANY_CLASSES:
+        return True  # too few values of each for a mean
+    size = _PART // classes * classes
+    values = plane.sum(axis=0)  # each value stands in the row of its class alone
+    parts = values[: len(values) // size * size].reshape(-1, size // classes, classes)
+    parts = parts - parts.mean(axis=1, keepdims=True)
+    energy = np.einsum("ijk,ijk->i", parts, parts)
+    drawn = energy > 0
+    for lag in _CLOSEST:
+        common = np.einsum("ijk,ijk->i", parts[:, lag:], parts[:, :-lag])
+        drawn &= np.abs(common) < _DEPENDENT / math.sqrt(size) * energy
+    return bool(drawn.any())

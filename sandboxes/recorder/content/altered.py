@@ -186,5 +186,6 @@ def _views(stretch: Stretch, *, every: bool) -> Iterator[_View]:
         for layout in stretch.layouts:
             for phase in layout.phases:
                 yield _View(layout.size, phase, max(1, period // layout.size))
-    if every and stretch.period == 1:
+    # Where bytes are nearly constant, so are halves of bytes: no sides are left in them.
+    if every and stretch.period == 1 and any(layout.phases for layout in stretch.layouts):
         yield _View(0, 0, 1)

@@ -56,18 +56,20 @@ def find(
 
     Where the words are of a narrower alphabet, too, they are taken for that.
     """
-    fit = (lengths >= SHORTEST) & (lengths <= LONGEST)
-    counts = np.bincount(lengths[fit], minlength=1)
+    # Shorter words do not count; most words of a prose are.
+    enough = lengths >= SHORTEST
+    starts, lengths = starts[enough], lengths[enough]
+    counts = np.bincount(lengths[lengths <= LONGEST], minlength=1)
     found: list[tuple[int, Kind]] = []
     for width in np.flatnonzero(counts >= _WORDS):
         places = starts[lengths == width]
         far = np.concatenate(([0], np.cumsum(np.diff(places) > 3 * width + _FILLER_BYTES)))
         near = far[_WORDS - 1 :] == far[: 1 - _WORDS]
         for first in np.flatnonzero(near)[:1]:
-            words = [data[at : at + width] for at in places[first : first + _WORDS].tolist()]
-            between = (starts >= places[first]) & (starts <= places[first + _WORDS - 1]) & (lengths >= width)
-            if len(np.unique(lengths[between])) > _MOST_WIDTHS:
+            between = slice(*np.searchsorted(starts, (places[first], places[first + _WORDS - 1] + 1)))
+            if len({length for length in lengths[between].tolist() if length >= width}) > _MOST_WIDTHS:
                 continue
+            words = [data[at : at + width] for at in places[first : first + _WORDS].tolist()]
             if (alphabet := _alphabet(words, wide)) is not None:
                 found.append((int(places[first]), Column(alphabet, int(width)).kind))
     return min(found, key=lambda each: each[0], default=None)

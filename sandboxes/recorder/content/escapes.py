@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from functools import partial
 from urllib.parse import unquote_to_bytes
 
+import numpy as np
+import numpy.typing as npt
+
 from .texts import Kind
 
 _DENSE = 6
@@ -21,6 +24,14 @@ _DENSE = 6
 _GAP_BYTES = 256
 _LONGEST = 8
 """Characters of the longest mark."""
+
+
+_Table = npt.NDArray[np.bool_]
+
+
+def _table(characters: bytes) -> _Table:
+    """Which bytes are among the characters."""
+    return np.isin(np.arange(256), np.frombuffer(characters, np.uint8))
 
 
 @dataclass(frozen=True)
@@ -32,6 +43,10 @@ class _Style:
     """A mark with its digits."""
     outside: re.Pattern[bytes]
     """What cannot stand in such a text, and so ends it."""
+    begins: tuple[_Table, _Table]
+    """Of which characters the first two after the announcing one must be, for a mark to be whole."""
+    harmless: _Table
+    """What else may come first without ending the text."""
     decoders: tuple[Callable[[bytes], bytes], ...]
     """Its readings, each for text that holds only whole marks."""
 
@@ -56,9 +71,11 @@ def may_stand_in_binary(data: bytes) -> bool:
 def _dense(style: _Style, data: bytes, start: int) -> int | None:
     if data.count(style.mark, start) < _DENSE:
         return None
+    if (first := _six(style, data, start)) < 0:
+        return None
     row: list[int] = []
-    for match in style.whole.finditer(data, start):
-        if row and (match.start() - row[-1] > _GAP_BYTES or style.outside.search(data, row[-1], match.start())):
+    for match in style.whole.finditer(data, first):
+        if row and (match.start() - row[-1] > _GAP_BYTES or style.outside.search(data, row[-1], match.end())):
             row = []
         row.append(match.start())
         if len(row) == _DENSE:
@@ -66,6 +83,22 @@ def _dense(style: _Style, data: bytes, start: int) -> int | None:
             breaks = [found.end() for found in style.outside.finditer(data, before, row[0])]
             return breaks[-1] if breaks else before
     return None
+
+
+def _six(style: _Style, data: bytes, start: int) -> int:
+    """Where so many marks may follow each other that they make a run; -1 where that is ruled out."""
+    # In most texts the announcing character stands for itself; that is told for all of them at once.
+    values = np.frombuffer(data, np.uint8)[start:]
+    places = np.flatnonzero(values[:-2] == style.mark[0])
+    first, second = values[places + 1], values[places + 2]
+    whole = style.begins[0][first] & style.begins[1][second]
+    telling = whole | ~style.harmless[first]
+    places, whole = places[telling], whole[telling]
+    if len(places) < _DENSE:
+        return -1
+    near = np.concatenate(([0], np.cumsum((np.diff(places) > _GAP_BYTES) | ~whole[1:])))
+    dense = whole[: 1 - _DENSE] & (near[_DENSE - 1 :] == near[: 1 - _DENSE])
+    return start + int(places[np.argmax(dense)]) if dense.any() else -1
 
 
 class _Taker:
@@ -173,12 +206,15 @@ _NOT_WORD = re.compile(rb"[^!#-&(-~]|%(?![0-9A-Fa-f]{2}|[0-9A-Fa-f]?\Z)")
 _NOT_TEXT = re.compile(rb"[^ -~\t\r\n]|=(?![0-9A-Fa-f]{2}|[ \t]*\r?\n|[0-9A-Fa-f]?\r?\Z)")
 _NOT_LITERAL = re.compile(rb"\0|\\(?!\Z)[^abefnrtvxXuUN0-7\\'\"?/ \r\n]")
 _NOTHING = re.compile(rb"(?!)")
+_DIGIT = _table(b"0123456789abcdefABCDEF")
+_ANY, _NONE = _table(bytes(range(256))), _table(b"")
 _STYLES = (
-    _Style("percent", b"%", re.compile(rb"%[0-9A-Fa-f]{2}"), _NOT_WORD, (partial(_percent, plus=b"+"),
-           partial(_percent, plus=b" "))),
-    _Style("quoted-printable", b"=", re.compile(rb"=[0-9A-F]{2}"), _NOT_TEXT, (partial(_quoted_printable,
-           newline=b"\r\n"), partial(_quoted_printable, newline=b"\n"))),
+    _Style("percent", b"%", re.compile(rb"%[0-9A-Fa-f]{2}"), _NOT_WORD, (_DIGIT, _DIGIT), _NONE,
+           (partial(_percent, plus=b"+"), partial(_percent, plus=b" "))),
+    _Style("quoted-printable", b"=", re.compile(rb"=[0-9A-F]{2}"), _NOT_TEXT, (_DIGIT, _DIGIT), _table(b" \t\r\n"),
+           (partial(_quoted_printable, newline=b"\r\n"), partial(_quoted_printable, newline=b"\n"))),
     _Style("escapes", b"\\", re.compile(rb"\\(?:[xX][0-9A-Fa-f]{2}|u00[0-9A-Fa-f]{2}|[0-7]{3})"), _NOT_LITERAL,
-           (_backslash,)),
-    _Style("references", b"&", re.compile(rb"&#(?:[0-9]{1,3}|x[0-9A-Fa-f]{1,2});"), _NOTHING, (_reference,)),
+           (_table(b"xXu01234567"), _DIGIT), _table(b"abefnrtvxXuUN01234567\\'\"?/ \r\n"), (_backslash,)),
+    _Style("references", b"&", re.compile(rb"&#(?:[0-9]{1,3}|x[0-9A-Fa-f]{1,2});"), _NOTHING,
+           (_table(b"#"), _table(b"0123456789x")), _ANY, (_reference,)),
 )  # fmt: skip

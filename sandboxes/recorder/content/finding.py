@@ -100,6 +100,9 @@ class TextFinder:
             # What stands directly before a run may end in characters that belong to a wider alphabet.
             sample = texts.without_separators(data[at + _FOREIGN : at + 2 * texts.MIN_RUN])
             alphabet = _narrowest(sample[: texts.MIN_RUN - _FOREIGN - 1])
+            if alphabet is None:
+                start = end  # words of one length by chance, among bytes of any kind
+                continue
             at += data[at : at + _FOREIGN].translate(alphabet.outside).rfind(b"\1") + 1
             if (lines is not None and lines <= at) or end - at >= alphabet.for_a_mark:
                 return at, texts.WORDS[alphabet]
@@ -169,5 +172,6 @@ def _is_varied(word: bytes) -> bool:
     return len(set(word)) >= 30 and len(word.translate(None, texts.BASE64.characters)) >= 8
 
 
-def _narrowest(word: bytes) -> Alphabet:
-    return next(alphabet for alphabet in texts.ALPHABETS if not word.translate(None, alphabet.characters))
+def _narrowest(word: bytes) -> Alphabet | None:
+    fitting = (alphabet for alphabet in texts.ALPHABETS if not word.translate(None, alphabet.characters))
+    return next(fitting, None)

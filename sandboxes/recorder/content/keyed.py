@@ -20,7 +20,7 @@ from .texts import BASE64
 
 MAX_STREAM_KEY = 4
 """Longest key found for a compressed stream: what follows a format's first bytes is not known. One of a single byte is
-found wherever the stream begins, a longer one where what is looked at begins."""
+found wherever the stream begins, a longer one where something else begins, too: a layer, or what follows a stream."""
 
 MAX_TEXT_KEY = 64
 """Longest key found for a text. Not always found: where the text is of plain weights, some bytes of a key meet few
@@ -118,16 +118,21 @@ class Text:
         return iter(())
 
 
-def find_keyed(data: bytes) -> list[tuple[int, Keyed]]:
-    """Where in `data` something below a key begins, in order; at most one thing for each place."""
-    found = {at: kind for at, kind in _candidates(data) if _lasts(kind, data[at : at + _TRIAL])}
+def find_keyed(data: bytes, *, begins: bool = True) -> list[tuple[int, Keyed]]:
+    """Where in `data` something below a key begins, in order; at most one thing for each place.
+
+    Args:
+        data: what to look at.
+        begins: whether its first byte is the first of something.
+    """
+    found = {at: kind for at, kind in _candidates(data, begins=begins) if _lasts(kind, data[at : at + _TRIAL])}
     return sorted(found.items())
 
 
-def _candidates(data: bytes) -> Iterator[tuple[int, Keyed]]:
+def _candidates(data: bytes, *, begins: bool) -> Iterator[tuple[int, Keyed]]:
     if text := _text(data[:_SAMPLE]):
         yield 0, text
-    for magic in _MAGICS:
+    for magic in _MAGICS if begins else ():
         for size in range(2, min(MAX_STREAM_KEY, len(magic)) + 1):
             yield from _stream(data, 0, magic, size)
     # Differences of neighbours are the same below a key of one byte.
@@ -151,9 +156,11 @@ def _stream(data: bytes, at: int, magic: bytes, size: int) -> Iterator[tuple[int
 def _text(sample: bytes) -> Keyed | None:
     """The shortest key that makes text of bytes that are none."""
     values = np.frombuffer(sample, np.uint8)
-    if len(values) < _SHORTEST or spotting.is_text(sample) or len(set(sample)) < _VARIETY:
+    # The cheapest first: random bytes have no period, and come often.
+    sizes = _periods_of_highest_bits(values) if len(values) >= _SHORTEST else []
+    if not sizes or spotting.is_text(sample) or len(set(sample)) < _VARIETY:
         return None
-    for size in range(1, min(MAX_TEXT_KEY, len(values) // _SAMPLES) + 1):
+    for size in sizes:
         if not ((values[size:] ^ values[:-size]) & 0x80).any():
             # The first byte that has none settles it.
             keys = takewhile(lambda each: each is not None, (_likeliest(values[i::size]) for i in range(size)))
@@ -161,6 +168,14 @@ def _text(sample: bytes) -> Keyed | None:
             if len(key) == size:
                 return Keyed("text below XOR", key, Text, weak=True)
     return None
+
+
+def _periods_of_highest_bits(values: _Bytes) -> list[int]:
+    """The sizes of key that the first bytes do not rule out: all are tried at once, and nearly all fail."""
+    most = min(MAX_TEXT_KEY, len(values) // _SAMPLES)
+    bits = values[:_SHORTEST] >> 7
+    shifted = np.lib.stride_tricks.sliding_window_view(bits[1:], _SHORTEST - most)[:most]
+    return [int(i) + 1 for i in np.flatnonzero((shifted == bits[: _SHORTEST - most]).all(axis=1))]
 
 
 def _likeliest(values: _Bytes) -> int | None:
@@ -183,5 +198,5 @@ def _lasts(kind: Keyed, sample: bytes) -> bool:
 
 
 def _xor(data: bytes, key: bytes) -> bytes:
-    values = np.frombuffer(data, np.uint8)
-    return (values ^ np.resize(np.frombuffer(key, np.uint8), len(values))).tobytes()
+    repeated = (key * (len(data) // len(key) + 1))[: len(data)]
+    return (np.frombuffer(data, np.uint8) ^ np.frombuffer(repeated, np.uint8)).tobytes()

@@ -210,7 +210,7 @@ class Node:
             for kind in find_bare(buffer[at : at + spotting.LOOKAHEAD]):
                 yield at, kind
         if not any(opened.doubtful for opened in self._open):
-            yield from find_keyed(buffer)
+            yield from find_keyed(buffer, begins=start == 0)
 
     def _try(self, kind: type[Decoder] | Bare | Keyed, buffer: bytes, at: int, *, guessed: bool = False) -> int:
         """Open what begins at `at`; gives where the bytes that it explains end, or 0."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import lzma
 import tempfile
+import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, Any, ClassVar
@@ -80,7 +81,9 @@ class SevenZip:
     def __init__(self) -> None:
         self.ended = False
         self.rest = b""
-        self._file: IO[bytes] = tempfile.SpooledTemporaryFile(1 << 20)  # noqa: SIM115  # closed at the archive's end
+        self._file: IO[bytes] = tempfile.SpooledTemporaryFile(1 << 20)  # noqa: SIM115  # closed below
+        # Also where the stream breaks off, or where nobody takes the next piece.
+        weakref.finalize(self, self._file.close)
         self._kept = 0
         self._whole: int | None = None
 

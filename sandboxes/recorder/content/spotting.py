@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
+from heapq import merge
 from itertools import islice
 
 import numpy as np
@@ -68,7 +68,8 @@ STREAMS: tuple[tuple[bytes, type[Decoder], _Judge], ...] = (
 )
 """The first two bytes of a format, its decoder, and what else its first bytes must be."""
 
-_FIRST_TWO = tuple(int.from_bytes(magic, "little") for magic, _, _ in STREAMS)
+_FIRST_TWO = np.zeros(1 << 16, np.bool_)
+_FIRST_TWO[[int.from_bytes(magic, "little") for magic, _, _ in STREAMS]] = True
 
 CLOSED = {
     b"Rar!\x1a\x07": "rar archive",
@@ -84,15 +85,30 @@ CLOSED = {
 """What cannot be looked into, by its first bytes."""
 
 
-_BEGINNING = re.compile(rb"\r?\n\r?\n|\0{8}(?=[^\0])")
+_BLANK_LINES = (b"\n\n", b"\n\r\n")
+_PADDING = bytes(8)
 _MAX_BEGINNINGS = 8
 
 
 def find_beginnings(data: bytes, start: int, end: int) -> list[int]:
     """Where in `data[start:end]` binary content may begin: the start, after a blank line, after padding. A few only."""
     found = [] if start else [0]
-    found += [match.end() for match in islice(_BEGINNING.finditer(data, start, end), _MAX_BEGINNINGS)]
+    places = merge(*(_after(data, line, start, end) for line in _BLANK_LINES), _after_padding(data, start, end))
+    found += islice(places, _MAX_BEGINNINGS)
     return [at for at in found if not is_text(data[at : at + LOOKAHEAD])]
+
+
+def _after(data: bytes, what: bytes, start: int, end: int) -> Iterator[int]:
+    while (start := data.find(what, start, end)) >= 0:
+        start += len(what)
+        yield start
+
+
+def _after_padding(data: bytes, start: int, end: int) -> Iterator[int]:
+    while (start := data.find(_PADDING, start, end)) >= 0:
+        start = end - len(data[start:end].lstrip(b"\0"))
+        if start < end:
+            yield start
 
 
 def find_streams(data: bytes, start: int, end: int) -> list[tuple[int, type[Decoder]]]:
@@ -101,12 +117,7 @@ def find_streams(data: bytes, start: int, end: int) -> list[tuple[int, type[Deco
     for phase in (0, 1):
         # A copy, since numpy is several times slower on words at odd addresses.
         words = np.frombuffer(data[start + phase : end + 1][: max(0, end + 1 - start - phase) // 2 * 2], "<u2")
-        hits = np.zeros(len(words), np.bool_)
-        equal = np.empty_like(hits)
-        for value in _FIRST_TWO:
-            np.equal(words, value, out=equal)
-            np.logical_or(hits, equal, out=hits)
-        found += [start + phase + 2 * int(i) for i in np.flatnonzero(hits)]
+        found += [start + phase + 2 * int(i) for i in np.flatnonzero(_FIRST_TWO.take(words))]
     return [place for at in sorted(found) if at < end for place in _judge(data, at)]
 
 
