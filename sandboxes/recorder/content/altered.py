@@ -36,7 +36,7 @@ WINDOW_BYTES = 1 << 17
 EVERY_BYTES = 1 << 20
 """So much of one layer that may be numbers is searched in every way without a gap."""
 
-SIMPLE_BYTES = 64 << 20
+SIMPLE_BYTES = 16 << 20
 """And so much in the simple ways: those that need no exchange of bits, no table, no
 unusual order and no half bytes."""
 
