@@ -25,6 +25,7 @@ from .privileges import drop_all_but, raise_open_files
 from .resolver import Resolver
 from .services import Services
 from .sight import Scribe
+from .smtp import Smtp
 from .sniff import Kind
 from .socks import Socks
 from .switchboard import Switchboard
@@ -151,7 +152,8 @@ class _Episode:
         self._dialler = Dialler(scribe, sockets.spare, (plan.host.address, plan.host.address6))
         expected = Expected()
         self._ftp = Ftp(scribe, self.flows, authority, expected, self._dialler)
-        greeter = Greeter([self._ftp.greeted()])
+        self._smtp = Smtp(scribe, authority)
+        greeter = Greeter([self._smtp.greeted(), self._ftp.greeted()])
         speakers: dict[Kind, Speaker] = {
             Kind.TLS: self._tls,
             Kind.HTTP: Http1Speaker(self._web),
@@ -184,7 +186,7 @@ class _Episode:
         await self._listeners.stop()
         await self._datagrams.stop()
         await self._tcp.stop()
-        for each in (self._tls, self._web, self._lookups, self._file_hosts, self._ftp, self._dialler):
+        for each in (self._tls, self._web, self._lookups, self._file_hosts, self._ftp, self._smtp, self._dialler):
             each.close()
         self.flows.close_all()
         self._troubles.flush()

@@ -30,6 +30,7 @@ from afagent.sandboxes.recorder.network.lookups import Lookups
 from afagent.sandboxes.recorder.network.resolver import Resolver
 from afagent.sandboxes.recorder.network.services import Services
 from afagent.sandboxes.recorder.network.sight import Scribe
+from afagent.sandboxes.recorder.network.smtp import Smtp
 from afagent.sandboxes.recorder.network.sniff import Kind
 from afagent.sandboxes.recorder.network.socks import Socks
 from afagent.sandboxes.recorder.network.speaker import Speaker
@@ -125,6 +126,7 @@ class Lab:
     file_hosts: FileHosts
     dialler: Dialler
     ftp: Ftp
+    smtp: Smtp
     clients: list[asyncio.StreamWriter] = field(default_factory=list)
 
     async def connect(self, **options: object) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -158,7 +160,8 @@ async def running(record: Record, marker: Marker) -> AsyncIterator[Lab]:
     expected = Expected(data_ports)
     dialler = Dialler(scribe, [socket.socket() for _ in range(8)], ("127.0.0.1",))
     ftp = Ftp(scribe, flows, authority, expected, dialler)
-    greeter = Greeter([ftp.greeted()])
+    smtp = Smtp(scribe, authority)
+    greeter = Greeter([smtp.greeted(), ftp.greeted()])
     speakers: dict[Kind, Speaker] = {
         Kind.TLS: TlsSpeaker(scribe, authority),
         Kind.HTTP: Http1Speaker(web),
@@ -170,7 +173,7 @@ async def running(record: Record, marker: Marker) -> AsyncIterator[Lab]:
     }
     server = TcpServer(scribe, Switchboard(flows, resolver, speakers, expected, greeter.is_awaited))
     await server.start([listener, *others])
-    lab = Lab(port, record, flows, authority, web, file_hosts, dialler, ftp)
+    lab = Lab(port, record, flows, authority, web, file_hosts, dialler, ftp, smtp)
     yield lab
     for client in lab.clients:
         client.transport.abort()
@@ -179,6 +182,7 @@ async def running(record: Record, marker: Marker) -> AsyncIterator[Lab]:
     lookups.close()
     file_hosts.close()
     ftp.close()
+    smtp.close()
     dialler.close()
     flows.close_all()
 
