@@ -187,8 +187,8 @@ class Closed(Fact):
     port: int
     name: str | None
     protocol: str
-    """`http`, `https`, `ws`, `wss` (WebSocket), `tls`, `dns`, `ssh`, `rsync`, `git`, `ftp`, `ftps`, `ftp-data`,
-    `ftps-data`, `smtp`, `smtps`, `socks` (nothing that is known inside) or `raw`."""
+    """`http`, `https`, `ws`, `wss` (WebSocket), `tls`, `dns`, `ssh`, `rsync`, `git`, `smb`, `ftp`, `ftps`, `ftp-data`,
+    `ftps-data`, `smtp`, `smtps`, `tftp`, `socks` (nothing that is known inside) or `raw`."""
     sent: int
     """Payload bytes that the workstation sent."""
     received: int
