@@ -188,7 +188,8 @@ class Closed(Fact):
     name: str | None
     protocol: str
     """`http`, `https`, `ws`, `wss` (WebSocket), `tls`, `dns`, `ssh`, `rsync`, `git`, `smb`, `ftp`, `ftps`, `ftp-data`,
-    `ftps-data`, `smtp`, `smtps`, `tftp`, `socks` (nothing that is known inside) or `raw`."""
+    `ftps-data`, `smtp`, `smtps`, `imap`, `imaps`, `pop3`,
+    `pop3s`, `nntp`, `nntps`, `mqtt`, `mqtts`, `lpd`, `tftp`, `socks` (nothing that is known inside) or `raw`."""
     sent: int
     """Payload bytes that the workstation sent."""
     received: int

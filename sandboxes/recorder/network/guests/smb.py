@@ -71,6 +71,7 @@ def _files(folder: Path) -> list[tuple[Path, tuple[int, int, int]]]:
     for path, _, names in os.walk(folder, followlinks=False):
         for name in names:
             with contextlib.suppress(OSError):
-                about = os.lstat(os.path.join(path, name))
-                found.append((Path(path, name), (about.st_ino, about.st_mtime_ns, about.st_size)))
+                file = Path(path, name)
+                about = file.lstat()
+                found.append((file, (about.st_ino, about.st_mtime_ns, about.st_size)))
     return found

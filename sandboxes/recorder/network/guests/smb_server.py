@@ -1,4 +1,4 @@
-"""Serves one SMB client on standard input and output: run as a guest, with Debian's impacket and nothing of the witness.
+"""Serves one SMB client on standard input and output: run as a guest, with impacket and nothing of the witness.
 
 python3 smb_server.py FOLDER NAME
 
@@ -8,11 +8,11 @@ Every share that is asked for exists, as a folder of that name; everybody is let
 from __future__ import annotations
 
 import configparser
-import os
 import re
 import secrets
 import socket
 import sys
+from pathlib import Path
 from typing import Any
 
 from impacket import smbserver
@@ -29,11 +29,11 @@ def serve(folder: str, name: str) -> None:
         about = {"comment": "", "read only": "no", "share type": "0", "path": ""}
         if asked == _PIPES:
             return about | {"share type": "3"}
-        path = os.path.join(folder, asked.lower())
-        if not _NAME.match(asked) or (not os.path.isdir(path) and len(os.listdir(folder)) >= _SHARES):
+        path = Path(folder, asked.lower())
+        if not _NAME.match(asked) or (not path.is_dir() and len(list(path.parent.iterdir())) >= _SHARES):
             return None
-        os.makedirs(path, exist_ok=True)
-        return about | {"path": path}
+        path.mkdir(exist_ok=True)
+        return about | {"path": str(path)}
 
     smbserver.searchShare = share
     # It listens nowhere that anybody could reach: the client is here already.

@@ -7,6 +7,7 @@ import socket
 import struct
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -64,7 +65,7 @@ class _Loopback:
             receiver = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
             receiver.bind(("127.0.0.1", 0))
             transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
-                lambda number=number: _Link(self, number), sock=receiver
+                partial(_Link, self, number), sock=receiver
             )
             self._transports.append(transport)
         self.port = self._transports[0].get_extra_info("sockname")[1]
