@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from .dialogue import Dialogue
 from .payload import Payload
 from .pieces import Pieces
+from .speaker import drain
 
 if TYPE_CHECKING:
     from .sight import Scribe
@@ -45,9 +46,10 @@ class Mqtt:
                 is_five = is_five or (kind == _CONNECT and body[6:7] == b"\5")
                 answer = _answer(kind, body, is_five=is_five)
             if answer is None:
-                return
+                break
             await talk.stream.write(answer)
             call.flow.received(len(answer))
+        await drain(talk.stream, call.flow)  # the rest is none of MQTT's, if there is any
 
     def close(self) -> None:
         """Nothing more comes."""
