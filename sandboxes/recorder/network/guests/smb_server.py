@@ -35,9 +35,6 @@ def serve(folder: str, name: str) -> None:
         path.mkdir(exist_ok=True)
         return about | {"path": str(path)}
 
-    normal = smbserver.normalize_path
-    # Clients that do not speak Unicode end a name with a NUL, which impacket leaves there.
-    smbserver.normalize_path = lambda name, path=None: normal(name.partition("\0")[0], path)
     smbserver.searchShare = share
     # It listens nowhere that anybody could reach: the client is here already.
     server: Any = smbserver.SMBSERVER(("0.0.0.0", 0), config_parser=_settings(name))
