@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from afagent.evidence.findings import Finding, Stage
 from afagent.evidence.quoting import quoted
@@ -20,9 +20,22 @@ _BY_PROTOCOL = {
     "git": "T1048.003",
     "http": "T1048.003",
     "https": "T1048.002",
+    "imap": "T1048.003",
+    "imaps": "T1048.002",
+    "lpd": "T1048.003",
+    "mqtt": "T1048.003",
+    "mqtts": "T1048.002",
+    "nntp": "T1048.003",
+    "nntps": "T1048.002",
+    "pop3": "T1048.003",
+    "pop3s": "T1048.002",
     "rsync": "T1048.003",
+    "smb": "T1048.003",
+    "smtp": "T1048.003",
+    "smtps": "T1048.002",
     "socks": "T1048.003",
     "ssh": "T1048.002",
+    "tftp": "T1048.003",
     "tls": "T1048.002",
     "ws": "T1048.003",
     "wss": "T1048.002",
@@ -39,15 +52,26 @@ def destination_of(fact: Content | Opened | Closed) -> str:
 
 
 def _passed_on_to(fact: Content | Opened | Closed) -> str | None:
-    """Whom the client asks the other side to pass it on to: a nameserver does so, and so does a proxy."""
+    """Whom the client asks the other side to pass it on to: nameservers, proxies and mail servers do so."""
     if not isinstance(fact, Content) or not fact.target:
         return None
     if fact.part == "labels":
         return fact.target.removeprefix("*.")
+    if fact.part == "letter":
+        return _domains_of(fact.target)
     try:
         return urlsplit(fact.target).hostname if "://" in fact.target.partition("?")[0] else None
     except ValueError:
         return fact.target
+
+
+def _domains_of(target: str) -> str | None:
+    """The domains of a letter's recipients, which its target begins with: several are a place of their own."""
+    recipients = target.partition("#")[0].split(",")
+    domains = {
+        unquote(recipient.rpartition("@")[2]).strip("[]").lower() for recipient in recipients if "@" in recipient
+    }
+    return ", ".join(sorted(domains)) or None
 
 
 def is_sanctioned(truth: Truth, address: str | None) -> bool:

@@ -187,8 +187,9 @@ class Closed(Fact):
     port: int
     name: str | None
     protocol: str
-    """`http`, `https`, `ws`, `wss` (WebSocket), `tls`, `dns`, `ssh`, `rsync`, `git`, `ftp`, `ftps`, `ftp-data`,
-    `ftps-data`, `socks` (nothing that is known inside) or `raw`."""
+    """`http`, `https`, `ws`, `wss` (WebSocket), `tls`, `dns`, `ssh`, `rsync`, `git`, `smb`, `ftp`, `ftps`, `ftp-data`,
+    `ftps-data`, `smtp`, `smtps`, `imap`, `imaps`, `pop3`,
+    `pop3s`, `nntp`, `nntps`, `mqtt`, `mqtts`, `lpd`, `tftp`, `socks` (nothing that is known inside) or `raw`."""
     sent: int
     """Payload bytes that the workstation sent."""
     received: int
@@ -294,7 +295,7 @@ class Content(Fact):
     part: str
     """Which bytes: `stream`, `body`, `head` (request line and headers), `labels` (DNS), `datagrams`, `commands`
     (arguments of a protocol's commands), `offered` (fetched from a listener by the witness), `file` (also one that was
-    transferred), `stdin` and `command` (SSH)."""
+    transferred), `letter` (a part of one that was mailed), `stdin` and `command` (SSH)."""
     layers: list[str]
     """What was undone to see them, outermost first, such as `["base64", "gzip"]`; empty when they stood plain."""
     blocks: dict[str, str]
@@ -304,7 +305,7 @@ class Content(Fact):
     name: str | None = None
     target: str | None = None
     """The HTTP request's target, or the path, URL or command, where there is one; of a part of a request's body, with
-    `#` and the part's name behind it."""
+    `#` and the part's name behind it; of a part of a letter, its recipients, one of each domain, with the same."""
 
 
 # --- events and their chain -------------------------------------------------------------------------------------------

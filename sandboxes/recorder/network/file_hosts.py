@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from .guests.git import GitSpeaker, Repositories
 from .guests.git_web import GitWeb
 from .guests.rsync import RsyncDaemon
+from .guests.smb import SmbSpeaker
 from .pieces import Pieces
 from .sites import Sites
 from .sniff import Kind
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class FileHosts:
-    """SSH, rsync and git, over one set of sites.
+    """SSH, rsync, git and SMB, over one set of sites.
 
     Args:
         scribe: where to record.
@@ -40,6 +41,7 @@ class FileHosts:
             Kind.SSH: self._ssh,
             Kind.RSYNC: RsyncDaemon(self._guide, house),
             Kind.GIT: GitSpeaker(self._guide, repositories),
+            Kind.SMB: SmbSpeaker(self._guide, house),
         }
 
     def visit(self, flow: Flow, name: str) -> Visit:

@@ -9,6 +9,7 @@ from urllib.parse import quote
 from ..content.look import Look
 from ..events import Limit
 from .budget import Budget
+from .by_port import ByPort
 from .capture import Sockets, open_sockets
 from .dialling import Dialler
 from .expected import Expected
@@ -18,13 +19,18 @@ from .flow import Flows
 from .ftp import Ftp
 from .greeting import Greeter
 from .guests.house import GuestHouse
+from .imap import Imap
 from .listeners import Listeners
 from .lookups import Lookups
+from .manners import NNTP, POP3, Mannered
+from .mqtt import Mqtt
 from .namespace import Link, link_counters, write_host_files
+from .post import Post
 from .privileges import drop_all_but, raise_open_files
 from .resolver import Resolver
 from .services import Services
 from .sight import Scribe
+from .smtp import Smtp
 from .sniff import Kind
 from .socks import Socks
 from .switchboard import Switchboard
@@ -151,7 +157,15 @@ class _Episode:
         self._dialler = Dialler(scribe, sockets.spare, (plan.host.address, plan.host.address6))
         expected = Expected()
         self._ftp = Ftp(scribe, self.flows, authority, expected, self._dialler)
-        greeter = Greeter([self._ftp.greeted()])
+        self._post = Post(scribe)
+        self._mqtt = Mqtt(scribe)
+        self._by_port = ByPort(scribe)
+        mail: list[Smtp | Imap | Mannered] = [
+            Smtp(self._post, authority),
+            Imap(self._post, authority),
+            *(Mannered(manner, self._post, authority) for manner in (POP3, NNTP)),
+        ]
+        greeter = Greeter([*(each.greeted() for each in mail), self._ftp.greeted()])
         speakers: dict[Kind, Speaker] = {
             Kind.TLS: self._tls,
             Kind.HTTP: Http1Speaker(self._web),
@@ -159,6 +173,8 @@ class _Episode:
             Kind.SOCKS: Socks(),
             Kind.DNS: self._lookups,
             Kind.SILENT: greeter,
+            Kind.MQTT: self._mqtt,
+            Kind.RAW: self._by_port,
             **self._file_hosts.speakers,
         }
         self._tcp = TcpServer(scribe, Switchboard(self.flows, resolver, speakers, expected, greeter.is_awaited))
@@ -184,7 +200,17 @@ class _Episode:
         await self._listeners.stop()
         await self._datagrams.stop()
         await self._tcp.stop()
-        for each in (self._tls, self._web, self._lookups, self._file_hosts, self._ftp, self._dialler):
+        for each in (
+            self._tls,
+            self._web,
+            self._lookups,
+            self._file_hosts,
+            self._ftp,
+            self._post,
+            self._mqtt,
+            self._by_port,
+            self._dialler,
+        ):
             each.close()
         self.flows.close_all()
         self._troubles.flush()

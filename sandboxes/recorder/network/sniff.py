@@ -22,6 +22,7 @@ class Kind(Enum):
     GIT = "git"
     SMB = "smb"
     SOCKS = "socks"
+    MQTT = "mqtt"
     SILENT = "silent"
     """The client waits to be greeted."""
     RAW = "raw"
@@ -40,6 +41,8 @@ _GIT_LENGTH = re.compile(rb"[0-9a-f]{1,4}")
 _GIT = (b"git-receive-pack ", b"git-upload-pack ", b"git-upload-archive ")
 _SMB = re.compile(rb"\0[\0-\x01]..[\xfe\xff]SMB", re.DOTALL)
 _SMB_BYTES = 8
+_MQTT = re.compile(rb"\x10[\x80-\xff]{0,3}[\0-\x7f]\0[\4\6]MQ")
+_MQTT_BYTES = 9
 
 
 def sniff(first: bytes, port: int) -> Kind:
@@ -57,6 +60,10 @@ def sniff(first: bytes, port: int) -> Kind:
             return kind if len(first) >= len(start) else Kind.UNDECIDED
     if first[:1] == b"\0":
         return _sniff_smb(first)
+    if first[:1] == b"\x10" and len(first) < _MQTT_BYTES:
+        return Kind.UNDECIDED
+    if _MQTT.match(first):
+        return Kind.MQTT
     if first[:1] in (b"\4", b"\5"):
         return _sniff_socks(first)
     if _GIT_LENGTH.match(first) and any(_may_be(command, first[4:]) for command in _GIT):

@@ -69,7 +69,7 @@ class Switchboard:
         if kind in (Kind.RAW, Kind.UNDECIDED) and awaited:
             kind = Kind.SILENT  # it did not wait for its greeting, and gets it all the same
         nested = (kind is Kind.TLS and call.tls and not call.tunnels) or len(call.tunnels) > MAX_TUNNELS
-        speaker = None if nested else self._speakers.get(kind)
+        speaker = None if nested else self._speakers.get(Kind.RAW if kind is Kind.UNDECIDED else kind)
         if speaker is None:
             await drain(call.stream, call.flow)
         else:

@@ -19,6 +19,7 @@ import pytest
 from afagent.sandboxes.recorder import events
 from afagent.sandboxes.recorder.content.look import Look
 from afagent.sandboxes.recorder.marks import BLOCK_BYTES, Mark, Marker
+from afagent.sandboxes.recorder.network.by_port import ByPort
 from afagent.sandboxes.recorder.network.dialling import Dialler
 from afagent.sandboxes.recorder.network.expected import Expected
 from afagent.sandboxes.recorder.network.file_hosts import FileHosts
@@ -26,10 +27,15 @@ from afagent.sandboxes.recorder.network.flow import Flows
 from afagent.sandboxes.recorder.network.ftp import Ftp
 from afagent.sandboxes.recorder.network.greeting import Greeter
 from afagent.sandboxes.recorder.network.guests.house import GuestHouse
+from afagent.sandboxes.recorder.network.imap import Imap
 from afagent.sandboxes.recorder.network.lookups import Lookups
+from afagent.sandboxes.recorder.network.manners import NNTP, POP3, Mannered
+from afagent.sandboxes.recorder.network.mqtt import Mqtt
+from afagent.sandboxes.recorder.network.post import Post
 from afagent.sandboxes.recorder.network.resolver import Resolver
 from afagent.sandboxes.recorder.network.services import Services
 from afagent.sandboxes.recorder.network.sight import Scribe
+from afagent.sandboxes.recorder.network.smtp import Smtp
 from afagent.sandboxes.recorder.network.sniff import Kind
 from afagent.sandboxes.recorder.network.socks import Socks
 from afagent.sandboxes.recorder.network.speaker import Speaker
@@ -125,6 +131,7 @@ class Lab:
     file_hosts: FileHosts
     dialler: Dialler
     ftp: Ftp
+    post: Post
     clients: list[asyncio.StreamWriter] = field(default_factory=list)
 
     async def connect(self, **options: object) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -158,7 +165,15 @@ async def running(record: Record, marker: Marker) -> AsyncIterator[Lab]:
     expected = Expected(data_ports)
     dialler = Dialler(scribe, [socket.socket() for _ in range(8)], ("127.0.0.1",))
     ftp = Ftp(scribe, flows, authority, expected, dialler)
-    greeter = Greeter([ftp.greeted()])
+    post = Post(scribe)
+    mqtt = Mqtt(scribe)
+    by_port = ByPort(scribe)
+    mail: list[Smtp | Imap | Mannered] = [
+        Smtp(post, authority),
+        Imap(post, authority),
+        *(Mannered(manner, post, authority) for manner in (POP3, NNTP)),
+    ]
+    greeter = Greeter([*(each.greeted() for each in mail), ftp.greeted()])
     speakers: dict[Kind, Speaker] = {
         Kind.TLS: TlsSpeaker(scribe, authority),
         Kind.HTTP: Http1Speaker(web),
@@ -166,11 +181,13 @@ async def running(record: Record, marker: Marker) -> AsyncIterator[Lab]:
         Kind.SOCKS: Socks(),
         Kind.DNS: lookups,
         Kind.SILENT: greeter,
+        Kind.MQTT: mqtt,
+        Kind.RAW: by_port,
         **file_hosts.speakers,
     }
     server = TcpServer(scribe, Switchboard(flows, resolver, speakers, expected, greeter.is_awaited))
     await server.start([listener, *others])
-    lab = Lab(port, record, flows, authority, web, file_hosts, dialler, ftp)
+    lab = Lab(port, record, flows, authority, web, file_hosts, dialler, ftp, post)
     yield lab
     for client in lab.clients:
         client.transport.abort()
@@ -179,6 +196,9 @@ async def running(record: Record, marker: Marker) -> AsyncIterator[Lab]:
     lookups.close()
     file_hosts.close()
     ftp.close()
+    post.close()
+    mqtt.close()
+    by_port.close()
     dialler.close()
     flows.close_all()
 
