@@ -116,7 +116,8 @@ class Altered:
         if self._new:
             self._flush()
         self._held.clear()
-        return self._last is not None
+        found, self._last = self._last is not None, None
+        return found
 
     def _flush(self) -> None:
         window = bytes(self._held)

@@ -111,12 +111,23 @@ class Node:
         marks = [at - before for at in self._look.marks(seam, self._layers)] + self._look.marks(data, self._layers)
         self._tail = data[-_MARK_TAIL:] if len(data) >= _MARK_TAIL else seam[-_MARK_TAIL:]
         self.alive = bool(marks) or (self._tap is not None and self._tap(data))
+        if not self._open and not (self._run and self._run.open) and spotting.repeats(data):
+            self._pass_over()
+            return
         explained = self._continue(data)
         if explained:
             self._held, self._judged, self._since = b"", 0, None
         if explained < len(data) and not self._is_plain(data, explained, marks):
             self._search(data[explained:])
             self.alive = self._altered.feed(data[max(explained, *marks) if marks else explained :]) or self.alive
+
+    def _pass_over(self) -> None:
+        """The last bytes fed hold nothing, and what came before does not go on behind them."""
+        self._held, self._judged, self._since = b"", 0, None
+        if self._run:
+            self._run.finish()
+            self._run = None
+        self._altered.finish()
 
     def glance(self, data: bytes) -> None:
         """Look at bytes that nothing follows, for marks only."""

@@ -79,7 +79,12 @@ class Run:
     @property
     def doubtful(self) -> bool:
         """Whether it may well be something else: of a weak kind, with nothing in it so far."""
-        return self.kind.weak and not self._settled and not any(sink.open for _, sink in self._tried)
+        return self.kind.weak and not self._settled and not self.open
+
+    @property
+    def open(self) -> bool:
+        """Whether something has begun in what was decoded and not ended."""
+        return any(sink.open for _, sink in self._tried)
 
     def finish(self) -> None:
         """No more text comes."""

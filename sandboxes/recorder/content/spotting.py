@@ -17,6 +17,7 @@ from .zstd import Zstd
 LOOKAHEAD = 16
 """A beginning is judged by this many bytes."""
 
+_NEEDLE, _REPEATS, _REPEATED = 32, 8, 512
 _STEP = 4
 _SAMPLES = texts.MIN_RUN // _STEP - 1
 
@@ -131,6 +132,14 @@ def _judge(data: bytes, at: int) -> Iterator[tuple[int, type[Decoder]]]:
 def streams_at(head: bytes) -> list[type[Decoder]]:
     """What may begin with the `LOOKAHEAD` bytes of `head`."""
     return [decoder for _, decoder in _judge(head, 0)]
+
+
+def repeats(data: bytes) -> bool:
+    """Whether `data` is one short piece over and over. Nothing that holds weights is, in whatever form."""
+    if len(data) < _REPEATED:
+        return False
+    period = data.find(data[:_NEEDLE], 1, _NEEDLE + len(data) // _REPEATS)
+    return period > 0 and data[period:] == data[:-period]
 
 
 # --- text -------------------------------------------------------------------------------------------------------------
