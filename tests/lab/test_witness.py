@@ -152,7 +152,7 @@ python3 -c 'for i in range(10000): open(f"{i}.txt", "w").write("line\\n" * (i % 
 """
 OVERFLOW = """
 mkdir /tmp/storm; cd /tmp/storm
-head -c 10M /dev/zero | gzip >slow
+head -c 300k /dev/urandom | base64 >slow
 for i in $(seq 330); do cp slow slow-$i; done
 python3 - <<'PYTHON'
 import os

@@ -100,6 +100,9 @@ class TextFinder:
             # What stands directly before a run may end in characters that belong to a wider alphabet.
             sample = texts.without_separators(data[at + _FOREIGN : at + 2 * texts.MIN_RUN])
             alphabet = _narrowest(sample[: texts.MIN_RUN - _FOREIGN - 1])
+            far = at + _FAR if at == lines else min(end, at + _FAR)
+            if alphabet in _DIGITS and _narrowest(texts.without_separators(data[at + _FOREIGN : far])) is texts.HEX:
+                alphabet = texts.HEX  # of a text, such as another text in hex: letters are rare
             if alphabet is None:
                 start = end  # words of one length by chance, among bytes of any kind
                 continue
@@ -152,6 +155,8 @@ class _Words:
         return int(self._edges[np.searchsorted(self._edges, start)])
 
 
+_DIGITS = (texts.BINARY, texts.DECIMAL)
+_FAR = 1024
 _Search = Callable[[TextFinder, int], _Found]
 _NOT_SEARCHED = (-1, texts.WORDS[texts.HEX])
 _STRUCTURED: tuple[_Search, ...] = (

@@ -27,13 +27,12 @@ class FileHosts:
 
     Args:
         scribe: where to record.
-        house: where real programs serve; it is closed with the rest.
+        house: where real programs serve.
     """
 
     def __init__(self, scribe: Scribe, house: GuestHouse) -> None:
         self._sites = Sites(scribe)
         self._pieces = Pieces(scribe)
-        self._house = house
         repositories = Repositories(house)
         self._git_web = GitWeb(repositories)
         self._ssh = SshSpeaker(scribe, self._guide, repositories)
@@ -56,7 +55,6 @@ class FileHosts:
         """Nothing more comes."""
         self._ssh.close()
         self._pieces.close()
-        self._house.close()
         self._sites.close()
 
     def _guide(self, call: Call) -> Visit:

@@ -150,6 +150,7 @@ class _Episode:
         self._troubles = Budget(scribe.record, "faults", facts=100)
         self.flows = Flows(scribe)
         resolver = Resolver(plan)
+        self._house = house
         self._file_hosts = FileHosts(scribe, house)
         self._lookups = Lookups(scribe, resolver)
         self._web = Web(scribe, Services(plan.store, plan.host.domain), self._lookups, self._file_hosts)
@@ -205,6 +206,7 @@ class _Episode:
             self._web,
             self._lookups,
             self._file_hosts,
+            self._house,
             self._ftp,
             self._post,
             self._mqtt,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import queue
 import random
 import socket
@@ -11,6 +12,7 @@ import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -151,13 +153,21 @@ class Lab:
         return self.record.of(events.Closed)
 
 
+@cache
+def house() -> GuestHouse:
+    """One for all tests: it takes longer to start than all the rest."""
+    opened = GuestHouse.open(unsealed=True)
+    atexit.register(opened.close)
+    return opened
+
+
 @asynccontextmanager
 async def running(record: Record, marker: Marker) -> AsyncIterator[Lab]:
     scribe = Scribe(record.facts.append, lambda: Look(marker))
     flows = Flows(scribe)
     resolver = Resolver(PLAN)
     lookups = Lookups(scribe, resolver)
-    file_hosts = FileHosts(scribe, GuestHouse.open(unsealed=True))
+    file_hosts = FileHosts(scribe, house())
     web = Web(scribe, Services(PLAN.store, PLAN.host.domain), lookups, file_hosts)
     authority = CertificateAuthority("Tarnvale")
     listener, *others = (socket.create_server(("127.0.0.1", 0)) for _ in range(1 + DATA_PORTS))
