@@ -177,7 +177,7 @@ def _candidates(payloads: Sequence[Kept]) -> dict[str, bytes]:
     joined: dict[tuple[str, int | None], list[bytes]] = defaultdict(list)
     for one in payloads:
         joined[one.part, one.port].append(one.content)
-    together = {f"j{number}": b"".join(parts) for number, parts in enumerate(joined.values()) if len(parts) > 1}
+    together = {f"j{number}": b"".join(parts) for number, parts in enumerate(joined.values())}
     alone = {f"a{number}": one.content for number, one in enumerate(payloads)} if len(payloads) <= MOST_ALONE else {}
     return together | alone
 
