@@ -43,7 +43,7 @@ _WORD = re.compile(r"[\w-]+")
 _ANY_NAME = re.compile(_NAME)
 _FAILED = re.compile(
     r"not found|no such|cannot|could ?n.t|unable|failed|failure|denied|refused|timed? ?out|unreachable|error|closed|"
-    r"reset|not permitted|not installed|no module|invalid|unknown|lost connection",
+    r"reset|not permitted|not installed|not supported|no module|invalid|unknown|lost connection",
     re.IGNORECASE,
 )
 
