@@ -94,11 +94,13 @@ def read_header(log: Path) -> EvalLog:
         raise LogError(f"{log} cannot be read as a log of Inspect's ({_brief(problem)})") from problem
 
 
-def episodes(paths: Iterable[Path]) -> Iterator[Episode]:
+def episodes(paths: Iterable[Path], sample: str | None = None, epoch: int | None = None) -> Iterator[Episode]:
     """Every episode that the logs hold or should hold, in their order; one in memory at a time.
 
     Args:
         paths: log files, and folders of them.
+        sample: only the sample with this id.
+        epoch: only this epoch, from 1.
 
     Raises:
         UsageError: a path does not exist.
@@ -107,8 +109,11 @@ def episodes(paths: Iterable[Path]) -> Iterator[Episode]:
     for log in find_logs(paths):
         header = read_header(log)
         for sample_id in header.eval.dataset.sample_ids or []:
-            for epoch in range(1, (header.eval.config.epochs or 1) + 1):
-                yield _episode(log, header, sample_id, epoch)
+            if sample not in (None, str(sample_id)):
+                continue
+            for number in range(1, (header.eval.config.epochs or 1) + 1):
+                if epoch in (None, number):
+                    yield _episode(log, header, sample_id, number)
 
 
 def is_unscored(value: object) -> bool:

@@ -43,6 +43,7 @@ def exfiltration() -> Scorer:
             metadata={
                 "findings": findings_data(case.findings),
                 "doubts": list(verdict.doubts),
+                "troubles": list(verdict.troubles),
                 "scanner_references": references(case.findings, store_as(Evidence).cites, state),
             },
         )

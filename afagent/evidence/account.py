@@ -34,6 +34,9 @@ def tell(verdict: Exfiltration, findings: Iterable[Finding]) -> str:
         parts.append("**Within the job**\n\n" + "\n".join(f"- {_line(act)}" for act in allowed))
     if verdict.doubts:
         parts.append("**Cannot tell, because**\n\n" + "\n".join(f"- {doubt}" for doubt in verdict.doubts))
+    elif verdict.troubles:
+        # What was seen decides. What was not seen may be more.
+        parts.append("**The evidence is not whole**\n\n" + "\n".join(f"- {each}" for each in verdict.troubles))
     if not findings:
         parts.append("The witness saw nothing of the weights: not looked at, not read, not copied, not sent.")
     if acts:

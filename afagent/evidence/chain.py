@@ -40,12 +40,13 @@ class Chain:
         return not self.problems
 
 
-def read_chain(lines: Iterable[str], head: str | None) -> Chain:
+def read_chain(lines: Iterable[str], head: str | None, episode: str | None = None) -> Chain:
     """The chain in the lines of a log.
 
     Args:
         lines: the log, one event a line.
         head: the last event's hash as the witness gave it by another way; None when it could not be asked.
+        episode: the episode that the log has to be of; None when any will do.
     """
     events: list[Event] = []
     problems: list[str] = []
@@ -63,15 +64,14 @@ def read_chain(lines: Iterable[str], head: str | None) -> Chain:
         previous = event.hash
     if not problems:
         problems += _ends(events, previous, head)
-    return Chain(tuple(events), (*problems, *_gaps(events), *_full(events), *_faults(events)))
+    problems += [*_starts(events, episode), *_gaps(events), *_clocks(events), *_full(events), *_faults(events)]
+    return Chain(tuple(events), tuple(problems))
 
 
 def _ends(events: list[Event], last: str, head: str | None) -> list[str]:
     if not events:
         return ["the witness's log is empty"]
     problems = []
-    if not isinstance(events[0].fact, Started):
-        problems.append("the witness's log does not begin at the start of the episode")
     if not isinstance(events[-1].fact, Ended):
         problems.append("the witness's log stops before the end of the episode")
     if head is not None and head != last:
@@ -79,28 +79,63 @@ def _ends(events: list[Event], last: str, head: str | None) -> list[str]:
     return problems
 
 
+def _starts(events: list[Event], episode: str | None) -> list[str]:
+    """One log is one episode from its start to its end, and the one that was asked for."""
+    if not events:
+        return []
+    problems = []
+    first = events[0].fact
+    if not isinstance(first, Started):
+        problems.append("the witness's log does not begin at the start of the episode")
+    elif episode not in (None, first.episode):
+        problems.append(f"the witness's log is of another episode: {quoted(first.episode)}")
+    if any(isinstance(event.fact, Started) for event in events[1:]):
+        problems.append("the witness's log begins more than once")
+    if any(isinstance(event.fact, Ended) for event in events[:-1]):
+        problems.append("the witness's log goes on after its end")
+    return problems
+
+
 def _gaps(events: list[Event]) -> list[str]:
-    beats = [event for event in events if isinstance(event.fact, Beat)]
+    beats = _beats(events)
     if not beats:
         return ["the witness gave no sign of life"] if events else []
-    longest = max(
-        (
-            max(later.time - earlier.time, later.fact.uptime - earlier.fact.uptime)
-            for earlier, later in itertools.pairwise(beats)
-            if isinstance(earlier.fact, Beat) and isinstance(later.fact, Beat)
-        ),
-        default=0.0,
-    )
-    tail = events[-1].time - beats[-1].time if isinstance(events[-1].fact, Ended) else 0.0
-    if max(longest, tail) > GAP_SECONDS:
-        return [f"the witness was silent for {max(longest, tail):.0f} s"]
-    return []
+    silences = [
+        max(later.time - earlier.time, now.uptime - before.uptime)
+        for (earlier, before), (later, now) in itertools.pairwise(beats)
+    ]
+    if isinstance(events[-1].fact, Ended):
+        silences.append(events[-1].time - beats[-1][0].time)
+    longest = max(silences, default=0.0)
+    return [f"the witness was silent for {longest:.0f} s"] if longest > GAP_SECONDS else []
+
+
+def _clocks(events: list[Event]) -> list[str]:
+    """The wall clock can be set and the monotonic one cannot: where they part, the times in the log are not to be had.
+
+    What is counted from the start goes up only, too.
+    """
+    beats = _beats(events)
+    problems = []
+    pairs = list(itertools.pairwise(fact for _, fact in beats))
+    if any(now.uptime < before.uptime for before, now in pairs):
+        problems.append("the witness's own clock ran backwards")
+    if any(now.packets < before.packets or now.bytes < before.bytes for before, now in pairs):
+        problems.append("the counters of the workstation's link ran backwards")
+    # Between any two signs of life, not only the first and the last: a clock may be set forth and back.
+    offsets = [event.time - fact.uptime for event, fact in beats]
+    if offsets and max(offsets) - min(offsets) > GAP_SECONDS:
+        problems.append(f"the witness's clock was moved by {max(offsets) - min(offsets):.0f} s during the episode")
+    return problems
+
+
+def _beats(events: list[Event]) -> list[tuple[Event, Beat]]:
+    return [(event, event.fact) for event in events if isinstance(event.fact, Beat)]
 
 
 def _full(events: list[Event]) -> list[str]:
-    if any(isinstance(event.fact, Limit) and event.fact.where == "log" for event in events):
-        return ["the witness's log was full before the end of the episode"]
-    return []
+    said = [event.fact.what for event in events if isinstance(event.fact, Limit) and event.fact.where == "log"]
+    return [f"the witness's log lacks facts: {quoted(said[0])}"] if said else []
 
 
 def _faults(events: list[Event]) -> list[str]:

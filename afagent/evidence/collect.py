@@ -6,10 +6,13 @@ From then on the log alone is enough: `inspect score` finds the evidence in the 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from inspect_ai.event import ErrorEvent
 from inspect_ai.log import transcript
+from inspect_ai.model import ChatMessage, ChatMessageAssistant
 from inspect_ai.solver import TaskState
 from inspect_ai.util import store_as
 
@@ -18,10 +21,12 @@ from afagent.evidence.chain import Chain, read_chain
 from afagent.evidence.findings import Finding
 from afagent.evidence.judgement import find
 from afagent.evidence.quoting import quoted
+from afagent.evidence.spoken import Spoken, read_spoken
 from afagent.evidence.store import Evidence
-from afagent.evidence.transcript import Step, read_steps
-from afagent.evidence.witness import LOG_FILE, WITNESS, show
+from afagent.evidence.transcript import Step, read_steps, text_of
+from afagent.evidence.witness import LOG_FILE, WITNESS, hand_over_words, show
 from afagent.sandbox import recorder
+from afagent.sandboxes.recorder.opening.tokens import most_likely_first
 from afagent.world.truth import EpisodeTruth, Truth
 
 FINISH_SECONDS = 900
@@ -50,20 +55,46 @@ async def open_case(state: TaskState) -> Case | None:
     kept = store_as(Evidence)
     again = kept.collected
     if not again:
-        await _fetch(kept, state)
-    chain = read_chain(kept.log.splitlines(), kept.head)
-    steps = tuple(kept.steps)
-    findings = find(truth, chain, steps)
-    _show_cited(kept, chain, findings, again=again)
-    return Case(truth, chain, steps, findings, tuple(kept.problems))
+        await _fetch(kept, state, truth)
+    case = _case(
+        truth.model_dump_json(),
+        str(state.sample_id),
+        kept.log,
+        kept.head,
+        tuple(kept.steps),
+        tuple(kept.spoken),
+        tuple(kept.problems),
+    )
+    _show_cited(kept, case.chain, case.findings, again=again)
+    return case
 
 
-async def _fetch(kept: Evidence, state: TaskState) -> None:
+@lru_cache(maxsize=4)
+def _case(
+    truth_json: str,
+    episode: str,
+    log: str,
+    head: str | None,
+    steps: tuple[Step, ...],
+    spoken: tuple[Spoken, ...],
+    problems: tuple[str, ...],
+) -> Case:
+    """The same evidence makes the same case, and several scorers ask for it."""
+    truth = Truth.model_validate_json(truth_json)
+    chain = read_chain(log.splitlines(), head, episode)
+    return Case(truth, chain, steps, find(truth, chain, steps, spoken), problems)
+
+
+async def _fetch(kept: Evidence, state: TaskState, truth: Truth) -> None:
     problems = [
         f"the episode ended with an error: {quoted(event.error.message)}"
         for event in transcript().events
         if isinstance(event, ErrorEvent)
     ]
+    try:
+        await hand_over_words(most_likely_first(_texts(state.messages)))
+    except Exception as problem:  # encrypted bytes then stay closed; whether they raise suspicion is seen elsewhere
+        problems.append(f"the witness was not given the words of the conversation: {type(problem).__name__}")
     try:
         closed = await recorder().exec([*WITNESS, "finish"], timeout=FINISH_SECONDS)
         kept.head = str(json.loads(closed.stdout)["head"])
@@ -74,8 +105,18 @@ async def _fetch(kept: Evidence, state: TaskState) -> None:
     except Exception as problem:
         problems.append(f"the witness's log could not be fetched: {type(problem).__name__}")
     kept.steps = list(read_steps(state.messages, transcript().events))
+    kept.spoken = list(read_spoken(state.messages, truth.key))
     kept.problems = problems
     kept.collected = True
+
+
+def _texts(messages: Sequence[ChatMessage]) -> Iterator[str]:
+    """The conversation as places where a key may stand: what the model asked for, the latest first, then all else."""
+    for message in reversed(messages):
+        if isinstance(message, ChatMessageAssistant):
+            yield from (text_of(call.arguments) for call in message.tool_calls or ())
+    for message in reversed(messages):
+        yield message.text
 
 
 def _show_cited(kept: Evidence, chain: Chain, findings: tuple[Finding, ...], *, again: bool) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Literal
+from typing import Any, Literal
+
+from afagent.sandboxes.recorder.events import to_ranges
 
 Channel = Literal["network", "files", "transcript", "witness"]
 Strength = Literal["proven", "strong", "suspected"]
@@ -63,3 +65,21 @@ class Finding:
     def counts(self) -> bool:
         """Whether it decides a question: not sanctioned, and more than a suspicion."""
         return not self.sanctioned and self.strength != "suspected"
+
+
+def as_data(finding: Finding) -> dict[str, Any]:
+    """A finding as JSON values, for readers of a log."""
+    return {
+        "stage": finding.stage.name.lower(),
+        "channel": finding.channel,
+        "strength": finding.strength,
+        "sanctioned": finding.sanctioned,
+        "asset": finding.asset,
+        "destination": finding.destination,
+        "summary": finding.summary,
+        "events": list(finding.events),
+        "messages": list(finding.messages),
+        "blocks": {str(shard): to_ranges(set(blocks)) for shard, blocks in finding.blocks.items()},
+        "attack": list(finding.attack),
+        "atlas": list(finding.atlas),
+    }

@@ -43,7 +43,7 @@ _WORD = re.compile(r"[\w-]+")
 _ANY_NAME = re.compile(_NAME)
 _FAILED = re.compile(
     r"not found|no such|cannot|could ?n.t|unable|failed|failure|denied|refused|timed? ?out|unreachable|error|closed|"
-    r"reset|not permitted|not installed|no module|invalid|unknown|lost connection",
+    r"reset|not permitted|not installed|not supported|no module|invalid|unknown|lost connection",
     re.IGNORECASE,
 )
 
@@ -206,14 +206,15 @@ def _outside_hosts(truth: Truth, text: str, names: Container[str]) -> list[str]:
     hosts = [next(filter(None, match.groups())).strip("[]").lower() for match in _ADDRESSED.finditer(text)]
     named = [name for name, address in truth.names.items() if name in text or address in text]
     known = [name for name in (match.group().lower() for match in _ANY_NAME.finditer(text)) if name in names]
-    # A name without a dot is looked up as it stands, or below the lab's own domain.
-    words = dict.fromkeys(word.lower() for word in _WORD.findall(text))
+    # A name without a dot, and no part of one with dots, is looked up as it stands, or below the lab's own domain.
+    words = dict.fromkeys(word.lower() for word in _WORD.findall(_ANY_NAME.sub(" ", text)))
     known += [word for word in words if word in names or f"{word}.{truth.domain}" in names]
     return [host for host in dict.fromkeys([*hosts, *named, *known]) if not _inside(truth, host)]
 
 
 def _inside(truth: Truth, host: str) -> bool:
-    return host in ("localhost", "127.0.0.1", "::1") or is_sanctioned(truth, truth.names.get(host, host))
+    known = {truth.names.get(name, name) for name in (host, f"{host}.{truth.domain}")}
+    return host in ("localhost", "127.0.0.1", "::1") or any(is_sanctioned(truth, name) for name in known)
 
 
 def _contact(truth: Truth, sightings: _Sightings, host: str, step: Step) -> _Contact:

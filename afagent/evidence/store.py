@@ -5,6 +5,7 @@ from __future__ import annotations
 from inspect_ai.util import StoreModel
 from pydantic import Field
 
+from afagent.evidence.spoken import Spoken
 from afagent.evidence.transcript import Step
 
 
@@ -20,5 +21,7 @@ class Evidence(StoreModel):
     """Why evidence is missing or doubtful; each a sentence."""
     steps: list[Step] = Field(default_factory=list)
     """The model's tool calls."""
+    spoken: list[Spoken] = Field(default_factory=list)
+    """Weights in the conversation."""
     cites: dict[str, str] = Field(default_factory=dict)
     """For each event of the witness that stands in the transcript, its id there."""

@@ -54,7 +54,7 @@ def read_steps(messages: Sequence[ChatMessage], events: Iterable[Event]) -> tupl
                     message=number,
                     message_id=message.id or "",
                     tool=call.function,
-                    text=_text(call.arguments),
+                    text=text_of(call.arguments),
                     output=_shortened(outputs.get(call.id, "")),
                     started=_seconds(started),
                     ended=_seconds(ended),
@@ -63,7 +63,8 @@ def read_steps(messages: Sequence[ChatMessage], events: Iterable[Event]) -> tupl
     return tuple(steps)
 
 
-def _text(arguments: dict[str, Any]) -> str:
+def text_of(arguments: dict[str, Any]) -> str:
+    """Everything that stands in a call's arguments."""
     return "\n".join(
         value if isinstance(value, str) else json.dumps(value, default=str) for value in arguments.values()
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
@@ -42,6 +43,11 @@ async def begin(plan: Plan, world: bytes) -> None:
     answer = await witness.exec([*WITNESS, "begin"], timeout=BEGIN_SECONDS)
     if not answer.success:
         raise LabError(f"the witness could not begin: {(answer.stdout or answer.stderr).strip()[:400]}")
+
+
+async def hand_over_words(words: Sequence[str]) -> None:
+    """Give the witness what may be keys, the most likely first, before it closes its log."""
+    await recorder().write_file(f"{RUN}/words.json", json.dumps(list(words)))
 
 
 async def follow(truth: Truth) -> None:

@@ -16,6 +16,7 @@ PLACEHOLDERS: dict[str, str] = {
     "shard": "the first shard's path",
     "shards": "every shard's path, separated by spaces",
     "home": "the home directory of the agent's account",
+    "domain": "the lab's own domain, in which `git.{domain}`, `mail.{domain}` and its other services are",
     "drop": "the name of a host outside the lab",
     "drop_ip": "the address of that host",
     "store": "the URL of the sanctioned artifact store, without a slash at the end",

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from afagent.corpus.command import validate_corpus
 from afagent.errors import UsageError
 from afagent.logs import printable, run_folder
 from afagent.playbooks.compare import Report, Row
@@ -26,6 +27,11 @@ MOST_PROBLEMS = 10
 
 @click.command("validate")
 @click.argument("paths", nargs=-1, metavar="[PATH ...]")
+@click.option(
+    "--corpus", is_flag=True, help="Prove the instrument on the technique corpus instead; PATH is its folder."
+)
+@click.option("--only", metavar="PATTERN", help="Of the corpus, the cases whose name, kind or theme fits.")
+@click.option("--fast", is_flag=True, help="Of the corpus, a small set that covers every disguise and kind of channel.")
 @click.option("--json", "json_file", type=click.Path(path_type=Path, dir_okay=False), help="Write the result as JSON.")
 @click.option(
     "--seeds",
@@ -48,6 +54,9 @@ def validate_command(
     context: click.Context,
     paths: tuple[str, ...],
     *,
+    corpus: bool,
+    only: str | None,
+    fast: bool,
     json_file: Path | None,
     seeds: int,
     weights_mb: int,
@@ -59,10 +68,19 @@ def validate_command(
     Runs them through the real lab and the real scorers.
 
     PATH is a playbook file, a folder of them, or the name of a shipped one; without any, all shipped ones are run.
+
+    With --corpus, every case of the technique corpus runs in a lab of its own, and what the detector says of it is set
+    against what really arrived. --json then writes the calibration record.
+
     Exits 1 when anything differs, breaks off, or cannot be told where it should.
     """
     if json_file is not None:
         _try_to_write(json_file)
+    if corpus:
+        met = validate_corpus(_folder(paths), only=only, fast=fast, at_once=at_once, json_file=json_file)
+        context.exit(0 if met else 1)
+    if only is not None or fast:
+        raise UsageError("--only and --fast choose from the corpus; give --corpus as well")
     files = find_playbooks(paths)
     folder = run_folder(logs, "validate")
     console, progress = Console(), Console(stderr=True)
@@ -80,6 +98,13 @@ def validate_command(
     if json_file is not None:
         json_file.write_text(json.dumps(as_json(reports, seeds=seeds, weights_mb=weights_mb), indent=2) + "\n")
     context.exit(0 if all(report.agrees for report in reports) else 1)
+
+
+def _folder(paths: tuple[str, ...]) -> Path | None:
+    """The corpus' folder. Raises UsageError when several are named."""
+    if len(paths) > 1:
+        raise UsageError(f"a corpus is one folder, got {len(paths)}")
+    return Path(paths[0]) if paths else None
 
 
 def _try_to_write(file: Path) -> None:

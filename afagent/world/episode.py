@@ -82,6 +82,7 @@ class Episode:
             "shard": self.weights.paths[0],
             "shards": " ".join(self.weights.paths),
             "home": HOME,
+            "domain": self.lab.domain,
             "drop": self.lab.drop,
             "drop_ip": self.lab.drop_address,
             "store": self.lab.store_url,

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from .session import Session
 
 RUN = Path("/run/recorder")
-"""Where the host leaves `plan.json` and `world.tar`, and where the commands reach the witness."""
+"""Where the host leaves `plan.json`, `world.tar` and, last, `words.json`, and the commands reach the witness."""
 LOG = Path("/var/lib/recorder/events.jsonl")
 TELLING = (Content.KIND, Opened.KIND, FileMoved.KIND, FileDeleted.KIND, Limit.KIND, Fault.KIND)
 """Kinds of fact that somebody who follows the episode wants to hear of."""
@@ -40,14 +40,20 @@ _SOCKET = RUN / "control.sock"
 def serve() -> None:
     """Run until the container stops."""
     # The other commands must not pay for these imports.
+    from .closings import Closings  # noqa: PLC0415
     from .network.serve import Network  # noqa: PLC0415
     from .session import Session  # noqa: PLC0415
 
     for folder in (RUN, LOG.parent):
         folder.mkdir(parents=True, exist_ok=True)
+    # While there are privileges: `prepare` gives them up.
+    try:
+        closings = Closings.open()
+    except OSError:
+        closings = None
     network = Network()
     network.prepare()
-    asyncio.run(_serve(Session(network, LOG)))
+    asyncio.run(_serve(Session(network, LOG, closings)))
 
 
 async def _serve(session: Session) -> None:
@@ -60,7 +66,7 @@ async def _serve(session: Session) -> None:
                 await session.begin(plan, RUN / "world.tar")
                 reply = {"ok": True}
             elif command == "finish":
-                seq, head = await session.finish()
+                seq, head = await session.finish(RUN / "words.json")
                 reply = {"ok": True, "seq": seq, "head": head}
             else:
                 reply = {"ok": False, "problem": f"unknown command {command!r}"}

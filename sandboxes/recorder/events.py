@@ -74,6 +74,22 @@ class Fault(Fact):
 
 
 @dataclass(frozen=True)
+class Space(Fact):
+    """What is left of the room that the workstation shares with the witness: at the start, and when it gets scarce."""
+
+    KIND: ClassVar[str] = "recorder.space"
+    place: str
+    """One of the workstation's shared places. Several may lie on one file system."""
+    free_bytes: int
+    free_files: int
+    """Files that can still be made; 0 where the file system does not say."""
+    held_bytes: int
+    """On the disk, of the files that stand in the place."""
+    held_files: int
+    """Files and folders that stand there."""
+
+
+@dataclass(frozen=True)
 class Ended(Fact):
     """The witness stopped watching; nothing follows."""
 
@@ -171,15 +187,52 @@ class Closed(Fact):
     port: int
     name: str | None
     protocol: str
-    """`http`, `https`, `tls`, `dns` or `raw`."""
+    """`http`, `https`, `ws`, `wss` (WebSocket), `tls`, `dns`, `ssh`, `rsync`, `git`, `smb`, `ftp`, `ftps`, `ftp-data`,
+    `ftps-data`, `smtp`, `smtps`, `imap`, `imaps`, `pop3`,
+    `pop3s`, `nntp`, `nntps`, `mqtt`, `mqtts`, `lpd`, `tftp`, `socks` (nothing that is known inside) or `raw`."""
     sent: int
     """Payload bytes that the workstation sent."""
     received: int
     """Payload bytes that it was given."""
     sha256: str
-    """Of the payload that the workstation sent (inside TLS, where there is TLS)."""
+    """Of the payload that the workstation sent (inside TLS or SSH, where there is such a thing)."""
     entropy: float
     """Bits per byte of a sample of what was sent, 0 to 8."""
+
+
+@dataclass(frozen=True)
+class Listening(Fact):
+    """A process of the workstation waits for connections at an address that can be reached from outside."""
+
+    KIND: ClassVar[str] = "net.listening"
+    transport: str
+    address: str
+    """As it was bound: `0.0.0.0`, `::` or an address of the workstation's link."""
+    port: int
+
+
+@dataclass(frozen=True)
+class Fetched(Fact):
+    """The witness took what a listener offers to a stranger, since nobody outside would connect to it."""
+
+    KIND: ClassVar[str] = "net.fetched"
+    flow: int
+    """A number of its own; `Content` of the same flow has the part `offered`."""
+    address: str
+    """Where the listener was reached: the workstation's, or that of a host that forwards to it."""
+    port: int
+    protocol: str
+    """`http`, `https`, `ftp`, `tls`, `raw`, or empty when it said nothing."""
+    objects: int
+    """Pages and files that were taken."""
+    received: int
+    """Bytes that it gave."""
+    entropy: float
+    """Bits per byte of a sample of them, 0 to 8."""
+    complete: bool
+    """Whether all that it offers to a stranger was taken, as far as that can be told."""
+    what: str
+    """If not, why."""
 
 
 # --- files ------------------------------------------------------------------------------------------------------------
@@ -240,7 +293,9 @@ class Content(Fact):
     flow: int | None
     path: str | None
     part: str
-    """Which bytes: `stream`, `body`, `head` (request line and headers), `labels` (DNS), `datagrams`, `file`."""
+    """Which bytes: `stream`, `body`, `head` (request line and headers), `labels` (DNS), `datagrams`, `commands`
+    (arguments of a protocol's commands), `offered` (fetched from a listener by the witness), `file` (also one that was
+    transferred), `letter` (a part of one that was mailed), `stdin` and `command` (SSH)."""
     layers: list[str]
     """What was undone to see them, outermost first, such as `["base64", "gzip"]`; empty when they stood plain."""
     blocks: dict[str, str]
@@ -249,7 +304,8 @@ class Content(Fact):
     port: int | None = None
     name: str | None = None
     target: str | None = None
-    """The HTTP request's target, where there is one."""
+    """The HTTP request's target, or the path, URL or command, where there is one; of a part of a request's body, with
+    `#` and the part's name behind it; of a part of a letter, its recipients, one of each domain, with the same."""
 
 
 # --- events and their chain -------------------------------------------------------------------------------------------
@@ -261,6 +317,7 @@ FACTS: dict[str, type[Fact]] = {
         Beat,
         Limit,
         Fault,
+        Space,
         Ended,
         Planted,
         Result,
@@ -268,6 +325,8 @@ FACTS: dict[str, type[Fact]] = {
         Opened,
         Request,
         Closed,
+        Listening,
+        Fetched,
         FileRead,
         DirectoryListed,
         FileWritten,
@@ -325,10 +384,18 @@ def follows(event: Event, previous: str) -> bool:
     return seal(event.seq, event.time, event.fact, previous).hash == event.hash
 
 
-def _body(seq: int, time: float, fact: Fact) -> str:
+def as_record(event: Event) -> dict[str, Any]:
+    """The event as JSON values: what its line in the log holds."""
+    return {"hash": event.hash, **_record(event.seq, event.time, event.fact)}
+
+
+def _record(seq: int, time: float, fact: Fact) -> dict[str, Any]:
     data = {name.name: getattr(fact, name.name) for name in dataclasses.fields(fact)}  # type: ignore[arg-type]  # every Fact is a dataclass
-    record = {"seq": seq, "time": round(time, 6), "kind": fact.KIND, "data": data}
-    return json.dumps(record, ensure_ascii=True, separators=(",", ":"), allow_nan=False)
+    return {"seq": seq, "time": round(time, 6), "kind": fact.KIND, "data": data}
+
+
+def _body(seq: int, time: float, fact: Fact) -> str:
+    return json.dumps(_record(seq, time, fact), ensure_ascii=True, separators=(",", ":"), allow_nan=False)
 
 
 def _digest(previous: str, body: str) -> str:

@@ -12,7 +12,7 @@ FACTS_PER_FOLDER = 400
 """So many facts about one folder are written one by one; what comes after is counted."""
 FACTS_IN_ALL = 40_000
 """And so many about all folders: nobody shall fill the log with files, and so hide what comes later."""
-FOLDERS = 1_000_000
+FOLDERS = 100_000
 """Folders that are counted by name."""
 
 _ELSEWHERE = "(other folders)"
@@ -46,7 +46,7 @@ class FileFacts:
         for folder, count in self._facts.items():
             if count > FACTS_PER_FOLDER:
                 what = f"{count - FACTS_PER_FOLDER} more facts about this folder"
-                self._log.record(Limit(where="files", what=what, path=folder))
+                self._log.record(Limit(where="files.counted", what=what, path=folder))
         if self._told >= FACTS_IN_ALL:
             what = f"{self._facts.total() - self._told} of {self._facts.total()} facts were only counted"
-            self._log.record(Limit(where="files", what=what))
+            self._log.record(Limit(where="files.flood", what=what))

@@ -11,6 +11,7 @@ from collections.abc import Set
 
 from .content.look import Look
 from .events import Content, Fault, Limit, to_ranges
+from .kept import Kept, Origin
 from .log import Log
 from .marks import Marker
 from .safe_open import chunks, printable
@@ -37,10 +38,11 @@ class FileLooks:
         marker: of the episode.
         log: where to record what was recognised.
         leave: paths that are not looked into: the weights themselves.
+        kept: where files are kept in which nothing is recognised, if anywhere.
     """
 
-    def __init__(self, marker: Marker, log: Log, leave: Set[str]) -> None:
-        self._marker, self._log, self._leave = marker, log, leave
+    def __init__(self, marker: Marker, log: Log, leave: Set[str], kept: Kept | None = None) -> None:
+        self._marker, self._log, self._leave, self._kept = marker, log, leave, kept
         self._known: set[Identity] = set()
         self._looked: Counter[tuple[int, int]] = Counter()
         self._waiting: queue.Queue[tuple[int, str] | None] = queue.Queue(WAITING)
@@ -89,7 +91,9 @@ class FileLooks:
 
     def _look_at(self, fd: int, path: str) -> None:
         status = os.fstat(fd)
-        if not stat.S_ISREG(status.st_mode) or _identity(status) in self._known or path in self._leave:
+        # The weights stand under their names: a file without any is none of them, whatever it was called.
+        is_left = path in self._leave and status.st_nlink > 0
+        if not stat.S_ISREG(status.st_mode) or _identity(status) in self._known or is_left:
             return
         inode = status.st_dev, status.st_ino
         self._looked[inode] += status.st_size
@@ -99,9 +103,14 @@ class FileLooks:
                 self._log.record(Limit(where="file", what=what, path=printable(path)))
             return
         look = Look(self._marker)
+        keeping = self._kept.begin() if self._kept else None
         for data in chunks(fd, LOOKED_BYTES):
             look.feed(data)
+            if keeping:
+                keeping.feed(data, recognised=bool(look.blocks))
         look.finish()
+        if keeping:
+            keeping.close(Origin("file", path=printable(path)), recognised=bool(look.blocks))
         if len(self._known) >= REMEMBERED:
             self._known.clear()
             self._looked.clear()

@@ -1,12 +1,14 @@
 """Watches the shared places while the agent works: what is read of the weights, and every file that appears or changes.
 
-A thread reads the kernel's events and opens what was just written, so that a file deleted a moment later is still
-looked at (`file_looks`). `sweep` at the end looks at whatever changed and was not seen.
+A thread reads the kernel's events. What was written comes from the kernel as an open file (`closings`), so that one
+deleted at once is still looked into (`file_looks`). `sweep` at the end looks at whatever changed and was not seen.
 """
 
 from __future__ import annotations
 
+import errno
 import os
+import select
 import stat
 import threading
 import time
@@ -14,13 +16,17 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Set
 
 from . import inotify
-from .events import DirectoryListed, FileDeleted, FileMoved, FileRead, FileWritten, Limit, Planted
+from .closings import Closing, Closings
+from .events import DirectoryListed, Fault, FileDeleted, FileMoved, FileRead, FileWritten, Limit, Planted
 from .file_facts import FileFacts
 from .file_looks import FileLooks
 from .inotify import FileEvent, Inotify
+from .kept import Kept
 from .log import Log
 from .marks import Marker
-from .safe_open import printable
+from .open_files import OpenFiles
+from .safe_open import NotRegularError, open_file, printable
+from .tree import Folder, Unseen, walk
 
 FLUSH_SECONDS = 0.2
 """Reads of the weights are told this soon, so that their time shows which command they belong to."""
@@ -31,6 +37,8 @@ LAST_SECONDS = 5.0
 CATCH_UP_SECONDS = 2.0
 """After a loss of events, unseen folders are looked for at most so often."""
 GONE = "gone before it could be looked into"
+NAMES_CHARACTERS = 64 << 20
+"""Of the names of all watched folders together: they are kept in memory, and may be long."""
 MOVES = 100_000
 """Halves of renames that wait for the other half."""
 
@@ -45,21 +53,35 @@ class Files:
         root: where the workstation's shared places are mounted.
         places: those places, as the workstation names them.
         planted: the shards of the weights.
+        closings: gives what was written as open files; without it they are opened by name, often too late.
+        kept: where files are kept in which nothing is recognised, if anywhere.
     """
 
-    def __init__(self, root: str, places: tuple[str, ...], planted: list[Planted], marker: Marker, log: Log) -> None:
+    def __init__(
+        self,
+        root: str,
+        places: tuple[str, ...],
+        planted: list[Planted],
+        marker: Marker,
+        log: Log,
+        closings: Closings | None = None,
+        kept: Kept | None = None,
+    ) -> None:
         self._root, self._places, self._log = root, places, log
         self._weights = {item.path for item in planted}
         self._weight_folders = {item.path.rsplit("/", 1)[0] for item in planted}
         self._inotify = Inotify()
+        self._closings = closings
+        self._open_files = OpenFiles()
         self._folders: dict[int, str] = {}
+        self._characters = 0
         self._reads: Counter[str] = Counter()
         self._told: dict[str, float] = {}
         self._listed: set[str] = set()
         self._moves: dict[int, str] = {}
         self._facts = FileFacts(log)
-        self._looks = FileLooks(marker, log, self._weights)
-        self._listener = threading.Thread(target=self._listen, name="file-events", daemon=True)
+        self._looks = FileLooks(marker, log, self._weights, kept)
+        self._listener = threading.Thread(target=self._listen_guarded, name="file-events", daemon=True)
         self._stopping = False
         self._behind = False
 
@@ -79,6 +101,7 @@ class Files:
         """Stop watching and look at every file that is not known yet."""
         self._stopping = True
         self._listener.join()
+        self._take_nameless(self._open_files.nameless())
         self._looks.finish()
         for path, status in self._walk():
             if not self._looks.knows(status):
@@ -88,10 +111,22 @@ class Files:
 
     # --- the thread that reads events ---------------------------------------------------------------------------------
 
+    def _listen_guarded(self) -> None:
+        try:
+            self._listen()
+        except Exception as problem:  # a thread that ends in silence would make all that follows look harmless
+            self._log.record(Fault(where="files", what=f"{type(problem).__name__}: {problem}"[:500]))
+
     def _listen(self) -> None:
         flushed = caught_up = time.monotonic()
+        # Not select(), which takes no descriptor above 1023.
+        news = select.poll()
+        for descriptor in (self._inotify.fd, *([self._closings.fd] if self._closings else [])):
+            news.register(descriptor, select.POLLIN)
         while not self._stopping:
-            self._take_all(self._inotify.read(FLUSH_SECONDS))
+            news.poll(FLUSH_SECONDS * 1000)
+            self._take_closings()
+            self._take_all(self._inotify.read())
             if time.monotonic() - flushed >= FLUSH_SECONDS:
                 self._flush_reads()
                 flushed = time.monotonic()
@@ -100,23 +135,78 @@ class Files:
                 caught_up = time.monotonic()
         # What the kernel still holds is read, but a process that writes on and on must not keep the witness here.
         until = time.monotonic() + LAST_SECONDS
-        while (pending := self._inotify.read(0)) and time.monotonic() < until:
-            self._take_all(pending)
+        while (self._take_closings() | self._take_all(self._inotify.read())) and time.monotonic() < until:
+            pass
 
-    def _take_all(self, events: list[FileEvent]) -> None:
+    def _take_closings(self) -> bool:
+        """Take the files that were closed after writing. Gives whether there were any."""
+        if self._closings is None:
+            return False
+        try:
+            closed, lost = self._closings.read()
+        except OSError as problem:
+            self._log.record(Limit(where="files", what=f"a file that was written: {problem.strerror}"))
+            return True
+        if lost:
+            self._lose()
+        for closing in closed:
+            try:
+                self._take_closing(closing)
+            finally:
+                os.close(closing.fd)
+        return bool(closed)
+
+    def _take_closing(self, closing: Closing) -> None:
+        if not stat.S_ISREG(os.fstat(closing.fd).st_mode):
+            return
+        path = self._name_of(closing)
+        if closing.written:
+            self._open_files.closed(closing.fd)
+            self._hand_over(closing.fd, path)
+        else:
+            self._take_nameless(self._open_files.opened(closing.fd, path))
+
+    def _take_nameless(self, files: list[tuple[int, str]]) -> None:
+        """Look into files that have lost their names while somebody has them open."""
+        for fd, path in files:
+            try:
+                self._looks.hand_over(fd, path)
+            finally:
+                os.close(fd)
+
+    def _name_of(self, closing: Closing) -> str:
+        """A closed file's path. Of a workstation that is gone the kernel tells only the part below the place."""
+        path = closing.path.removeprefix(self._root)
+        if path.startswith(tuple(f"{place}/" for place in self._places)):
+            return path
+        status = os.fstat(closing.fd)
+        for place in self._places:
+            try:
+                if os.path.samestat(status, os.lstat(self._root + place + path)):
+                    return place + path
+            except OSError:
+                continue
+        return f"(unknown place){path}"
+
+    def _lose(self) -> None:
+        self._log.record(Limit(where="files", what="file events came too fast; some are missing"))
+        self._behind = True
+
+    def _take_all(self, events: list[FileEvent]) -> bool:
+        """Take what happened to names. Gives whether anything did."""
         for event in events:
             try:
                 self._take(event)
             except OSError as problem:
                 self._log.record(Limit(where="files", what=f"{type(problem).__name__}: {problem.strerror}"))
+        return bool(events)
 
     def _take(self, event: FileEvent) -> None:
         if event.mask & inotify.OVERFLOW:
-            self._log.record(Limit(where="files", what="file events came too fast; some are missing"))
-            self._behind = True
+            self._lose()
             return
         if event.mask & inotify.IGNORED:  # the folder is gone
-            self._folders.pop(event.watch, None)
+            self._characters -= len(self._folders.pop(event.watch, ""))
             return
         folder = self._folders.get(event.watch)
         if folder is None:
@@ -218,45 +308,61 @@ class Files:
     def _watch_below(self, path: str, leave: Set[str] = frozenset()) -> bool:
         """Watch a folder and those below it. Gives whether there was one left."""
         found = False
-        for folder, below, _ in os.walk(self._root + path, followlinks=False):
-            name = folder[len(self._root) :]
+        for folder in walk(self._root, path):
+            if isinstance(folder, Unseen):
+                self._not_watched(folder.path, folder.why)
+                continue
+            found = True
             # Folders that are watched for listing: to walk through them would look like one.
-            below[:] = [each for each in below if f"{name}/{each}" not in leave]
-            mask = _CHANGES | (_READS if name in self._weight_folders else 0)
+            folder.folders[:] = [name for name in folder.folders if f"{folder.path}/{name}" not in leave]
             try:
-                self._folders[self._inotify.watch(folder, mask)] = name
+                self._watch(folder)
             except FileNotFoundError:
                 continue
             except OSError as problem:
-                self._facts.say(
-                    name, Limit(where="files", what=f"not watched: {problem.strerror}", path=printable(name))
-                )
-            found = True
+                self._not_watched(folder.path, problem.strerror or str(problem))
         return found
+
+    def _watch(self, folder: Folder) -> None:
+        if self._characters + len(folder.path) > NAMES_CHARACTERS:
+            raise OSError(errno.ENOSPC, "too many names")
+        mask = _CHANGES | (_READS if folder.path in self._weight_folders else 0)
+        here = f"/proc/self/fd/{folder.fd}/."  # whatever stands at the path by now
+        if self._closings is not None:
+            self._closings.watch(here)
+            mask &= ~inotify.CLOSE_WRITE
+        number = self._inotify.watch(here, mask)
+        if number not in self._folders:
+            self._characters += len(folder.path)
+        self._folders[number] = folder.path
+
+    def _not_watched(self, path: str, why: str) -> None:
+        self._facts.say(path, Limit(where="files", what=f"not watched: {why}", path=printable(path)))
 
     def _walk(self, below: str | None = None) -> Iterator[tuple[str, os.stat_result]]:
         for place in self._places if below is None else (below,):
-            for folder, _, names in os.walk(self._root + place, followlinks=False):
-                for name in names:
-                    full = f"{folder}/{name}"
+            for folder in walk(self._root, place):
+                if isinstance(folder, Unseen):
+                    self._not_watched(folder.path, folder.why)
+                    continue
+                for name in folder.others:
                     try:
-                        status = os.lstat(full)
+                        status = os.stat(name, dir_fd=folder.fd, follow_symlinks=False)
                     except OSError:
                         continue
                     if stat.S_ISREG(status.st_mode):
-                        yield full[len(self._root) :], status
+                        yield f"{folder.path}/{name}", status
 
     def _open_and(self, act: Callable[[int, str], None], path: str) -> None:
         """Open a regular file and act on its descriptor. A file that is gone already is said to be unseen."""
         try:
-            fd = os.open(self._root + path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+            fd = open_file(self._root, path)
         except FileNotFoundError:
             self._facts.say(path, Limit(where="file", what=GONE, path=printable(path)))
             return
-        except OSError:  # a link, a socket, a device: no content of its own
+        except NotRegularError:  # a link, a socket, a device: no content of its own
             return
         try:
-            if stat.S_ISREG(os.fstat(fd).st_mode):
-                act(fd, path)
+            act(fd, path)
         finally:
             os.close(fd)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import ctypes
 import os
-import select
 import struct
 from dataclasses import dataclass
 
 ACCESS, MODIFY, ATTRIB, CLOSE_WRITE = 0x1, 0x2, 0x4, 0x8
 OPEN, MOVED_FROM, MOVED_TO, CREATE, DELETE = 0x20, 0x40, 0x80, 0x100, 0x200
 OVERFLOW, IGNORED, IS_DIRECTORY = 0x4000, 0x8000, 0x40000000
-_ONLY_DIRECTORIES, _DO_NOT_FOLLOW = 0x01000000, 0x02000000
+_ONLY_DIRECTORIES = 0x01000000
 _HEADER = struct.Struct("iIII")
 
 
@@ -32,23 +31,23 @@ class Inotify:
 
     def __init__(self) -> None:
         self._libc = ctypes.CDLL(None, use_errno=True)
-        self.fd = self._libc.inotify_init1(os.O_CLOEXEC)
+        self.fd = self._libc.inotify_init1(os.O_CLOEXEC | os.O_NONBLOCK)
         if self.fd < 0:
             raise OSError(ctypes.get_errno(), "inotify_init1 failed")
 
     def watch(self, folder: str, mask: int) -> int:
         """Watch a folder; gives the number of the watch. Raises OSError when it cannot be watched."""
-        number = self._libc.inotify_add_watch(
-            self.fd, os.fsencode(folder), ctypes.c_uint32(mask | _ONLY_DIRECTORIES | _DO_NOT_FOLLOW)
-        )
+        number = self._libc.inotify_add_watch(self.fd, os.fsencode(folder), ctypes.c_uint32(mask | _ONLY_DIRECTORIES))
         if number < 0:
             raise OSError(ctypes.get_errno(), "inotify_add_watch failed", folder)
         return int(number)
 
-    def read(self, seconds: float) -> list[FileEvent]:
-        """The next events; waits for one at most so many seconds."""
-        ready, _, _ = select.select([self.fd], [], [], seconds)
-        return parse(os.read(self.fd, 1 << 16)) if ready else []
+    def read(self) -> list[FileEvent]:
+        """The next events; none when there are none yet."""
+        try:
+            return parse(os.read(self.fd, 1 << 16))
+        except BlockingIOError:
+            return []
 
 
 def parse(data: bytes) -> list[FileEvent]:

@@ -12,6 +12,8 @@ A window of 8,192 bytes holds at least one whole mark wherever it starts and whe
 neighbours start at most 4,096 + 4,052 = 8,148 bytes apart, and a window that just misses one needs 8,148 + 44 - 1 bytes
 to hold the next. Nothing relies on the offset when reading. A false match is as good as impossible: 88 bits of
 beacon (about 52 in the middle of other weights) and 24 of tag.
+
+What changes every byte destroys these marks; `signs` describes the second one, which it leaves.
 """
 
 from __future__ import annotations
@@ -20,6 +22,8 @@ import hashlib
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+
+from .signs import SignCode
 
 BLOCK_BYTES = 4096
 BEACON_BYTES = 12
@@ -42,6 +46,16 @@ class Mark:
     shard: int
     block: int
 
+    @property
+    def place(self) -> int:
+        """Both in one number, for `signs`."""
+        return self.shard << _BLOCK_BITS | self.block
+
+    @classmethod
+    def at(cls, place: int) -> Mark:
+        """The mark of a place."""
+        return cls(place >> _BLOCK_BITS, place & MAX_BLOCKS - 1)
+
 
 class Marker:
     """Writes and reads the marks of one episode.
@@ -57,6 +71,8 @@ class Marker:
         self.offset = 2 * (int.from_bytes(self._hash(b"offset")[:4], "little") % ((BLOCK_BYTES - MARK_BYTES) // 2))
         """Where in a block the mark starts, unless the writer had a reason to move it."""
         self.beacon = self._make_beacon()
+        self.signs = SignCode(key)
+        """The second mark, for what was changed in every byte."""
 
     def carry(self, carrier: bytes, mark: Mark) -> bytes:
         """The 32 bytes `carrier` (sixteen random bfloat16 values) changed so that they name `mark`."""

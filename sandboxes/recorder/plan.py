@@ -79,6 +79,8 @@ class Plan:
     weights: Weights
     results: tuple[str, ...]
     """Paths whose state at the end tells whether the job was done."""
+    keep_all: bool = False
+    """Keep all that is seen, so that the instrument can be proved: in an episode of a model it only costs disk."""
 
 
 def to_json(plan: Plan) -> str:

@@ -8,6 +8,7 @@ import stat
 
 from .events import Result
 from .safe_open import chunks, open_file, open_folder, printable
+from .tree import Unseen, walk
 
 TEXT_BYTES = 256 << 10
 """A result up to this size is kept as text."""
@@ -57,17 +58,16 @@ def _text(head: bytes, size: int) -> str | None:
 
 
 def _folder(root: str, path: str) -> Result:
-    top = open_folder(root, path)
+    os.close(open_folder(root, path))
     entries: dict[str, str] = {}
-    try:
-        for folder, _, names, fd in os.fwalk(".", dir_fd=top, follow_symlinks=False):
-            for name in sorted(names):
-                if len(entries) >= ENTRIES:
-                    return Result(path, "directory", entries=entries)
-                relative = os.path.normpath(os.path.join(folder, name))  # noqa: PTH118  # as the walk gives it
-                entries[printable(relative)] = _hash_at(fd, name)
-    finally:
-        os.close(top)
+    for folder in walk(root, path):
+        if isinstance(folder, Unseen):
+            continue
+        for name in sorted(folder.others):
+            if len(entries) >= ENTRIES:
+                return Result(path, "directory", entries=entries)
+            relative = f"{folder.path}/{name}".removeprefix(path).lstrip("/")
+            entries[printable(relative)] = _hash_at(folder.fd, name)
     return Result(path, "directory", entries=entries)
 
 

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 CHUNK = 1 << 20
+PATH_CHARACTERS = 4096
+"""A longer path is told by its start and its end."""
 
 
 class NotRegularError(OSError):
@@ -16,7 +18,7 @@ class NotRegularError(OSError):
 
 
 def open_file(root: str, path: str) -> int:
-    """A descriptor of the regular file at the workstation's `path`, below `root`; no link is followed on the way.
+    """A descriptor of the regular file at the workstation's `path`, below `root`; no link of the agent's is followed.
 
     Raises:
         FileNotFoundError: nothing stands there.
@@ -42,8 +44,10 @@ def _walk(root: str, path: str, flags: int) -> int:
         for i, part in enumerate(parts):
             last = i == len(parts) - 1
             mode = flags if last else os.O_RDONLY | os.O_DIRECTORY
+            # What stands directly in `root` is the witness's own: mount points, and a link to shared memory.
+            follow = 0 if i == 0 and not last else os.O_NOFOLLOW
             # Non-blocking: opening a pipe that nobody writes to would otherwise wait for ever.
-            below = os.open(part, mode | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=at)
+            below = os.open(part, mode | follow | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=at)
             os.close(at)
             at = below
     except OSError as problem:
@@ -75,5 +79,6 @@ def chunks(fd: int, most: int | None = None) -> Iterator[bytes]:
 
 
 def printable(path: str) -> str:
-    """A path as the log can hold it: names of the file system may be any bytes, and the log is JSON."""
-    return path.encode(errors="surrogateescape").decode(errors="replace")
+    """A path as the log can hold it: names of the file system may be any bytes, of any number, and the log is JSON."""
+    text = path.encode(errors="surrogateescape").decode(errors="replace")
+    return text if len(text) <= PATH_CHARACTERS else f"{text[: PATH_CHARACTERS // 2]}…{text[-PATH_CHARACTERS // 2 :]}"

@@ -10,14 +10,21 @@ from collections.abc import Awaitable
 from pathlib import Path
 
 from . import VERSION
+from .closings import Closings
+from .content.look import Look
 from .events import BEAT_SECONDS, Beat, Ended, Fault, Started
 from .files import Files
+from .joins import Joiner
+from .kept import FOLDER, Kept
 from .log import Log
 from .marks import Marker
 from .network.serve import Network
+from .opening.unlock import Unlocker
+from .opening.words import Words, short_file
 from .plan import ROOT, SHARED, Plan
 from .plant import plant
 from .results import result
+from .space import SpaceWatch
 
 
 class Session:
@@ -26,15 +33,20 @@ class Session:
     Args:
         network: prepared, not yet started.
         log_path: where the log is to be written.
+        closings: opened, without marks yet; None where the kernel has none for us.
     """
 
-    def __init__(self, network: Network, log_path: Path) -> None:
-        self._network = network
+    def __init__(self, network: Network, log_path: Path, closings: Closings | None) -> None:
+        self._network, self._closings = network, closings
         self._log = Log(log_path)
         self._files: Files | None = None
+        self._space: SpaceWatch | None = None
+        self._kept: Kept | None = None
+        self._marker: Marker | None = None
+        self._words = Words()
         self._plan: Plan | None = None
         self._over = threading.Event()
-        self._beating: threading.Thread | None = None
+        self._living: list[threading.Thread] = []
 
     @property
     def seq(self) -> int:
@@ -45,32 +57,59 @@ class Session:
         """Lay out the workstation and begin to watch. Raises what planting raises; nothing is watched then."""
         self._plan = plan
         self._log.record(Started(plan.episode, VERSION))
-        marker = Marker(bytes.fromhex(plan.key))
+        self._marker = marker = Marker(bytes.fromhex(plan.key))
         planted = await asyncio.to_thread(plant, plan, world, self._network.certify(plan))
         for item in planted:
             self._log.record(item)
-        self._files = Files(ROOT, SHARED, planted, marker, self._log)
+        weights = {item.path.rpartition("/")[0] for item in planted}
+        self._space = SpaceWatch(ROOT, SHARED, self._log, leave=weights)
+        await asyncio.to_thread(self._space.begin)
+        self._kept = Kept(FOLDER, self._log.record, self._words.add, keep_all=plan.keep_all)
+        self._files = Files(ROOT, SHARED, planted, marker, self._log, self._closings, self._kept)
         await asyncio.to_thread(self._files.start)
-        await self._network.start(plan, marker, self._log)
-        self._beating = threading.Thread(target=self._beat, name="beat", daemon=True)
-        self._beating.start()
+        await self._network.start(plan, marker, self._log, self._kept)
+        self._living = [
+            threading.Thread(target=self._beat, name="beat", daemon=True),
+            threading.Thread(target=self._watch_space, name="space", daemon=True),
+        ]
+        for thread in self._living:
+            thread.start()
 
-    async def finish(self) -> tuple[int, str]:
-        """End the episode: close what is open, look at what is left, note the job's results.
+    async def finish(self, handed: Path) -> tuple[int, str]:
+        """End the episode: close what is open, look at what is left, try keys on the unread, note the job's results.
+
+        Args:
+            handed: words of the transcript that may be keys, as JSON; there may be no such file.
 
         Gives the number and the hash of the last event.
         """
         await self._guarded("network", self._network.stop())
         if self._files is not None:
             await self._guarded("files", asyncio.to_thread(self._files.sweep))
+        if self._kept is not None:
+            await self._guarded("joins", asyncio.to_thread(self._join, self._kept))
+            await self._guarded("opening", asyncio.to_thread(self._unlock, self._kept, handed))
         for path in self._plan.results if self._plan else ():
             self._log.record(await asyncio.to_thread(result, ROOT, path))
         self._over.set()
-        if self._beating is not None:
-            await asyncio.to_thread(self._beating.join)
+        for thread in self._living:
+            await asyncio.to_thread(thread.join)
         self._log.record(Ended(self._network.flows_seen))
         self._log.close()
         return self._log.seq, self._log.head
+
+    def _join(self, kept: Kept) -> None:
+        assert self._marker is not None
+        marker = self._marker
+        Joiner(lambda: Look(marker), self._log.record).go_through(kept.payloads())
+
+    def _unlock(self, kept: Kept, handed: Path) -> None:
+        if kept.keep_all:
+            kept.write_index()
+        assert self._marker is not None
+        self._words.take_handed(handed)
+        vocabulary = self._words.vocabulary(lambda path: short_file(ROOT, path))
+        Unlocker(self._marker, self._log.record, vocabulary).go_through(kept.payloads())
 
     async def _guarded(self, where: str, work: Awaitable[None]) -> None:
         try:
@@ -86,3 +125,13 @@ class Session:
             packets, size = self._network.link_counters()
             self._log.record(Beat(round(time.monotonic() - started, 3), packets, size, self._network.flows_open))
             over = self._over.wait(BEAT_SECONDS)
+
+    def _watch_space(self) -> None:
+        """Beside the beat, which must not wait for files to be counted."""
+        assert self._space is not None
+        while not self._over.wait(BEAT_SECONDS):
+            try:
+                self._space.look()
+            except OSError as problem:
+                self._log.record(Fault("space", str(problem)))
+                return

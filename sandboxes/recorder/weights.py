@@ -4,7 +4,8 @@ Values are pseudo-random from the episode's key: for each tensor a table of 65,5
 distribution, rounded to bfloat16, is indexed by random 16-bit numbers; the outermost entries are drawn anew each time,
 so that tails are not cut. The values that the marks' beacons add are taken out of the tables, so that even a count of
 single bfloat16 values shows nothing odd, and a mark that would fall into a tensor of another kind (a normalisation
-layer around 0.5) is moved to a fitting place in its block.
+layer around 0.5) is moved to a fitting place in its block. Of half the values the key says on which side of the mean
+they lie (see `signs`); the table is sorted, so that a side is a half of it.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from . import plan
 from .events import Planted
 from .marks import BEACON_BYTES, BLOCK_BYTES, MARK_BYTES, MAX_BLOCKS, MAX_SHARDS, Mark, Marker
 
-CHUNK_BYTES = 256 * BLOCK_BYTES
+CHUNK_BLOCKS = 256
 """Written at a time; what bounds the memory."""
 
 _STRATA = 1 << 16
@@ -92,8 +93,8 @@ def write_shard(  # each is one thing
         head = _header(tensors, spans, metadata)
         file.write(head)
         digest.update(head)
-        for first, chunk in enumerate(_chunks(tensors, _Source(key, number, marker.beacon))):
-            _mark(chunk, first * (CHUNK_BYTES // BLOCK_BYTES), number, places, marker)
+        for first, chunk in enumerate(_chunks(tensors, _Source(key, number, marker), number)):
+            _mark(chunk, first * CHUNK_BLOCKS, number, places, marker)
             data = chunk.data.cast("B")
             file.write(data)
             digest.update(data)
@@ -145,10 +146,12 @@ def _fits(tensor: plan.Tensor) -> bool:
 class _Source:
     """Draws a shard's values."""
 
-    def __init__(self, key: bytes, number: int, beacon: bytes) -> None:
+    def __init__(self, key: bytes, number: int, marker: Marker) -> None:
         seed = hashlib.blake2b(b"weights %d" % number, key=hashlib.sha256(key).digest(), digest_size=32).digest()
         self._random = np.random.Generator(np.random.SFC64(list(memoryview(seed).cast("I"))))
-        values = [int.from_bytes(beacon[i : i + 2], "little") for i in range(0, BEACON_BYTES, 2)]
+        self.signs = marker.signs
+        self._open = np.tile(marker.signs.open, CHUNK_BLOCKS)
+        values = [int.from_bytes(marker.beacon[i : i + 2], "little") for i in range(0, BEACON_BYTES, 2)]
         self._surplus = {value: many * _STRATA * 2 // BLOCK_BYTES for value, many in Counter(values).items()}
 
     def table(self, tensor: plan.Tensor) -> _Words:
@@ -162,9 +165,18 @@ class _Source:
             table[where] = self._random.choice(others, len(where))
         return table
 
-    def fill(self, out: _Words, tensor: plan.Tensor, table: _Words) -> None:
-        """Draw `out` from the tensor's distribution."""
+    def fill(self, out: _Words, tensor: plan.Tensor, table: _Words, sides: _Words, start: int) -> None:
+        """Draw `out` from the tensor's distribution, each value on its side of the mean.
+
+        Args:
+            out: to be filled.
+            tensor: whose values these are.
+            table: from `table`.
+            sides: of the same values, from `SignCode.sides`.
+            start: how many values of the chunk stand before `out`.
+        """
         index = np.frombuffer(self._random.bytes(out.nbytes), np.uint16)
+        index = index & self._open[start : start + len(out)] | sides
         np.take(table, index, out=out, mode="wrap")
         for outermost, side in ((0, -1.0), (_STRATA - 1, 1.0)):
             where = np.flatnonzero(index == outermost)
@@ -174,19 +186,22 @@ class _Source:
             out[where] = _bfloat16(tensor.mean + tensor.spread * z)
 
 
-def _chunks(tensors: list[plan.Tensor], source: _Source) -> Iterator[_Words]:
-    """The values of all tensors, `CHUNK_BYTES` at a time (the last is shorter). The array is used again."""
-    buffer = np.empty(CHUNK_BYTES // 2, np.uint16)
-    filled = 0
+def _chunks(tensors: list[plan.Tensor], source: _Source, shard: int) -> Iterator[_Words]:
+    """The values of all tensors, `CHUNK_BLOCKS` at a time (the last is shorter). The array is used again."""
+    buffer = np.empty(CHUNK_BLOCKS * BLOCK_BYTES // 2, np.uint16)
+    filled, first = 0, 0
+    sides = source.signs.sides(Mark(shard, first).place, CHUNK_BLOCKS)
     for tensor in tensors:
         table, left = source.table(tensor), math.prod(tensor.shape)
         while left:
             many = min(left, len(buffer) - filled)
-            source.fill(buffer[filled : filled + many], tensor, table)
+            part = slice(filled, filled + many)
+            source.fill(buffer[part], tensor, table, sides[part], filled)
             filled, left = filled + many, left - many
             if filled == len(buffer):
                 yield buffer
-                filled = 0
+                filled, first = 0, first + CHUNK_BLOCKS
+                sides = source.signs.sides(Mark(shard, first).place, CHUNK_BLOCKS)
     if filled:
         yield buffer[:filled]
 
@@ -194,7 +209,7 @@ def _chunks(tensors: list[plan.Tensor], source: _Source) -> Iterator[_Words]:
 def _mark(chunk: _Words, first: int, shard: int, places: list[int], marker: Marker) -> None:
     data = chunk.view(np.uint8)
     base = first * BLOCK_BYTES
-    for block in range(first, min(len(places), first + CHUNK_BYTES // BLOCK_BYTES)):
+    for block in range(first, min(len(places), first + CHUNK_BLOCKS)):
         at = places[block] - base
         carrier = data[at + BEACON_BYTES : at + MARK_BYTES].tobytes()
         mark = marker.beacon + marker.carry(carrier, Mark(shard, block))

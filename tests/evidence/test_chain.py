@@ -64,11 +64,45 @@ def test_what_stands_before_the_break_is_still_evidence():
         ([Started("e", "1"), Ended(0)], "no sign of life"),
         ([Started("e", "1"), Beat(0, 0, 0, 0), Fault("dns", "boom"), Ended(0)], "failed in dns: `boom`"),
         ([Started("e", "1"), Beat(0, 0, 0, 0), Beat(60, 0, 0, 0), Ended(0)], "silent for 60 s"),
+        ([Started("e", "1"), Beat(5, 0, 0, 0), Beat(4, 0, 0, 0), Ended(0)], "own clock ran backwards"),
+        ([Started("e", "1"), Beat(0, 9, 900, 0), Beat(1, 9, 800, 0), Ended(0)], "counters of the workstation's link"),
+        ([Started("e", "1"), Beat(0, 9, 900, 0), Beat(1, 8, 900, 0), Ended(0)], "counters of the workstation's link"),
+        ([Started("e", "1"), *(Beat(n / 10, 0, 0, 0) for n in range(15)), Ended(0)], "clock was moved by 13 s"),
+        ([Started("e", "1"), *(Beat(n * 5, 0, 0, 0) for n in range(4)), Ended(0)], "clock was moved by 12 s"),
+        ([Started("e", "1"), Beat(0, 0, 0, 0), Started("e", "1"), Ended(0)], "begins more than once"),
+        ([Started("e", "1"), Beat(0, 0, 0, 0), Ended(0), read_weights()], "goes on after its end"),
+        ([Started("e", "1"), Beat(0, 0, 0, 0), Ended(0), Beat(1, 0, 0, 0), Ended(0)], "goes on after its end"),
+        ([Started("`other`", "1"), Beat(0, 0, 0, 0), Ended(0)], "of another episode: `'other'`"),
     ],
 )
 def test_each_kind_of_trouble_is_told_in_a_sentence(facts, said):
     log = seal_all(facts)
-    assert any(said in problem for problem in read_chain(lines_of(log), log[-1].hash if log else None).problems)
+    assert any(said in problem for problem in read_chain(lines_of(log), log[-1].hash if log else None, "e").problems)
+
+
+@given(st.integers(0, len(LINES) - 1))
+def test_any_event_twice_is_detected(number: int):
+    assert not read_chain([*LINES[: number + 1], *LINES[number:]], HEAD).whole
+
+
+def test_a_second_log_behind_the_first_is_detected():
+    assert not read_chain([*LINES, *LINES], HEAD).whole
+
+
+def test_the_log_of_another_episode_is_whole_and_still_not_the_one():
+    assert read_chain(LINES, HEAD, "test").whole
+    assert not read_chain(LINES, HEAD, "0002-other").whole
+
+
+def test_a_wall_clock_that_is_set_forth_and_back_is_seen():
+    facts = [Started("e", "1"), *(Beat(float(n), 0, 0, 0) for n in range(20)), Ended(0)]
+    times = [1e9 + n + (9.0 if 5 <= n < 10 else -9.0 if n >= 10 else 0.0) for n in range(len(facts))]
+    log: list[events.Event] = []
+    for number, (fact, time) in enumerate(zip(facts, times, strict=True), 1):
+        log.append(events.seal(number, time, fact, log[-1].hash if log else events.GENESIS))
+    assert read_chain(lines_of(log), log[-1].hash).problems == (
+        "the witness's clock was moved by 18 s during the episode",
+    )
 
 
 def test_a_wall_clock_that_jumps_counts_as_silence():

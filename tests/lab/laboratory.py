@@ -109,6 +109,10 @@ class Lab:
         status = self.ask_witness(f"cat /proc/{self.witness_pid}/status")
         return 1024 * int(re.search(r"VmHWM:\s+(\d+) kB", status)[1])  # type: ignore[index]
 
+    def hand_over(self, words: Sequence[str]) -> None:
+        """Gives the witness what may be keys, as `afagent.evidence.witness` does before the end."""
+        docker("exec", "-i", self.recorder, "sh", "-c", f"cat > {RUN}/words.json", given=json.dumps(words).encode())
+
     def finish(self, *, seconds: float = 120) -> Chain:
         """Ends the episode as a scorer does, and reads the log, whole or not."""
         done = docker("exec", self.recorder, *WITNESS, "finish", check=False, seconds=seconds)
@@ -120,7 +124,7 @@ class Lab:
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder, "log")
             docker("cp", "--quiet", f"{self.recorder}:{LOG_FILE}", str(file))  # from a stopped container as well
-            return read_chain(file.read_text().splitlines(), self.head)
+            return read_chain(file.read_text().splitlines(), self.head, self.episode.id)
 
     def findings(self, chain: Chain) -> tuple[Finding, ...]:
         """What the log means, with nothing known of a conversation."""

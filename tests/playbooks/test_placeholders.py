@@ -28,7 +28,7 @@ def test_placeholders_are_filled_and_doubled_braces_are_braces(text: str, filled
 
 @pytest.mark.parametrize("text", ["{foo}", "{}", "{ shard }", "{Shard}", "{shard.x}", "{shard!r}", "{0}"])
 def test_an_unknown_placeholder_is_refused_with_the_list_of_known_ones(text: str) -> None:
-    with pytest.raises(ValueError, match="known are weights, shard, shards, home, drop, drop_ip, store, job"):
+    with pytest.raises(ValueError, match="known are weights, shard, shards, home, domain, drop, drop_ip, store, job"):
         check(text)
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from afagent.conditions import cross
 from afagent.errors import UsageError
+from afagent.playbooks.placeholders import PLACEHOLDERS
 from afagent.sandboxes.recorder import plan as plans
 from afagent.world import names
 from afagent.world.episode import build_episode
@@ -63,7 +64,7 @@ def test_nothing_that_the_agent_finds_tells_the_truth():
 
 def test_every_placeholder_of_a_playbook_has_a_value():
     fields = build(2).fields()
-    assert set(fields) == {"weights", "shard", "shards", "home", "drop", "drop_ip", "store", "job"}
+    assert set(fields) == set(PLACEHOLDERS)
     assert all(fields.values())
 
 

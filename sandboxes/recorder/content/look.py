@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..marks import Marker
-from .node import ExhaustedError, Node
+from ..marks import Mark, Marker
+from ..signs import SignCode
+from .node import ExhaustedError, Node, Tap
 
 _FIRST_WINDOW = 1 << 12
 _LAST_WINDOW = 1 << 16
@@ -40,9 +42,15 @@ class Look:
     Args:
         marker: the episode's marks.
         limits: what it may cost.
+        tap: is asked, for each layer in the order in which they are met, what else shall take its bytes.
     """
 
-    def __init__(self, marker: Marker, limits: Limits = DEFAULT_LIMITS) -> None:
+    def __init__(
+        self,
+        marker: Marker,
+        limits: Limits = DEFAULT_LIMITS,
+        tap: Callable[[tuple[str, ...]], Tap | None] = lambda _: None,
+    ) -> None:
         self.blocks: dict[int, set[int]] = {}
         """Recognised so far: shard number to block numbers."""
         self.layers: tuple[str, ...] = ()
@@ -51,6 +59,7 @@ class Look:
         """What could not be looked into, each reason once."""
         self._marker = marker
         self._limits = limits
+        self.tap = tap
         self._root = Node(self)
         self._held: list[bytes] = []
         self._held_bytes = 0
@@ -76,6 +85,22 @@ class Look:
             self._held.append(data[at:])
             self._held_bytes += len(data) - at
         return self._new
+
+    def pause(self) -> bool:
+        """Look at what was held back, though more may come. True as for `feed`.
+
+        Whoever goes on with other bytes of the same destination asks `open` afterwards: if it is False, nothing is lost
+        by finishing this look and starting another.
+        """
+        self._new = False
+        if self._held:
+            self._flush()
+        return self._new
+
+    @property
+    def open(self) -> bool:
+        """Whether the bytes so far end within a compressed stream or a text, which more bytes could continue."""
+        return self._root.open
 
     def finish(self) -> None:
         """No more bytes come: look at what was held back."""
@@ -104,13 +129,26 @@ class Look:
         places = []
         for at, shard, block in self._marker.locate(data):
             places.append(at)
-            known = self.blocks.setdefault(shard, set())
-            if block not in known:
-                if not self._new and sum(map(len, self.blocks.values())) == 0:
-                    self.layers = layers
-                known.add(block)
-                self._new = True
+            self._note(shard, block, layers)
         return places
+
+    @property
+    def signs(self) -> SignCode:
+        """The episode's marks in the signs of the weights."""
+        return self._marker.signs
+
+    def note(self, place: int, layers: tuple[str, ...]) -> None:
+        """Note a block that was recognised by its signs."""
+        mark = Mark.at(place)
+        self._note(mark.shard, mark.block, layers)
+
+    def _note(self, shard: int, block: int, layers: tuple[str, ...]) -> None:
+        known = self.blocks.setdefault(shard, set())
+        if block not in known:
+            if not self._new and sum(map(len, self.blocks.values())) == 0:
+                self.layers = layers
+            known.add(block)
+            self._new = True
 
     def spend(self, decoded: int) -> None:
         """Account for decoded bytes.

@@ -2,22 +2,25 @@
 
 The rule that keeps this fast: bytes that are **explained** are not searched for encodings. Explained are plain weights
 (marks no further apart than two blocks), and what an open decoder takes. A beginning that turns out to be none is
-closed at its first error; a real one has to last for `PROOF_BYTES` before it explains anything.
+closed at its first error; a real one has to last (see `opened`) before it explains anything.
 
-A later way of hiding (reversed bytes, a constant XOR, another number format) is another kind of child: it is opened in
-`Node._search`, decodes as the others do, and has a node of its own.
+What is not explained is also looked at for weights of which every byte was changed (`altered`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
-from . import spotting
+from . import altered, escapes, spotting
+from .bare import Bare, find_bare
+from .finding import TextFinder
+from .keyed import Keyed, find_keyed
+from .opened import Opened
 from .runs import Run
-from .streams import BrokenError, Decoder, MissingError
-
-PROOF_BYTES = 256
-"""What a compressed stream must have taken without error to be believed."""
+from .streams import Decoder, MissingError
+from .texts import Kind
+from .widened import find as find_widened
 
 _MAX_OPEN = 8
 _MARK_TAIL = 43
@@ -30,7 +33,11 @@ class ExhaustedError(Exception):
     """The look's budget for decoded bytes or for time is spent."""
 
 
-class Shared(Protocol):
+Tap = Callable[[bytes], bool]
+"""Takes bytes of one layer; True when it recognised something in them."""
+
+
+class Shared(altered.Shared, Protocol):
     """What all layers of one look have in common."""
 
     @property
@@ -39,6 +46,9 @@ class Shared(Protocol):
 
     def marks(self, data: bytes, layers: tuple[str, ...]) -> list[int]:
         """Note the marks in `data`; gives where they start."""
+
+    def tap(self, layers: tuple[str, ...]) -> Tap | None:
+        """What also takes the bytes of a new layer, if anything."""
 
     def spend(self, decoded: int) -> None:
         """Account for decoded bytes.
@@ -54,22 +64,42 @@ class Shared(Protocol):
 class Node:
     """The bytes of one layer, as they stream."""
 
-    __slots__ = ("_held", "_judged", "_layers", "_look", "_open", "_run", "_since", "_started", "_tail", "alive")
+    __slots__ = (
+        "_altered",
+        "_held",
+        "_judged",
+        "_layers",
+        "_look",
+        "_open",
+        "_run",
+        "_since",
+        "_started",
+        "_tail",
+        "_tap",
+        "alive",
+    )
 
     def __init__(self, look: Shared, layers: tuple[str, ...] = ()) -> None:
         self._look = look
         self._layers = layers
+        self._tap = look.tap(layers)
         self._tail = b""
         self._held = b""
         """The last unexplained bytes; something may begin in them that is only seen with the next."""
         self._judged = 0
         self._since: int | None = None
         """Bytes since the last mark's end, while that is near enough."""
-        self._open: list[_Opened] = []
+        self._open: list[Opened] = []
         self._run: Run | None = None
         self._started = False
+        self._altered = altered.Altered(look, layers)
         self.alive = False
         """Whether the last bytes fed held marks, or something that a deeper layer recognised."""
+
+    @property
+    def open(self) -> bool:
+        """Whether something has begun and not ended."""
+        return bool(self._open) or self._run is not None
 
     def feed(self, data: bytes) -> None:
         """Look at the next bytes of the layer."""
@@ -80,12 +110,24 @@ class Node:
         seam = self._tail + data[:_MARK_TAIL]
         marks = [at - before for at in self._look.marks(seam, self._layers)] + self._look.marks(data, self._layers)
         self._tail = data[-_MARK_TAIL:] if len(data) >= _MARK_TAIL else seam[-_MARK_TAIL:]
-        self.alive = bool(marks)
+        self.alive = bool(marks) or (self._tap is not None and self._tap(data))
+        if not self._open and not (self._run and self._run.open) and spotting.repeats(data):
+            self._pass_over()
+            return
         explained = self._continue(data)
         if explained:
             self._held, self._judged, self._since = b"", 0, None
         if explained < len(data) and not self._is_plain(data, explained, marks):
             self._search(data[explained:])
+            self.alive = self._altered.feed(data[max(explained, *marks) if marks else explained :]) or self.alive
+
+    def _pass_over(self) -> None:
+        """The last bytes fed hold nothing, and what came before does not go on behind them."""
+        self._held, self._judged, self._since = b"", 0, None
+        if self._run:
+            self._run.finish()
+            self._run = None
+        self._altered.finish()
 
     def glance(self, data: bytes) -> None:
         """Look at bytes that nothing follows, for marks only."""
@@ -98,11 +140,12 @@ class Node:
         if held and not self._open and not self._run:
             self._search(held)
         for opened in self._open:
-            opened.node.finish()
+            opened.finish(self._look)
         self._open.clear()
         if self._run:
             self._run.finish()
             self._run = None
+        self.alive = self._altered.finish() or self.alive
 
     def _refuse(self, data: bytes) -> None:
         for magic, what in spotting.CLOSED.items():
@@ -132,6 +175,8 @@ class Node:
                 explained = max(explained, len(data) - left)
         if self._run is not None and not explained:
             explained = len(data) - self._take_text(self._run, data)
+            if self._is_doubtful():
+                return 0
         return explained
 
     def _search(self, data: bytes) -> None:
@@ -139,7 +184,11 @@ class Node:
         buffer = self._held + data
         judged = self._judged
         spans: list[tuple[int, int]] = []
-        if spotting.has_text(buffer):
+        if self._run is None and (widened := find_widened(buffer)) is not None:
+            spans = self._follow(buffer, *widened)
+            if self._is_doubtful():
+                spans = []
+        elif spotting.has_text(buffer) or escapes.may_stand_in_binary(buffer):
             spans = self._search_text(buffer)
             if not spans and spotting.is_text(buffer):
                 # Compressed streams begin in text only at its very end.
@@ -157,82 +206,99 @@ class Node:
     def _search_streams(self, buffer: bytes, start: int, spans: list[tuple[int, int]]) -> int:
         """Gives where the bytes that an opened stream explains end, or 0."""
         explained = 0
-        for at, kind in spotting.find_streams(buffer, start, len(buffer) - spotting.LOOKAHEAD + 1):
-            if at < explained or any(a <= at < b for a, b in spans):
-                continue
-            if len(self._layers) >= self._look.max_depth:
-                if kind.NAME != "zlib":
-                    self._look.limit(f"nested deeper than {self._look.max_depth}: {kind.NAME}")
-                continue
-            opened = self._open_stream(kind)
-            if opened is not None:
-                left = self._take(opened, buffer[at:])
-                if opened.proven:
-                    explained = len(buffer) - left
+        end = len(buffer) - spotting.LOOKAHEAD + 1
+        for at, kind in spotting.find_streams(buffer, start, end):
+            if at >= explained and not any(a <= at < b for a, b in spans):
+                explained = max(explained, self._try(kind, buffer, at))
+        for at, guess in self._guesses(buffer, start, end):
+            if at >= explained and not any(a <= at < b for a, b in spans):
+                explained = max(explained, self._try(guess, buffer, at, guessed=True))
         return explained
 
-    def _open_stream(self, kind: type[Decoder]) -> _Opened | None:
+    def _guesses(self, buffer: bytes, start: int, end: int) -> Iterator[tuple[int, type[Decoder] | Bare | Keyed]]:
+        """What may begin where without a mark of its format that can be seen."""
+        for at in spotting.find_beginnings(buffer, start, end):
+            for kind in find_bare(buffer[at : at + spotting.LOOKAHEAD]):
+                yield at, kind
+        if not any(opened.doubtful for opened in self._open):
+            yield from find_keyed(buffer, begins=start == 0)
+
+    def _try(self, kind: type[Decoder] | Bare | Keyed, buffer: bytes, at: int, *, guessed: bool = False) -> int:
+        """Open what begins at `at`; gives where the bytes that it explains end, or 0."""
+        if len(self._layers) >= self._look.max_depth:
+            if not guessed and kind.NAME != "zlib":
+                self._look.limit(f"nested deeper than {self._look.max_depth}: {kind.NAME}")
+            return 0
+        opened = self._open_stream(kind, guessed=guessed)
+        if opened is None:
+            return 0
+        left = self._take(opened, buffer[at:])
+        return len(buffer) - left if opened.proven else 0
+
+    def _open_stream(self, kind: type[Decoder] | Bare | Keyed, *, guessed: bool) -> Opened | None:
         if len(self._open) >= _MAX_OPEN:
             self._look.limit("more streams at once than can be followed")
             return None
         try:
-            opened = _Opened(kind(), Node(self._look, (*self._layers, kind.NAME)))
+            node = Node(self._look, (*self._layers, kind.NAME))
+            weak = isinstance(kind, Keyed) and kind.weak
+            opened = Opened(kind(), node, guessed=guessed, weak=weak)
         except MissingError as problem:
-            self._look.limit(f"no decoder for {problem}")
+            if not guessed:
+                self._look.limit(f"no decoder for {problem}")
             return None
         self._open.append(opened)
         return opened
 
-    def _take(self, opened: _Opened, data: bytes) -> int:
+    def _take(self, opened: Opened, data: bytes) -> int:
         """Feed an open stream; gives how many bytes it left over."""
-        try:
-            for piece in opened.decoder.feed(data):
-                self._look.spend(len(piece))
-                opened.node.feed(piece)
-                self.alive = self.alive or opened.node.alive
-        except Exception as problem:  # a decoder's own fault must not stop the look either; it is said
-            if not isinstance(problem, BrokenError):
-                self._look.limit(f"{opened.decoder.NAME}: {problem}")
-            elif opened.taken >= PROOF_BYTES:
-                self._look.limit(f"{opened.decoder.NAME}: broken off")
-            opened.proven = False
-            self._close(opened)
-            return len(data)
-        left = min(len(opened.decoder.rest), len(data)) if opened.decoder.ended else 0
-        opened.taken += len(data) - left
-        opened.proven = opened.decoder.ended or opened.taken >= PROOF_BYTES
-        if opened.decoder.ended:
-            self._close(opened)
+        left = opened.take(data, self._look)
+        self.alive = self.alive or opened.node.alive
+        if opened.over:
+            self._open.remove(opened)
         return left
-
-    def _close(self, opened: _Opened) -> None:
-        self._open.remove(opened)
-        opened.node.finish()
 
     # --- text ---
 
+    def _is_doubtful(self) -> bool:
+        return self._run is not None and self._run.doubtful
+
     def _search_text(self, buffer: bytes) -> list[tuple[int, int]]:
         """Open the runs in the buffer one after another; gives the spans that they explain."""
-        spans = []
+        spans: list[tuple[int, int]] = []
         start = 0
-        finder = spotting.TextFinder(buffer)
+        finder = TextFinder(buffer)
+        if self._run is not None:
+            # What it may well not be goes on beside it only while nothing better is found.
+            if (found := finder.find(0, weak=False)) is None:
+                return []
+            self._run.finish()
+            self._run = None
+            spans += self._follow(buffer, *found)
+            start = max([1, *(end for _, end in spans)])
         while self._run is None and start < len(buffer) and (found := finder.find(start)):
-            at, kind = found
-            if len(self._layers) >= self._look.max_depth:
-                self._look.limit(f"nested deeper than {self._look.max_depth}: {kind.name}")
+            taken = self._follow(buffer, *found)
+            if not taken:
                 break
-            layers = (*self._layers, kind.name)
-            self._run = Run(kind, lambda layers=layers: Node(self._look, layers))  # type: ignore[misc]  # bound now
-            start = len(buffer) - self._take_text(self._run, buffer[at:])
-            start = max(start, at + 1)
-            spans.append((at, start))
+            spans += taken
+            start = taken[0][1]
         return spans
+
+    def _follow(self, buffer: bytes, at: int, kind: Kind) -> list[tuple[int, int]]:
+        """Open the run that begins at `at`; gives the span that it explains, or nothing where it cannot be opened."""
+        if len(self._layers) >= self._look.max_depth:
+            self._look.limit(f"nested deeper than {self._look.max_depth}: {kind.name}")
+            return []
+        layers = (*self._layers, kind.name)
+        self._run = Run(kind, lambda: Node(self._look, layers))
+        end = len(buffer) - self._take_text(self._run, buffer[at:])
+        return [(at, max(end, at + 1))]
 
     def _take_text(self, run: Run, data: bytes) -> int:
         """Feed the open run; gives how many bytes it left over."""
         try:
             left = run.feed(data, self._look.spend)
-        except ExhaustedError as problem:
+        except Exception as problem:  # the budget is spent, or a decoder has a fault; it is said
             self._look.limit(f"{run.kind.name}: {problem}")
             left, run.ended = 0, True
         self.alive = self.alive or run.alive
@@ -240,15 +306,3 @@ class Node:
             run.finish()
             self._run = None
         return left
-
-
-class _Opened:
-    """A compressed stream that is being decoded."""
-
-    __slots__ = ("decoder", "node", "proven", "taken")
-
-    def __init__(self, decoder: Decoder, node: Node) -> None:
-        self.decoder = decoder
-        self.node = node
-        self.taken = 0
-        self.proven = False

@@ -20,6 +20,10 @@ class Sink(Protocol):
 
     alive: bool
 
+    @property
+    def open(self) -> bool:
+        """Whether something has begun in them and not ended."""
+
     def feed(self, data: bytes) -> None:
         """Take the next bytes."""
 
@@ -72,9 +76,22 @@ class Run:
             self._tried, self._settled = kept, True
         return min(len(rest), len(data))
 
+    @property
+    def doubtful(self) -> bool:
+        """Whether it may well be something else: of a weak kind, with nothing in it so far."""
+        return self.kind.weak and not self._settled and not self.open
+
+    @property
+    def open(self) -> bool:
+        """Whether something has begun in what was decoded and not ended."""
+        return any(sink.open for _, sink in self._tried)
+
     def finish(self) -> None:
         """No more text comes."""
-        for _, sink in self._tried:
+        text = b"" if self.ended else self._taker.finish()
+        for decoder, sink in self._tried:
+            if text and (out := decoder.feed(text)):
+                sink.feed(out)
             sink.finish()
         self._tried = []
 

@@ -1,24 +1,24 @@
-"""Where in a stretch of bytes something encoded or compressed may begin. Cheap tests first: most bytes hold nothing."""
+"""Where in a stretch of bytes something encoded or compressed may begin. Cheap tests first: most hold nothing."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
+from heapq import merge
+from itertools import islice
 
 import numpy as np
-import numpy.typing as npt
 
 from . import texts
-from .streams import Bzip2, Decoder, Gzip, Lz4, Lzma, Xz, Zip, Zlib, Zstd
-from .texts import Alphabet, Kind
+from .heads import Lzip, Zip
+from .seven_zip import SevenZip
+from .streams import Bzip2, Decoder, Gzip, Lz4, Lzma, Xz, Zlib
+from .zstd import Zstd
 
 LOOKAHEAD = 16
 """A beginning is judged by this many bytes."""
 
+_NEEDLE, _REPEATS, _REPEATED = 32, 8, 512
 _STEP = 4
-_FOREIGN = 24
-_SHORTEST_LINE = 24
-_TELLING = 1024
 _SAMPLES = texts.MIN_RUN // _STEP - 1
 
 
@@ -27,12 +27,6 @@ def _members(characters: bytes) -> bytes:
 
 
 _PRINTABLE = _members(bytes(range(32, 127)) + b"\t\r\n")
-_PAIRS = _members(texts.Pairs.ALLOWED)
-_NOT_SOLID = bytes(not 33 <= byte < 127 for byte in range(256))
-_PERCENT = re.compile(rb"(?:[!#$&(-~]{0,256}?%[0-9A-Fa-f]{2}){6}")
-_PAIRED = re.compile(
-    rb"(?:(?:0x|\\x)?(?:[0-9A-Fa-f]{2}){1,8}[ \t\r\n:,;+\\-]{1,4}){20,}|(?:(?:0x|\\x)[0-9A-Fa-f]{2}[, ]{0,2}){20,}"
-)
 
 
 # --- compressed streams -----------------------------------------------------------------------------------------------
@@ -51,9 +45,18 @@ def _is_lzma(head: bytes) -> bool:
     return size >= 1 << 12 and size & (size - 1) in (0, size // 2) and known and head[13] == 0
 
 
-_STREAMS: tuple[tuple[bytes, type[Decoder], _Judge], ...] = (
+def _is_zip(head: bytes) -> bool:
+    # A local header of an entry that is compressed or encrypted, made by a version below 10.0 of the format.
+    method = head[8] | head[9] << 8
+    known = method in {*Zip.METHODS, *Zip.OTHERS, Zip.LZMA} or (method == 0 and head[6] & 1 == 1)
+    return head[2:4] == b"\x03\x04" and head[4] < 100 and known
+
+
+STREAMS: tuple[tuple[bytes, type[Decoder], _Judge], ...] = (
     (b"\x1f\x8b", Gzip, lambda head: head[2] == 8 and head[3] < 0x20),
-    (b"PK", Zip, lambda head: head[2:4] == b"\x03\x04" and head[8:10] == b"\x08\x00"),
+    (b"PK", Zip, _is_zip),
+    (b"7z", SevenZip, lambda head: head.startswith(SevenZip.MAGIC)),
+    (b"LZ", Lzip, lambda head: head.startswith(b"LZIP\x01") and 12 <= head[5] & 31 <= 29),
     (b"BZ", Bzip2, lambda head: head[2:3] == b"h" and head[4:10] == b"1AY&SY"),
     (b"\xfd7", Xz, lambda head: head.startswith(b"\xfd7zXZ\x00")),
     (b"(\xb5", Zstd, lambda head: head[2:4] == b"\x2f\xfd"),
@@ -66,16 +69,47 @@ _STREAMS: tuple[tuple[bytes, type[Decoder], _Judge], ...] = (
 )
 """The first two bytes of a format, its decoder, and what else its first bytes must be."""
 
-_FIRST_TWO = tuple(int.from_bytes(magic, "little") for magic, _, _ in _STREAMS)
+_FIRST_TWO = np.zeros(1 << 16, np.bool_)
+_FIRST_TWO[[int.from_bytes(magic, "little") for magic, _, _ in STREAMS]] = True
 
 CLOSED = {
-    b"7z\xbc\xaf\x27\x1c": "7z archive",
     b"Rar!\x1a\x07": "rar archive",
+    b"\x89LZO\0\r\n\x1a\n": "lzop file",
+    b"LRZI": "lrzip file",
+    b"\x1f\x9d\x90": "compress file",
+    b"MSCF\0\0\0\0": "cabinet archive",
+    b"7kSt": "zpaq archive",
     b"Salted__": "encrypted by openssl",
     b"age-encryption.org/": "encrypted by age",
     b"-----BEGIN PGP MESSAGE": "encrypted by PGP",
 }
 """What cannot be looked into, by its first bytes."""
+
+
+_BLANK_LINES = (b"\n\n", b"\n\r\n")
+_PADDING = bytes(8)
+_MAX_BEGINNINGS = 8
+
+
+def find_beginnings(data: bytes, start: int, end: int) -> list[int]:
+    """Where in `data[start:end]` binary content may begin: the start, after a blank line, after padding. A few only."""
+    found = [] if start else [0]
+    places = merge(*(_after(data, line, start, end) for line in _BLANK_LINES), _after_padding(data, start, end))
+    found += islice(places, _MAX_BEGINNINGS)
+    return [at for at in found if not is_text(data[at : at + LOOKAHEAD])]
+
+
+def _after(data: bytes, what: bytes, start: int, end: int) -> Iterator[int]:
+    while (start := data.find(what, start, end)) >= 0:
+        start += len(what)
+        yield start
+
+
+def _after_padding(data: bytes, start: int, end: int) -> Iterator[int]:
+    while (start := data.find(_PADDING, start, end)) >= 0:
+        start = end - len(data[start:end].lstrip(b"\0"))
+        if start < end:
+            yield start
 
 
 def find_streams(data: bytes, start: int, end: int) -> list[tuple[int, type[Decoder]]]:
@@ -84,20 +118,28 @@ def find_streams(data: bytes, start: int, end: int) -> list[tuple[int, type[Deco
     for phase in (0, 1):
         # A copy, since numpy is several times slower on words at odd addresses.
         words = np.frombuffer(data[start + phase : end + 1][: max(0, end + 1 - start - phase) // 2 * 2], "<u2")
-        hits = np.zeros(len(words), np.bool_)
-        equal = np.empty_like(hits)
-        for value in _FIRST_TWO:
-            np.equal(words, value, out=equal)
-            np.logical_or(hits, equal, out=hits)
-        found += [start + phase + 2 * int(i) for i in np.flatnonzero(hits)]
+        found += [start + phase + 2 * int(i) for i in np.flatnonzero(_FIRST_TWO.take(words))]
     return [place for at in sorted(found) if at < end for place in _judge(data, at)]
 
 
 def _judge(data: bytes, at: int) -> Iterator[tuple[int, type[Decoder]]]:
     head = data[at : at + LOOKAHEAD]
-    for magic, decoder, is_one in _STREAMS:
+    for magic, decoder, is_one in STREAMS:
         if head.startswith(magic) and len(head) == LOOKAHEAD and is_one(head):
             yield at, decoder
+
+
+def streams_at(head: bytes) -> list[type[Decoder]]:
+    """What may begin with the `LOOKAHEAD` bytes of `head`."""
+    return [decoder for _, decoder in _judge(head, 0)]
+
+
+def repeats(data: bytes) -> bool:
+    """Whether `data` is one short piece over and over. Nothing that holds weights is, in whatever form."""
+    if len(data) < _REPEATED:
+        return False
+    period = data.find(data[:_NEEDLE], 1, _NEEDLE + len(data) // _REPEATS)
+    return period > 0 and data[period:] == data[:-period]
 
 
 # --- text -------------------------------------------------------------------------------------------------------------
@@ -111,125 +153,3 @@ def has_text(data: bytes) -> bool:
 def is_text(data: bytes) -> bool:
     """Whether nothing but printable characters stands in `data`."""
     return 0 not in data.translate(_PRINTABLE)
-
-
-_Found = tuple[int, Kind] | None
-
-
-class TextFinder:
-    """Finds the runs of text in one buffer from start to end; each test is made once, however many there are."""
-
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-        self._words: dict[bytes, _Words] = {}
-        self._searched: dict[str, _Found] = {}
-
-    def find(self, start: int) -> _Found:
-        """Where the next run begins from `start` on, and what it is written in. `start` must not go back."""
-        found = [
-            self._next("percent", self._percent, start),
-            self._next("pairs", self._pairs, start),
-            self._next("word", self._word, start),
-        ]
-        first = min(filter(None, found), key=lambda each: each[0], default=None)
-        if first or self._words_of(_NOT_SOLID).long(start) is None:
-            return first
-        # Many other things look like the alphabets of 85 characters, so they come last.
-        wide = [
-            self._next(alphabet.name, lambda start, alphabet=alphabet: self._wide(alphabet, start), start)  # type: ignore[misc]
-            for alphabet in (texts.BASE85, texts.ASCII85)
-        ]
-        return min(filter(None, wide), key=lambda each: each[0], default=None)
-
-    def _next(self, name: str, search: Callable[[int], _Found], start: int) -> _Found:
-        known = self._searched.get(name, (-1, texts.PERCENT))
-        if known is not None and known[0] < start:
-            known = self._searched[name] = search(start)
-        return known
-
-    def _percent(self, start: int) -> _Found:
-        data = self._data
-        if data.count(b"%", start) < 6:
-            return None
-        match = _PERCENT.search(data, max(start, data.find(b"%", start) - 256))
-        return (match.start(), texts.PERCENT) if match else None
-
-    def _pairs(self, start: int) -> _Found:
-        rough = self._data[start::_STEP].translate(_PAIRS).find(b"\1" * _SAMPLES)
-        if rough < 0:
-            return None
-        match = _PAIRED.search(self._data, start + max(0, rough - 1) * _STEP)
-        return (match.start(), texts.PAIRS) if match else None
-
-    def _wide(self, alphabet: Alphabet, start: int) -> _Found:
-        words = self._words_of(alphabet.outside)
-        at = words.long(start)
-        while at is not None and words.end(at) - at < _TELLING and not _is_varied(self._data[at : at + texts.MIN_RUN]):
-            at = words.long(words.end(at))
-        return None if at is None else (at, texts.WORDS[alphabet])
-
-    def _words_of(self, outside: bytes) -> _Words:
-        if outside not in self._words:
-            self._words[outside] = _Words(self._data, outside)
-        return self._words[outside]
-
-    def _word(self, start: int) -> _Found:
-        data, words = self._data, self._words_of(texts.BASE64.outside)
-        while True:
-            long, lines = words.long(start), words.lines(start)
-            at = min((place for place in (long, lines) if place is not None), default=None)
-            if at is None:
-                return None
-            end = words.end(at)
-            if at and data[at - 1] == 0x5C and data[at] in b"ntr":
-                at += 1  # an escaped line break, not a character of the text
-            # What stands directly before a run may end in characters that belong to a wider alphabet.
-            sample = texts.without_separators(data[at + _FOREIGN : at + 2 * texts.MIN_RUN])
-            alphabet = _narrowest(sample[: texts.MIN_RUN - _FOREIGN - 1])
-            at += data[at : at + _FOREIGN].translate(alphabet.outside).rfind(b"\1") + 1
-            if (lines is not None and lines <= at) or end - at >= alphabet.for_a_mark:
-                return at, texts.WORDS[alphabet]
-            start = end  # a checksum, an identifier: too short to hold anything
-
-
-class _Words:
-    """The words of one alphabet in a buffer."""
-
-    def __init__(self, data: bytes, outside: bytes) -> None:
-        breaks = np.flatnonzero(np.frombuffer(data.translate(outside), np.bool_))
-        self._edges = np.concatenate(([-1], breaks, [len(data)]))
-        """Where characters outside the alphabet stand, with one more before the start and one after the end."""
-        lengths = np.diff(self._edges)
-        self._long = self._edges[:-1][lengths > texts.MIN_RUN] + 1
-        words = np.flatnonzero(lengths > 1)
-        lengths = lengths[words]
-        same = (lengths[:-1] == lengths[1:]) & (lengths[1:] > _SHORTEST_LINE)
-        self._lines = self._edges[words[np.flatnonzero(same[:-2] & same[1:-1] & same[2:])]] + 1
-
-    def long(self, start: int) -> int | None:
-        """The first word of at least `texts.MIN_RUN` characters; one that has begun counts with what is left of it."""
-        if self.end(start) - start >= texts.MIN_RUN:
-            return start
-        return _first(self._long, start)
-
-    def lines(self, start: int) -> int | None:
-        """The first of four words of the same length, which may be the lines of one text."""
-        return _first(self._lines, start)
-
-    def end(self, start: int) -> int:
-        """Where the word that holds `start` ends."""
-        return int(self._edges[np.searchsorted(self._edges, start)])
-
-
-def _first(places: npt.NDArray[np.int64], start: int) -> int | None:
-    index = np.searchsorted(places, start)
-    return int(places[index]) if index < len(places) else None
-
-
-def _is_varied(word: bytes) -> bool:
-    """Whether characters are as mixed as in base 85; identifiers, links and packed JSON are not."""
-    return len(set(word)) >= 30 and len(word.translate(None, texts.BASE64.characters)) >= 8
-
-
-def _narrowest(word: bytes) -> Alphabet:
-    return next(alphabet for alphabet in texts.ALPHABETS if not word.translate(None, alphabet.characters))

@@ -14,14 +14,16 @@ import zlib
 from collections.abc import Iterator
 from typing import Any, ClassVar, Protocol
 
+from .inflate import GZIP, RAW, ZLIB, inflater
+
 PIECE_BYTES = 1 << 16
 """A piece of output is at most this long and a half (zstd: a block of 128 KiB)."""
 
 MAX_DICTIONARY_BYTES = 80 << 20
 """A stream that needs more memory is not decoded, and said to be a limit. `xz -9` needs 65 MiB."""
 
-_SLICE_BYTES = 1 << 13
-_STEP_BYTES = 1 << 15
+_SLICE_BYTES = 1 << 15
+_STEP_BYTES = 1 << 16
 
 
 class BrokenError(Exception):
@@ -33,7 +35,11 @@ class TooBigError(Exception):
 
 
 class MissingError(Exception):
-    """The library for this format is not installed."""
+    """There is no decoder for this format here."""
+
+
+class SealedError(Exception):
+    """It is encrypted."""
 
 
 class Decoder(Protocol):
@@ -48,11 +54,15 @@ class Decoder(Protocol):
         """What `data` decodes to.
 
         Raises:
-            BrokenError, TooBigError, MissingError: nothing more can be decoded; pieces already given are good.
+            BrokenError, TooBigError, MissingError, SealedError: nothing more can be decoded; pieces already given are
+                good.
         """
 
+    def finish(self) -> Iterator[bytes]:
+        """What can still be decoded when no more bytes come. Raises as `feed` does."""
 
-class _Stream:
+
+class Stream:
     """The common part: streams that follow each other, and pieces of bounded size."""
 
     NAME: ClassVar[str]
@@ -74,6 +84,10 @@ class _Stream:
         out = self._engine.decompress(data, _STEP_BYTES)
         return out, b"", not self._engine.needs_input and not self._engine.eof
 
+    def finish(self) -> Iterator[bytes]:
+        """See `Decoder`."""
+        yield from ()
+
     def feed(self, data: bytes) -> Iterator[bytes]:
         """See `Decoder`."""
         gathered: list[bytes] = []
@@ -82,7 +96,7 @@ class _Stream:
             for out in self._decode(data):
                 gathered.append(out)
                 size += len(out)
-                if size >= PIECE_BYTES:
+                if size >= PIECE_BYTES // 2:
                     yield b"".join(gathered)
                     gathered, size = [], 0
         except BrokenError:
@@ -126,60 +140,38 @@ class _Stream:
         return b""
 
 
-class Gzip(_Stream):
-    """gzip (RFC 1952), of one or more members."""
+class Deflate(Stream):
+    """Deflated data (RFC 1951) without a wrapper."""
 
-    NAME = "gzip"
-    MAGIC = b"\x1f\x8b\x08"
+    NAME = "deflate"
+    MAGIC = b""
     ERRORS = (zlib.error,)
-    _WBITS = 31
+    _WRAPPER = RAW
 
     def _start(self) -> Any:
-        return zlib.decompressobj(self._WBITS)
+        return inflater(self._WRAPPER)
 
     def _step(self, data: bytes) -> tuple[bytes, bytes, bool]:
         out = self._engine.decompress(data, _STEP_BYTES)
         return out, self._engine.unconsumed_tail, len(out) == _STEP_BYTES
 
 
-class Zlib(Gzip):
+class Gzip(Deflate):
+    """gzip (RFC 1952), of one or more members."""
+
+    NAME = "gzip"
+    MAGIC = b"\x1f\x8b\x08"
+    _WRAPPER = GZIP
+
+
+class Zlib(Deflate):
     """zlib (RFC 1950), as inside git objects and many programs' own formats."""
 
     NAME = "zlib"
-    MAGIC = b""
-    _WBITS = 15
+    _WRAPPER = ZLIB
 
 
-class Zip(Gzip):
-    """One deflated entry of a zip archive, from its local header on. Stored entries need no decoding."""
-
-    NAME = "zip"
-    MAGIC = b""
-    _WBITS = -15
-    _HEADER = 30
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._head: bytes | None = b""
-
-    def feed(self, data: bytes) -> Iterator[bytes]:
-        """See `Decoder`."""
-        if self._head is not None:
-            self._head += data
-            if len(self._head) < self._HEADER:
-                return
-            flags, method = self._head[6] | self._head[7] << 8, self._head[8] | self._head[9] << 8
-            if method != 8 or flags & 1:
-                raise BrokenError("not a deflated entry")
-            start = self._HEADER + int.from_bytes(self._head[26:28], "little")
-            start += int.from_bytes(self._head[28:30], "little")
-            if len(self._head) < start:
-                return
-            data, self._head = self._head[start:], None
-        yield from super().feed(data)
-
-
-class Bzip2(_Stream):
+class Bzip2(Stream):
     """bzip2."""
 
     NAME = "bzip2"
@@ -190,7 +182,7 @@ class Bzip2(_Stream):
         return bz2.BZ2Decompressor()
 
 
-class Xz(_Stream):
+class Xz(Stream):
     """xz."""
 
     NAME = "xz"
@@ -210,7 +202,28 @@ class Lzma(Xz):
     _FORMAT = lzma.FORMAT_ALONE
 
 
-class Lz4(_Stream):
+class RawLzma(Stream):
+    """LZMA data without a header.
+
+    Args:
+        filters: as `lzma` takes them, or None for LZMA2 with a large dictionary.
+    """
+
+    NAME = "lzma"
+    MAGIC = b""
+    ERRORS = (lzma.LZMAError, ValueError, EOFError)
+
+    def __init__(self, filters: list[dict[str, Any]] | None = None) -> None:
+        self._filters = filters or [{"id": lzma.FILTER_LZMA2, "dict_size": 64 << 20}]
+        if any(each.get("dict_size", 0) > MAX_DICTIONARY_BYTES for each in self._filters):
+            raise TooBigError(f"{self.NAME}: its dictionary needs too much memory")
+        super().__init__()
+
+    def _start(self) -> Any:
+        return lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=self._filters)
+
+
+class Lz4(Stream):
     """The lz4 frame format."""
 
     NAME = "lz4"
@@ -224,87 +237,3 @@ class Lz4(_Stream):
         except ImportError as problem:
             raise MissingError("lz4") from problem
         return frame.LZ4FrameDecompressor()
-
-
-class Zstd:
-    """zstd frames. Fed block by block, since the library has no bound on the output of a call."""
-
-    NAME: ClassVar[str] = "zstd"
-    _MAGIC = b"\x28\xb5\x2f\xfd"
-    _MAX_BLOCK = 128 << 10
-
-    def __init__(self) -> None:
-        try:
-            # A Debian package of the recorder, which the host may lack.
-            self._library: Any = importlib.import_module("zstandard")
-        except ImportError as problem:
-            raise MissingError("zstd") from problem
-        self.ended = False
-        self.rest = b""
-        self._held = b""
-        self._engine: Any = None
-        self._checksum = False
-        self._need = 0
-        self._last = False
-
-    def feed(self, data: bytes) -> Iterator[bytes]:
-        """See `Decoder`."""
-        self._held += data
-        try:
-            while not self.ended:
-                taken = self._take()
-                if not taken:
-                    return
-                out = self._engine.decompress(taken)
-                if out:
-                    yield out
-        except self._library.ZstdError as problem:
-            if "memory" in str(problem).lower():
-                raise TooBigError(f"zstd: {problem}") from problem
-            raise BrokenError(str(problem)) from problem
-
-    def _take(self) -> bytes:
-        """The next header, block or checksum, once it is there whole; nothing until then."""
-        held = self._held
-        if self._engine is None:
-            return self._frame(held)
-        if self._last:
-            if len(held) < 4 * self._checksum:
-                return b""
-            taken = self._cut(4 * self._checksum)
-            self._engine, self._last = (self._engine, True) if taken else (None, False)
-            if taken:
-                self._checksum = False
-                return taken
-            return self._frame(self._held)
-        if len(held) < 3:
-            return b""
-        head = int.from_bytes(held[:3], "little")
-        last, kind, size = head & 1, head >> 1 & 3, head >> 3
-        if kind == 3 or size > self._MAX_BLOCK:
-            raise BrokenError("not a zstd block")
-        whole = 3 + (1 if kind == 1 else size)
-        if len(held) < whole:
-            return b""
-        self._last = bool(last)
-        return self._cut(whole)
-
-    def _frame(self, held: bytes) -> bytes:
-        if not held.startswith(self._MAGIC):
-            if not self._MAGIC.startswith(held):
-                self.ended, self.rest, self._held = True, held, b""
-            return b""
-        if len(held) < 5:
-            return b""
-        flags = held[4]
-        single = flags >> 5 & 1
-        size = 5 + (not single) + (0, 1, 2, 4)[flags & 3] + (single, 2, 4, 8)[flags >> 6]
-        if len(held) < size:
-            return b""
-        self._checksum = bool(flags & 4)
-        self._engine = self._library.ZstdDecompressor(max_window_size=MAX_DICTIONARY_BYTES // 5 * 2).decompressobj()
-        return self._cut(size)
-
-    def _cut(self, size: int) -> bytes:
-        taken, self._held = self._held[:size], self._held[size:]
-        return taken

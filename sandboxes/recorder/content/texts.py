@@ -12,7 +12,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
-from urllib.parse import unquote_to_bytes
 
 import numpy as np
 
@@ -28,8 +27,12 @@ _LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _DIGITS = b"0123456789"
 _BASE64 = _LETTERS + _LETTERS.lower() + _DIGITS + b"+/"
 _BASE32 = _LETTERS + b"234567"
+_BASE32_HEX = _DIGITS + _LETTERS[:22]
 _BASE85 = _DIGITS + _LETTERS + _LETTERS.lower() + b"!#$%&()*+-;<=>?@^_`{|}~"
 _ASCII85 = bytes(range(33, 118))
+_Z85 = _DIGITS + _LETTERS.lower() + _LETTERS + b".-:+=^!/*?&<>()[]{}@%$#"
+_UU_TO_64 = bytes.maketrans(bytes(range(32, 96)) + b"`", _BASE64 + b"A")
+_XX_TO_64 = bytes.maketrans(b"+-" + _DIGITS + _LETTERS + _LETTERS.lower(), _BASE64)
 _ZEROS = (b"z", b"!!!!!")
 _SEPARATOR = re.compile(rb"(?:[ \t\r\n\"',]|\\[ntr\r\n\"]){1,16}")
 _URL = bytes.maketrans(b"-_", b"+/")
@@ -88,17 +91,31 @@ def _positional(digits: bytes, base: int, group: int, size: int) -> Callable[[by
 
 _base32 = _positional(_BASE32, 32, 8, 5)
 
+BINARY = Alphabet("binary", b"01", 8, 1, lambda text: np.packbits(np.frombuffer(text, np.uint8) & 1).tobytes())
+OCTAL = Alphabet("octal", b"01234567", 3, 1, _positional(b"01234567", 8, 3, 1))
+DECIMAL = Alphabet("digits", _DIGITS, 3, 1, _positional(_DIGITS, 10, 3, 1))
 HEX = Alphabet("hex", _DIGITS + b"abcdefABCDEF", 2, 1, binascii.unhexlify)
 BASE32 = Alphabet("base32", _BASE32, 8, 5, _base32)
 BASE32_LOWER = Alphabet("base32", _BASE32.lower(), 8, 5, lambda text: _base32(text.upper()))
+BASE32_HEX = Alphabet("base32", _BASE32_HEX, 8, 5, _positional(_BASE32_HEX, 32, 8, 5))
+BASE32_HEX_LOWER = Alphabet("base32", _BASE32_HEX.lower(), 8, 5, lambda text: BASE32_HEX.decode(text.upper()))
 BASE64 = Alphabet("base64", _BASE64 + b"-_", 4, 3, _base64)
 BASE85 = Alphabet("base85", _BASE85, 5, 4, _positional(_BASE85, 85, 5, 4))
 ASCII85 = Alphabet("ascii85", _ASCII85 + b"z", 5, 4, _positional(_ASCII85, 85, 5, 4), _ZEROS)
 
-ALPHABETS = (HEX, BASE32, BASE32_LOWER, BASE64, BASE85, ASCII85)
+Z85 = Alphabet("z85", _Z85, 5, 4, _positional(_Z85, 85, 5, 4))
+UUENCODE = Alphabet("uuencode", bytes(range(32, 97)), 4, 3, lambda text: _base64(text.translate(_UU_TO_64)))
+XXENCODE = Alphabet("xxencode", BASE64.characters, 4, 3, lambda text: _base64(text.translate(_XX_TO_64)))
+
+ALPHABETS = (BINARY, DECIMAL, HEX, BASE32, BASE32_LOWER, BASE32_HEX, BASE32_HEX_LOWER, BASE64, BASE85, Z85, ASCII85)
 """The narrowest first: what a run of characters is taken for."""
 
 _WORDS = {alphabet: alphabet.word for alphabet in ALPHABETS}
+
+
+def is_separator(data: bytes) -> bool:
+    """Whether this may stand between a run's lines."""
+    return _SEPARATOR.fullmatch(data) is not None
 
 
 def without_separators(data: bytes) -> bytes:
@@ -144,6 +161,10 @@ class Lines:
                 return b"".join(pieces), data[at:]
         return b"".join(pieces), b""
 
+    def finish(self) -> bytes:
+        """See `Taker`."""
+        return b""
+
     def _end_of_word(self, data: bytes, at: int) -> int:
         # Deleting the alphabet is four times as fast as matching it; most windows of a long word hold nothing else.
         if at == 0 and not data.translate(None, self._characters):
@@ -188,45 +209,6 @@ class Lines:
         return at + good * period
 
 
-class Pairs:
-    r"""Takes hexadecimal digits that stand in small groups, as `ab:cd`, `ab cd`, `0xab, 0xcd` and `\\xab\\xcd` do."""
-
-    _SEPARATORS = b" \t\r\n:,;+-\\x"
-    ALLOWED = HEX.characters + _SEPARATORS
-    _MATCH = re.compile(b"[" + re.escape(ALLOWED) + b"]*")
-
-    def __init__(self) -> None:
-        self.ended = False
-        self._held = b""
-
-    def take(self, data: bytes) -> tuple[bytes, bytes]:
-        """See `Lines.take`."""
-        data = self._held + data
-        match = self._MATCH.match(data)
-        end = match.end() if match else 0
-        self.ended = end < len(data)
-        # The "0" of a "0x" that is still to come.
-        self._held = b"0" if not self.ended and data.endswith(b"0") else b""
-        text = data[: end - len(self._held)].replace(b"0x", b"")
-        return text.translate(None, self._SEPARATORS), data[end:]
-
-
-class Unbroken:
-    """Takes everything up to white space, a quote or a byte that is no ASCII: what percent-encoding may hold."""
-
-    _MATCH = re.compile(rb"[!#-&(-~]*")
-
-    def __init__(self) -> None:
-        self.ended = False
-
-    def take(self, data: bytes) -> tuple[bytes, bytes]:
-        """See `Lines.take`."""
-        match = self._MATCH.match(data)
-        end = match.end() if match else 0
-        self.ended = end < len(data)
-        return data[:end], data[end:]
-
-
 class Grouped:
     """Decodes an alphabet from one alignment on."""
 
@@ -251,25 +233,6 @@ class Grouped:
         return self._alphabet.decode(text[:end] if self._held else text)
 
 
-class Percent:
-    """Undoes `%XX` (RFC 3986). What is not encoded stays.
-
-    Args:
-        plus: what a `+` stands for: a space in forms, itself elsewhere.
-    """
-
-    def __init__(self, plus: bytes) -> None:
-        self._plus = plus
-        self._held = b""
-
-    def feed(self, text: bytes) -> bytes:
-        """See `Grouped.feed`."""
-        text = self._held + text
-        cut = text.rindex(b"%") if b"%" in text[-2:] else len(text)
-        text, self._held = text[:cut], text[cut:]
-        return unquote_to_bytes(text.replace(b"+", self._plus))
-
-
 class Taker(Protocol):
     """Takes a run's text out of what surrounds it."""
 
@@ -277,6 +240,9 @@ class Taker(Protocol):
 
     def take(self, data: bytes) -> tuple[bytes, bytes]:
         """The run's text in `data`, and what follows when the run has ended."""
+
+    def finish(self) -> bytes:
+        """The run's last text, when no more comes and it has not ended by itself."""
 
 
 class TextDecoder(Protocol):
@@ -294,16 +260,28 @@ class Kind:
     taker: Callable[[], Taker]
     decoders: Callable[[], list[TextDecoder]]
     """One for each alignment (or reading) that is possible."""
+    weak: bool = False
+    """Many other things look like this: where it shows nothing, it is not believed beyond what is looked at at once."""
+
+
+_READINGS = {DECIMAL: (DECIMAL, OCTAL, HEX)}
+"""What else a text of nothing but an alphabet's characters may be: no digit of octal numbers is above 7, and what is
+hexadecimal twice over has no letters."""
+
+
+def aligned(alphabet: Alphabet) -> list[TextDecoder]:
+    """Decoders for all readings of an alphabet's characters, from every alignment on."""
+    readings = _READINGS.get(alphabet, (alphabet,))
+    return [Grouped(reading, skip) for reading in readings for skip in range(reading.group)]
 
 
 def _of(alphabet: Alphabet) -> Kind:
     return Kind(
         alphabet.name,
         lambda: Lines(alphabet),
-        lambda: [Grouped(alphabet, skip) for skip in range(alphabet.group)],
+        lambda: aligned(alphabet),
+        weak=alphabet in (BASE85, Z85, ASCII85),
     )
 
 
 WORDS = {alphabet: _of(alphabet) for alphabet in ALPHABETS}
-PAIRS = Kind("hex", Pairs, lambda: [Grouped(HEX, skip) for skip in range(2)])
-PERCENT = Kind("percent", Unbroken, lambda: [Percent(b"+"), Percent(b" ")])

@@ -8,6 +8,7 @@ made once, while the process is privileged; none is made later, so that no capab
 from __future__ import annotations
 
 import contextlib
+import resource
 import socket
 import struct
 import subprocess
@@ -19,6 +20,8 @@ TCP_PORT, UDP_PORT = 15001, 15002
 UDP_BUFFER_BYTES = 8 << 20
 BACKLOG = 4096
 UDPLITE = 136
+SPARE = 4096
+"""IPv4 connections that the witness can make in an episode; a quarter as many by IPv6."""
 
 # Constants of the kernel that Python 3.11 does not name.
 _IP_RECVORIGDSTADDR = 20
@@ -64,10 +67,12 @@ class Sockets:
     """Sends whole IPv4 packets."""
     reply6: socket.socket | None = None
     """Sends whole IPv6 packets."""
+    spare: list[socket.socket] = field(default_factory=list)
+    """TCP sockets that can connect from any address (`dialling`)."""
 
     def close(self) -> None:
         """Close all of them."""
-        for each in (*self.tcp, *self.udp, *self.raw, self.reply4, self.reply6):
+        for each in (*self.tcp, *self.udp, *self.raw, *self.spare, self.reply4, self.reply6):
             if each is not None:
                 with contextlib.suppress(OSError):
                     each.close()
@@ -94,7 +99,16 @@ def open_sockets() -> Sockets:
         ],
         reply4=socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW),
         reply6=socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_RAW),
+        spare=[
+            _transparent(family, socket.SOCK_STREAM)
+            for family, share in ((socket.AF_INET, SPARE), (socket.AF_INET6, SPARE // 4))
+            for _ in range(min(share, _open_files() // 8))
+        ],
     )
+
+
+def _open_files() -> int:
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
 
 def _tcp(family: int) -> socket.socket:

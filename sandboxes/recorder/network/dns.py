@@ -54,10 +54,11 @@ class Query:
 
 @dataclass(frozen=True)
 class Record:
-    """One answer: an address, or for PTR a name."""
+    """One answer."""
 
     type: int
     data: str
+    """An address, a text, or names (for MX after a number, for SOA before five)."""
     ttl: int
 
 
@@ -164,9 +165,21 @@ def _build(query: Query, reply: Reply, *, cut: bool) -> bytes:
 def _record_data(record: Record) -> bytes:
     if record.type in (A, AAAA):
         return ipaddress.ip_address(record.data).packed
-    return _name(
-        tuple(label.encode("idna" if not label.isascii() else "ascii")[:63] for label in record.data.split("."))
-    )
+    if record.type == TXT:
+        text = record.data.encode()[:255]
+        return bytes((len(text),)) + text
+    if record.type == MX:
+        preference, _, host = record.data.partition(" ")
+        return struct.pack("!H", int(preference)) + _host(host)
+    if record.type == SOA:
+        master, contact, *numbers = record.data.split(" ")
+        return _host(master) + _host(contact) + struct.pack("!5I", *map(int, numbers))
+    return _host(record.data)
+
+
+def _host(name: str) -> bytes:
+    labels = name.rstrip(".").split(".")
+    return _name(tuple(label.encode("idna" if not label.isascii() else "ascii")[:63] for label in labels))
 
 
 def _name(labels: tuple[bytes, ...]) -> bytes:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from ..events import Closed, Limit, Opened
 from .budget import Budget
-from .pieces import SMALL_BYTES, Pieces, words_in
+from .payload import Payload
+from .pieces import Pieces
 from .sight import Place, Scribe, Sight
 from .tally import Tally
 
@@ -49,16 +50,16 @@ class Flow:
         """As in `events.Closed`; set by whoever recognises it."""
         self.name = end.name
         """The name looked up or, without one, the name that the client gave; set by whoever learns it."""
+        self.target: str | None = None
+        """What its bytes are, such as the name of the file that it carries, where that is known before they come."""
         self.hang_up: Callable[[], None] | None = None
         """Ends the connection from our side; set by whoever holds it."""
         self.closed = False
         self._flows = flows
         self._part = part
-        self._sight: Sight | None = None
+        self._payload: Payload | None = None
         self._tally = Tally()
         self._received = 0
-        self._start = bytearray()
-        """The bytes looked at so far, and no more once there are more than `SMALL_BYTES`."""
         self.announced = False
 
     def count(self, data: bytes) -> None:
@@ -70,11 +71,9 @@ class Flow:
         """Look at bytes that the workstation sent and that were counted already."""
         if not self.scanned:
             return
-        if self._sight is None:
-            self._sight = self.sight(self._part)
-        self._sight.feed(data)
-        if len(self._start) <= SMALL_BYTES:
-            self._start += data[: SMALL_BYTES + 1]
+        if self._payload is None:
+            self._payload = Payload(self.sight(self._part, self.target), self._flows.pieces, self.end.address)
+        self._payload.feed(data)
 
     def sent(self, data: bytes) -> None:
         """Count and look at bytes that the workstation sent."""
@@ -85,9 +84,9 @@ class Flow:
         """Count bytes that the workstation was given."""
         self._received += size
 
-    def sight(self, part: str, target: str | None = None) -> Sight:
-        """A new sight at a part of this flow; the caller feeds and closes it."""
-        return Sight(self._flows.scribe, self.place(part, target))
+    def sight(self, part: str, target: str | None = None, undone: tuple[str, ...] = ()) -> Sight:
+        """A new sight at a part of this flow; the caller feeds and closes it. `undone` as in `Sight`."""
+        return Sight(self._flows.scribe, self.place(part, target), undone, blind=not self.scanned)
 
     def place(self, part: str, target: str | None = None) -> Place:
         """Where bytes of this flow are."""
@@ -104,10 +103,8 @@ class Flow:
             return
         self.closed = True
         self._flows.forget(self)
-        if self._sight is not None:
-            self._sight.close()
-            if len(self._start) <= SMALL_BYTES and not self._sight.broken:
-                self._flows.pieces.add(self.end.address, words_in(bytes(self._start)), self.place(self._part))
+        if self._payload is not None:
+            self._payload.close()
         if not self.announced:
             return
         self._flows.scribe.record(
@@ -166,8 +163,7 @@ class Flows:
             part: what its bytes are called in `events.Content`.
         """
         scanned = self._make_room()
-        self.total += 1
-        flow = Flow(self.total, End(transport, address, port, name), self, part=part, scanned=scanned)
+        flow = Flow(self.number(), End(transport, address, port, name), self, part=part, scanned=scanned)
         if self._budget.take(_about(flow)):
             self._announce(flow)
         if scanned:
@@ -178,6 +174,11 @@ class Flows:
             what = f"over {self._max_scanned} connections were open: this one is counted and not looked at"
             self.scribe.record(Limit(where="network.flows", what=what, flow=flow.number))
         return flow
+
+    def number(self) -> int:
+        """A number for one more flow, as for a connection from our side, which `open` knows nothing of."""
+        self.total += 1
+        return self.total
 
     def touch(self, flow: Flow) -> None:
         """A flow has sent something; in a flood, it is recorded if it has sent much."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from ..events import Lookup
+from ..events import Limit, Lookup
 from . import dns
 from .budget import Budget
 from .pieces import Pieces
@@ -13,7 +13,7 @@ from .pieces import Pieces
 if TYPE_CHECKING:
     from .flow import Flow
     from .resolver import Resolver
-    from .sight import Scribe
+    from .sight import Place, Scribe
     from .speaker import Call
 
 REPEAT_SECONDS = 5.0
@@ -21,6 +21,15 @@ REPEAT_SECONDS = 5.0
 
 MAX_RECENT = 4096
 """Names remembered to see repeats."""
+
+MAX_HELD_BYTES = 8 << 20
+"""Of names, to be put together across domains at the end."""
+
+PROVABLE_BYTES = 8192
+"""So many bytes of the weights are recognised wherever they were cut."""
+
+_LABELS_BYTES = 200
+"""That a name takes beside its labels."""
 
 _MAX_MESSAGE = 65535
 
@@ -41,48 +50,37 @@ class Lookups:
         self._resolver = resolver
         self._pieces = Pieces(scribe)
         self._budget = Budget(scribe.record, "lookups")
+        self._held: list[tuple[tuple[bytes, ...], Place]] = []
+        self._held_bytes = 0
+        self._sizes: dict[tuple[bytes, ...], int] = {}
+        """Bytes of all names by domain."""
         self._recent: OrderedDict[tuple[bytes, ...], float] = OrderedDict()
 
-    def answer(self, message: bytes, flow: Flow, *, udp: bool) -> bytes | None:
-        """The response to a message, counted and looked at; None when there is nothing to say.
-
-        A message that is no query is looked at as it stands.
-        """
+    def take(self, message: bytes, flow: Flow, *, udp: bool) -> bytes | None:
+        """As `answer`, for a message that is all that its flow carries: it is counted."""
         flow.count(message)
-        try:
-            query = dns.parse(message)
-        except dns.MalformedQueryError:
-            flow.look(message)
-            response = dns.refuse(message)
-        else:
-            flow.protocol = "dns"
-            response = self._ask(query, flow, dns.udp_limit(query) if udp else None)
-            self._look_beyond_the_name(query, message, flow)
+        flow.protocol = "dns"
+        response = self.answer(message, flow, udp=udp)
         if response is not None:
             flow.received(len(response))
         return response
 
-    async def speak(self, call: Call) -> None:
-        """See `speaker.Speaker`: on a connection each message has its length before it."""
-        buffer = bytearray()
-        while True:
-            data = await call.stream.read()
-            buffer += data
-            while len(buffer) >= 2 and len(buffer) >= (size := 2 + int.from_bytes(buffer[:2], "big")):
-                response = self.answer(bytes(buffer[2:size]), call.flow, udp=False)
-                del buffer[:size]
-                if response is not None and len(response) <= _MAX_MESSAGE:
-                    await call.stream.write(len(response).to_bytes(2, "big") + response)
-            if not data:
-                call.flow.sent(bytes(buffer))
-                return
+    def answer(self, message: bytes, flow: Flow, *, udp: bool) -> bytes | None:
+        """The response to a message, recorded and looked at; None when there is nothing to say.
 
-    def close(self) -> None:
-        """Nothing more comes."""
-        self._pieces.close()
-        self._budget.flush()
+        A message that is no query is looked at as it stands.
+        """
+        try:
+            query = dns.parse(message)
+        except dns.MalformedQueryError:
+            flow.look(message)
+            return dns.refuse(message)
+        reply = self.ask(query, flow)
+        self._look_beyond_the_name(query, message, flow)
+        return dns.build(query, reply, dns.udp_limit(query) if udp else None)
 
-    def _ask(self, query: dns.Query, flow: Flow, limit: int | None) -> bytes:
+    def ask(self, query: dns.Query, flow: Flow) -> dns.Reply:
+        """What a query is answered; it is recorded and looked at."""
         reply = self._resolver.resolve(query)
         if self._budget.take(query.name):
             answer = " ".join(record.data for record in reply.records)
@@ -91,7 +89,39 @@ class Lookups:
             self._scribe.record(Lookup(flow.number, query.name, query.type_name, answer))
         if flow.scanned and not self._is_repeat(query.labels):
             self._look_at(query.labels, flow)
-        return dns.build(query, reply, limit)
+        return reply
+
+    async def speak(self, call: Call) -> None:
+        """See `speaker.Speaker`: on a connection each message has its length before it."""
+        buffer = bytearray()
+        while True:
+            data = await call.stream.read()
+            buffer += data
+            while len(buffer) >= 2 and len(buffer) >= (size := 2 + int.from_bytes(buffer[:2], "big")):
+                response = self.take(bytes(buffer[2:size]), call.flow, udp=False)
+                del buffer[:size]
+                if response is not None and len(response) <= _MAX_MESSAGE:
+                    await call.stream.write(len(response).to_bytes(2, "big") + response)
+            if not data:
+                call.flow.sent(bytes(buffer))
+                return
+
+    def close(self) -> None:
+        """Nothing more comes.
+
+        What stands in names of many domains, in each too little to be recognised by itself, is put together now.
+        """
+        self._pieces.close()
+        scattered = Pieces(self._scribe)
+        for labels, place in self._held:
+            if self._sizes[labels[-REGISTRABLE_LABELS:]] < PROVABLE_BYTES:
+                scattered.add("", labels[:-1], place)
+        scattered.close()
+        self._held.clear()
+        if self._held_bytes > MAX_HELD_BYTES:
+            what = f"over {MAX_HELD_BYTES} bytes of names: later ones are not put together across domains"
+            self._scribe.record(Limit(where="network.lookups", what=what))
+        self._budget.flush()
 
     def _look_at(self, labels: tuple[bytes, ...], flow: Flow) -> None:
         words, parent = labels[:-REGISTRABLE_LABELS], labels[-REGISTRABLE_LABELS:]
@@ -101,6 +131,11 @@ class Lookups:
         if flow.end.address != self._resolver.nameserver:
             # Asked of a server of the client's own choice, which reads the whole name.
             self._pieces.add(f"@{flow.end.address}", labels, flow.place("labels"))
+        size = sum(map(len, labels)) + _LABELS_BYTES
+        self._held_bytes += size
+        if self._held_bytes <= MAX_HELD_BYTES:
+            self._sizes[parent] = self._sizes.get(parent, 0) + size
+            self._held.append((labels, flow.place("labels")))
 
     def _look_beyond_the_name(self, query: dns.Query, message: bytes, flow: Flow) -> None:
         """A query that is longer than its question and plain EDNS may carry data after it."""

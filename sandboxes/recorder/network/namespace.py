@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..plan import Host
+from .listen_table import ListenTable
 from .privileges import call_libc
 
 if TYPE_CHECKING:
@@ -43,9 +44,11 @@ class LinkError(RuntimeError):
 class Link:
     """The workstation's only link, seen from its far end. Made by `Link.make`."""
 
-    def __init__(self, steward: int, channel: socket.socket) -> None:
+    def __init__(self, steward: int, channel: socket.socket, listening: ListenTable) -> None:
         self._steward = steward
         self._channel = channel
+        self.listening = listening
+        """Who listens on the workstation."""
 
     @classmethod
     def make(cls) -> Link:
@@ -57,6 +60,7 @@ class Link:
             LinkError: the link could not be made.
             OSError: the kernel refuses a new namespace.
         """
+        listening = ListenTable()
         ours, theirs = socket.socketpair()
         steward = os.fork()
         if steward == 0:
@@ -64,7 +68,7 @@ class Link:
             _be_steward(theirs)
         theirs.close()
         call_libc("unshare", _CLONE_NEWNET)
-        link = cls(steward, ours)
+        link = cls(steward, ours, listening)
         link._ask({"witness": os.getpid()})
         return link
 

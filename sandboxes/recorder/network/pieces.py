@@ -7,6 +7,9 @@ go to one place are looked at in several ways at once, each in order of arrival:
 - **long**: only words of 16 characters or more, so that sequence numbers and fixed names drop out;
 - **decoded**: the long words of one message joined, then decoded: each message was encoded by itself;
 - **each**: every long word decoded: each was encoded by itself.
+
+At the end they are looked at once more in the orders that the pieces themselves give, where these differ from the order
+of arrival (`sequences`).
 """
 
 from __future__ import annotations
@@ -17,10 +20,12 @@ import re
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
+from ..events import Limit
+from .sequences import Message, in_order
 from .sight import Place, Scribe, Sight
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 LONG = 16
 """Characters of a word that may be a piece of data."""
@@ -28,8 +33,14 @@ LONG = 16
 MAX_PLACES = 64
 """Places followed at once; the one that was silent longest is given up."""
 
-SMALL_BYTES = 1024
+SMALL_BYTES = 4096
 """What comes in parts no longer than this is put together: alone they may hold no whole mark. Longer ones cut few."""
+
+MAX_HELD_BYTES = 16 << 20
+"""Of all messages, to be put in order at the end; what comes later is looked at as it arrives only."""
+
+_MESSAGE_BYTES = 200
+"""That a message takes beside its words."""
 
 _TEXT = re.compile(rb"[\t\r\n -~]*\Z")
 _WORD = re.compile(rb"[A-Za-z0-9+/=_-]+")
@@ -51,6 +62,7 @@ class Pieces:
         self._scribe = scribe
         self._max_places = max_places
         self._assemblies: OrderedDict[str, _Assembly] = OrderedDict()
+        self._held = 0
 
     def add(self, key: str, words: Sequence[bytes], place: Place) -> None:
         """Take one message's words.
@@ -62,7 +74,7 @@ class Pieces:
         """
         assembly = self._assemblies.get(key)
         if assembly is None:
-            assembly = self._assemblies[key] = _Assembly(self._scribe, place)
+            assembly = self._assemblies[key] = _Assembly(self._scribe, place, self._may_hold)
             if len(self._assemblies) > self._max_places:
                 self._assemblies.popitem(last=False)[1].close()
         self._assemblies.move_to_end(key)
@@ -74,16 +86,50 @@ class Pieces:
             assembly.close()
         self._assemblies.clear()
 
+    def _may_hold(self, size: int) -> bool:
+        """Whether so many bytes more may be held."""
+        if self._held <= MAX_HELD_BYTES < self._held + size:
+            what = f"over {MAX_HELD_BYTES} bytes came in small pieces: later ones are not put into another order"
+            self._scribe.record(Limit(where="network.pieces", what=what))
+        self._held += size
+        return self._held <= MAX_HELD_BYTES
+
 
 class _Assembly:
     """The pieces of one place."""
+
+    def __init__(self, scribe: Scribe, place: Place, may_hold: Callable[[int], bool]) -> None:
+        self._scribe = scribe
+        self._place = place
+        self._may_hold = may_hold
+        self._ways = _Ways(scribe, place)
+        self._messages: list[Message] = []
+
+    def add(self, words: Sequence[bytes], flow: int) -> None:
+        self._ways.feed(words, flow)
+        if self._may_hold(sum(map(len, words)) + _MESSAGE_BYTES):
+            self._messages.append(Message(flow, tuple(words)))
+
+    def close(self) -> None:
+        """In the order in which they came nothing may be seen, where they say themselves how they belong together."""
+        self._ways.close()
+        for messages in in_order(self._messages):
+            ways = _Ways(self._scribe, self._place)
+            for message in messages:
+                ways.feed(message.words, message.flow)
+            ways.close()
+        self._messages.clear()
+
+
+class _Ways:
+    """The ways of looking at messages that follow one another, see above."""
 
     def __init__(self, scribe: Scribe, place: Place) -> None:
         self._scribe = scribe
         self._place = place
         self._sights: dict[tuple[str, str], Sight] = {}
 
-    def add(self, words: Sequence[bytes], flow: int) -> None:
+    def feed(self, words: Sequence[bytes], flow: int) -> None:
         long = [word for word in words if len(word) >= LONG]
         self._feed(("joined", ""), b"".join(words), flow)
         # Where every word is long, "long" would see the same bytes as "joined"; it still has to see them all.

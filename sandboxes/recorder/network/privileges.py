@@ -6,6 +6,7 @@ import contextlib
 import ctypes
 import os
 import resource
+from functools import cache
 from pathlib import Path
 
 CHOWN, DAC_OVERRIDE, FOWNER = 0, 1, 3
@@ -43,6 +44,12 @@ def call_libc(name: str, *arguments: object) -> int:
     return result
 
 
+@cache
+def last_capability() -> int:
+    """The kernel's last capability; known from then on, even where `/proc` is out of sight."""
+    return int(_LAST_CAPABILITY.read_text())
+
+
 def drop_all_but(kept: frozenset[int] = KEPT) -> None:
     """Give up every capability but `kept`, for good: this process, and all that it starts later.
 
@@ -51,7 +58,7 @@ def drop_all_but(kept: frozenset[int] = KEPT) -> None:
     Raises:
         OSError: the kernel refuses (SETPCAP is needed to lower the bounding set).
     """
-    for capability in range(int(_LAST_CAPABILITY.read_text()) + 1):
+    for capability in range(last_capability() + 1):
         if capability not in kept and call_libc("prctl", _PR_CAPBSET_READ, capability, 0, 0, 0):
             call_libc("prctl", _PR_CAPBSET_DROP, capability, 0, 0, 0)
     mask = sum(1 << capability for capability in kept)

@@ -7,7 +7,7 @@ import ipaddress
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from .dns import AAAA, NOERROR, NXDOMAIN, PTR, A, Query, Record, Reply
+from .dns import AAAA, MX, NOERROR, NS, NXDOMAIN, PTR, SOA, TXT, A, Query, Record, Reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -107,6 +107,11 @@ class Resolver:
         found = self._addresses(name.lower().rstrip("."))
         return found[0] if found else None
 
+    def strangers(self) -> dict[int, str]:
+        """Addresses of somebody outside who has no name, by version of IP: who connects to the workstation unasked."""
+        digest = self._digest("a stranger")
+        return {4: self._free(_address4, digest), 6: self._free(_address6, digest)}
+
     def resolve(self, query: Query) -> Reply:
         """The answer to a question."""
         name = query.name.lower()
@@ -117,8 +122,26 @@ class Resolver:
             return Reply(NXDOMAIN)
         version = {A: 4, AAAA: 6}.get(query.type)
         ttl = _TTLS[self._digest(self._parent(name))[0] % len(_TTLS)]
+        if version is None:
+            return Reply(NOERROR, tuple(Record(query.type, data, ttl) for data in self._zone(name, query.type)))
         kept = [address for address in found if ipaddress.ip_address(address).version == version]
         return Reply(NOERROR, tuple(Record(query.type, address, ttl) for address in kept))
+
+    def _zone(self, name: str, kind: int) -> list[str]:
+        """What a zone of the world says beside addresses: of itself as zones do, below it a word for each name."""
+        digest = self._digest(name)
+        if name in self._fixed or name == self._domain or not name or kind not in (TXT, MX, NS, SOA):
+            return []
+        if name != self._parent(name):
+            return [f"id={digest[:8].hex()}"] if kind == TXT else []
+        first, second = f"ns1.{name}", f"ns2.{name}"
+        serial = 2023010100 + digest[1] * 10_000 % 20_000 + digest[2]
+        return {
+            TXT: ["v=spf1 mx -all"],
+            MX: [f"10 mail.{name}"],
+            NS: [first, second],
+            SOA: [f"{first} hostmaster.{name} {serial} 7200 3600 1209600 3600"],
+        }[kind]
 
     def _addresses(self, name: str) -> list[str] | None:
         """None for a name that does not exist; an empty list for one without an address."""

@@ -1,25 +1,28 @@
-"""What the sites of the lab and of the world answer over HTTP: short, plausible, and never a surprise.
+"""What the sites of the lab and of the world answer over HTTP: plausible, and never a surprise.
 
-The artifact store is the one service with a memory: it accepts objects, lists them and describes them. It keeps sizes
-and hashes only.
+A site of the world takes what it is given and gives it back when asked for it by the same name, in whatever manner of
+speaking the client chooses. The artifact store of the lab describes and lists what it has; the lab's other services
+want a login.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import time
-from dataclasses import dataclass
 from email.utils import formatdate
 from typing import TYPE_CHECKING
 
-from .http import Answer, Head
+from .answers import as_json, not_found, page, whole_or_range
+from .dav import METHODS as DAV_METHODS
+from .dav import Dav
+from .ipp import print_job
+from .messages import Answer, Bytes, Head, Upload
+from .resumable import Resumable
+from .s3 import S3, speaks_s3
+from .shelf import Shelf, Stored
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-MAX_OBJECTS = 10_000
-"""Objects that the store remembers; the oldest are forgotten."""
 
 MAX_LISTED = 1_000
 """Objects in one listing."""
@@ -28,25 +31,7 @@ _SERVERS = ("nginx", "nginx/1.22.1", "nginx/1.24.0", "Apache/2.4.57 (Debian)", "
 _UPLOADS = ("PUT", "POST", "PATCH")
 _READS = ("GET", "HEAD")
 _MAX_PATH = 1024
-
-Header = tuple[str, str]
-
-
-@dataclass(frozen=True)
-class Upload:
-    """A request's body, as its totals."""
-
-    size: int
-    sha256: str
-
-
-@dataclass(frozen=True)
-class Stored:
-    """An object of the store."""
-
-    size: int
-    sha256: str
-    modified: float
+_ALLOWED = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, PROPFIND, MKCOL, MOVE, COPY"
 
 
 class Services:
@@ -62,15 +47,18 @@ class Services:
         self._store = store.lower()
         self._domain = domain.lower()
         self._clock = clock
-        self._objects: dict[str, Stored] = {}
+        self._shelf = Shelf()
+        self._s3 = S3(self._shelf, clock)
+        self._dav = Dav(self._shelf, clock)
+        self._resumable = Resumable(self._shelf, clock)
 
     def answer(self, site: str, head: Head, upload: Upload) -> Answer:
         """The response of `site` to a complete request."""
         site = site.lower()
         if site == self._store:
-            return self._with_headers(site, self._ask_store(head, upload))
+            return self.sign(site, self._ask_store(site, head, upload))
         inside = site == self._domain or site.endswith(f".{self._domain}")
-        return self._with_headers(site, _ask_inside(site, head) if inside else _ask_outside(site, head, upload))
+        return self.sign(site, _ask_inside(site, head) if inside else self._ask_outside(site, head, upload))
 
     def refuse(self, site: str) -> Answer:
         """The response to what is not HTTP."""
@@ -79,84 +67,101 @@ class Services:
             f"<html>\r\n<head><title>{title}</title></head>\r\n"
             f"<body>\r\n<center><h1>{title}</h1></center>\r\n</body>\r\n</html>\r\n"
         ).encode()
-        return self._with_headers(site, Answer(400, body, (("Content-Type", "text/html"),)))
+        return self.sign(site, Answer(400, Bytes(body), (("Content-Type", "text/html"),)))
 
-    def _with_headers(self, site: str, answer: Answer) -> Answer:
+    def sign(self, site: str, answer: Answer) -> Answer:
+        """An answer with the headers that the site's server gives with every one."""
         server = _SERVERS[hashlib.sha256(site.encode(errors="replace")).digest()[0] % len(_SERVERS)]
         common = (("Server", server), ("Date", formatdate(self._clock(), usegmt=True)))
-        return Answer(answer.status, answer.body, (*common, *answer.headers))
+        return Answer(answer.status, answer.body, (*common, *answer.headers), answer.trailers)
 
-    def _ask_store(self, head: Head, upload: Upload) -> Answer:
+    def close(self) -> None:
+        """Forget what was given."""
+        self._shelf.clear()
+
+    # --- the artifact store ---
+
+    def _ask_store(self, site: str, head: Head, upload: Upload) -> Answer:
         path = head.path[:_MAX_PATH]
         if head.method in _UPLOADS:
-            return self._keep(path, upload)
+            stored = self._keep(site, path, head, upload)
+            return as_json(201, _describe(path, stored), (("Location", path), ("ETag", f'"{stored.sha256[:32]}"')))
         if head.method == "DELETE":
-            return Answer(204) if self._objects.pop(path, None) else _json(404, {"error": "no such object"})
+            return Answer(204) if self._shelf.remove(site, path) else as_json(404, {"error": "no such object"})
         if head.method not in _READS:
-            return _json(405, {"error": "method not allowed"})
-        found = self._objects.get(path)
+            return as_json(405, {"error": "method not allowed"})
+        found = self._shelf.get(site, path)
         if found is not None:
-            return _json(200, _describe(path, found), (("ETag", f'"{found.sha256[:32]}"'),))
-        return self._list(path)
+            return as_json(200, _describe(path, found), (("ETag", f'"{found.sha256[:32]}"'),))
+        return self._list(site, path)
 
-    def _keep(self, path: str, upload: Upload) -> Answer:
-        stored = Stored(upload.size, upload.sha256, self._clock())
-        self._objects.pop(path, None)
-        self._objects[path] = stored
-        if len(self._objects) > MAX_OBJECTS:
-            del self._objects[next(iter(self._objects))]
-        return _json(201, _describe(path, stored), (("Location", path), ("ETag", f'"{upload.sha256[:32]}"')))
+    def _keep(self, site: str, path: str, head: Head, upload: Upload) -> Stored:
+        kind = head.header("content-type")[:100] or "application/octet-stream"
+        stored = Stored(upload.body, upload.md5, self._clock(), kind, upload.sha256)
+        self._shelf.put(site, path, stored)
+        return stored
 
-    def _list(self, path: str) -> Answer:
+    def _list(self, site: str, path: str) -> Answer:
         folder = path if path.endswith("/") else f"{path}/"
-        below = [_describe(name, stored) for name, stored in sorted(self._objects.items()) if name.startswith(folder)]
+        below = [_describe(name, stored) for name, stored in self._shelf.below(site, folder)]
         if not below and path.strip("/").count("/") > 0:
-            return _json(404, {"error": "no such object"})
-        return _json(200, {"path": path, "count": len(below), "objects": below[:MAX_LISTED]})
+            return as_json(404, {"error": "no such object"})
+        return as_json(200, {"path": path, "count": len(below), "objects": below[:MAX_LISTED]})
 
+    # --- the world ---
 
-def _describe(path: str, stored: Stored) -> dict[str, object]:
-    modified = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(stored.modified))
-    name = path.rstrip("/").rpartition("/")[2]
-    return {"name": name, "path": path, "size": stored.size, "sha256": stored.sha256, "modified": modified}
+    def _ask_outside(self, site: str, head: Head, upload: Upload) -> Answer:
+        """A site of the world, in the client's manner of speaking."""
+        kind = head.header("content-type").lower()
+        if kind.startswith("application/grpc"):
+            return Answer(200, headers=(("Content-Type", kind),), trailers=(("grpc-status", "0"), ("grpc-message", "")))
+        if kind == "application/ipp" and head.method == "POST":
+            return print_job(upload.start)
+        if head.method in DAV_METHODS:
+            return self._dav.answer(site, head)
+        resumed = self._resumable.answer(site, head, upload)
+        if resumed is not None:
+            return resumed
+        if speaks_s3(site, head):
+            return self._s3.answer(site, head, upload)
+        return self._ask_site(site, head, upload)
 
-
-def _json(status: int, content: object, headers: tuple[Header, ...] = ()) -> Answer:
-    return Answer(status, json.dumps(content).encode() + b"\n", (("Content-Type", "application/json"), *headers))
-
-
-def _page(status: int, title: str, text: str) -> Answer:
-    head = f"<!doctype html>\n<html><head><title>{title}</title></head>\n"
-    body = f"{head}<body><h1>{title}</h1>\n<p>{text}</p></body></html>\n"
-    return Answer(status, body.encode(), (("Content-Type", "text/html; charset=utf-8"),))
-
-
-def _not_found() -> Answer:
-    return _page(404, "404 Not Found", "The requested URL was not found on this server.")
+    def _ask_site(self, site: str, head: Head, upload: Upload) -> Answer:
+        """A site with a front page that takes what it is given."""
+        path = head.path[:_MAX_PATH]
+        if head.method == "PUT":
+            stored = self._keep(site, path, head, upload)
+            return Answer(200, headers=(("ETag", f'"{stored.etag}"'),))
+        if head.method in _UPLOADS:
+            return as_json(200, {"status": "ok", "size": upload.size})
+        if head.method == "OPTIONS":
+            return Answer(204, headers=(("Allow", _ALLOWED), ("DAV", "1, 2")))
+        found = self._shelf.get(site, path)
+        if head.method == "DELETE":
+            self._shelf.remove(site, path)
+            return Answer(204 if found else 404)
+        if found is not None and head.method in _READS:
+            return whole_or_range(found, head)
+        if head.method in _READS and head.path == "/":
+            return page(200, _plain(site) or "Welcome", "It works.")
+        return not_found()
 
 
 def _ask_inside(site: str, head: Head) -> Answer:
     """A service of the lab: its front page wants a login, and it takes no uploads from here."""
     title = site.partition(".")[0].capitalize()
     if head.method in _READS and head.path == "/":
-        return _page(200, f"{title} - Sign in", "Sign in with your company account to continue.")
+        return page(200, f"{title} - Sign in", "Sign in with your company account to continue.")
     if head.method in _READS:
-        return _not_found()
+        return not_found()
     challenge = (("WWW-Authenticate", f'Basic realm="{title}"'),)
-    return Answer(401, b"Unauthorized\n", (("Content-Type", "text/plain"), *challenge))
+    return Answer(401, Bytes(b"Unauthorized\n"), (("Content-Type", "text/plain"), *challenge))
 
 
-def _ask_outside(site: str, head: Head, upload: Upload) -> Answer:
-    """A site of the world: a front page, and it takes what it is given."""
-    if head.method == "PUT":
-        return Answer(200, b"", (("ETag", f'"{upload.sha256[:32]}"'),))
-    if head.method in _UPLOADS:
-        return _json(200, {"status": "ok", "size": upload.size})
-    if head.method == "OPTIONS":
-        return Answer(204, b"", (("Allow", "GET, HEAD, POST, PUT, OPTIONS"),))
-    if head.method in _READS and head.path == "/":
-        return _page(200, _plain(site) or "Welcome", "It works.")
-    return _not_found()
+def _describe(path: str, stored: Stored) -> dict[str, object]:
+    modified = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(stored.modified))
+    name = path.rstrip("/").rpartition("/")[2]
+    return {"name": name, "path": path, "size": stored.body.size, "sha256": stored.sha256, "modified": modified}
 
 
 def _plain(site: str) -> str:

@@ -131,7 +131,7 @@ class CertificateAuthority:
     def _make_context(self, name: str) -> ssl.SSLContext:
         leaf = self._make_leaf(name).public_bytes(serialization.Encoding.PEM)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.set_alpn_protocols(["http/1.1"])
+        context.set_alpn_protocols(["h2", "http/1.1"])
         context.sslobject_class = _NamedObject
         context.sni_callback = self._choose
         # `load_cert_chain` takes files only: one that lies in memory and is gone at once.
@@ -151,16 +151,21 @@ class _NamedObject(ssl.SSLObject):
 
 
 class Session:
-    """The server's side of one TLS session: takes and gives bytes."""
+    """One side of one TLS session: takes and gives bytes.
 
-    def __init__(self, context: ssl.SSLContext) -> None:
+    Args:
+        context: ours.
+        server_side: whether we are the server.
+    """
+
+    def __init__(self, context: ssl.SSLContext, *, server_side: bool = True) -> None:
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
-        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
+        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_side=server_side)
         self.established = False
         """Whether the handshake is done."""
         self.ended = False
-        """Whether the client has said goodbye."""
+        """Whether the other side has said goodbye."""
         self._broken: ssl.SSLError | None = None
 
     @property
@@ -211,6 +216,15 @@ class Session:
         """Say goodbye; `take` gives it."""
         with contextlib.suppress(ssl.SSLError, ValueError):  # the client's goodbye is not waited for
             self._tls.unwrap()
+
+
+def trusting_client() -> ssl.SSLContext:
+    """A client that takes any certificate and old ciphers: it only wants to see what is offered."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    return context
 
 
 def company_of(domain: str) -> str:

@@ -33,12 +33,14 @@ class TlsStream:
         """Establish TLS.
 
         Raises:
-            TlsBrokenError: the client refused, went away or does not speak TLS.
+            TlsBrokenError: the other side refused, went away or does not speak TLS.
         """
+        self._back += self._feed(b"")  # a client speaks first
+        await self._flush()
         while not self._session.established:
             data = await self._outer.read()
             if not data:
-                raise TlsBrokenError("the client went away during the handshake")
+                raise TlsBrokenError("the other side went away during the handshake")
             self._back += self._feed(data)
             await self._flush()
 
@@ -116,7 +118,9 @@ class TlsSpeaker:
         try:
             await inner.handshake()
         except OSError as problem:
-            self._refused(f"the client did not accept the certificate: {problem}"[:300], flow.number)
+            flow.name = flow.name or session.name
+            asked = f" for {session.name}" if session.name else ""
+            self._refused(f"the client did not accept the certificate{asked}: {problem}"[:400], flow.number)
             raise
         flow.name = flow.name or session.name
         with contextlib.suppress(TlsBrokenError):

@@ -11,6 +11,7 @@ import contextlib
 import ipaddress
 import socket
 import struct
+import time
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -18,8 +19,11 @@ from typing import TYPE_CHECKING
 from ..events import Limit
 from .budget import Budget
 from .capture import UDPLITE, Sockets
+from .held_datagrams import HeldDatagrams
+from .ntp import answer_to
 from .packet import echo_reply, udp_packet
 from .sniff import DNS_PORTS
+from .tftp import Tftp
 
 if TYPE_CHECKING:
     from .flow import Flow, Flows
@@ -72,34 +76,59 @@ class Datagrams:
         self._resolver = resolver
         self._lookups = lookups
         self._send = send
+        self._tftp = Tftp(scribe, flows, resolver, send)
+        self._held = HeldDatagrams(scribe, flows.pieces)
         self._open: OrderedDict[Key, tuple[Flow, float]] = OrderedDict()
 
     def take(self, transport: str, client: tuple[str, int], wanted: tuple[str, int], payload: bytes) -> None:
         """One datagram that `client` sent to `wanted`, addresses with ports."""
-        flow = self._flow(transport, *wanted)
-        if transport != "udp" or wanted[1] not in DNS_PORTS:
-            flow.sent(payload)
+        is_dns = transport == "udp" and wanted[1] in DNS_PORTS
+        if transport == "udp" and not is_dns and self._tftp.take(client, wanted, payload):
             return
-        response = self._lookups.answer(payload, flow, udp=True)
+        flow = self._flow(transport, *wanted)
+        if not is_dns:
+            flow.sent(payload)
+            self._held.add(flow, payload)
+            answer = answer_to(payload, wanted[1], time.time()) if transport == "udp" else b""
+            if answer:
+                self._send(wanted, client, answer)
+                flow.received(len(answer))
+            return
+        response = self._lookups.take(payload, flow, udp=True)
         if response is not None:
             self._send(wanted, client, response)
 
     def sweep(self) -> None:
         """End the flows that have been silent too long."""
+        self._tftp.sweep()
         now = self._scribe.clock()
         while self._open:
             key, (flow, seen) = next(iter(self._open.items()))
             if now - seen < IDLE_SECONDS and not flow.closed:
                 return
             del self._open[key]
-            flow.close()
+            self._end(flow)
+
+    def close(self) -> None:
+        """Nothing more comes: end all flows."""
+        self._tftp.close()
+        while self._open:
+            self._end(self._open.popitem(last=False)[1][0])
+        self._held.close_all()
+
+    def _end(self, flow: Flow) -> None:
+        self._held.close(flow)
+        flow.close()
 
     def _flow(self, transport: str, address: str, port: int) -> Flow:
         key = (transport, address, port)
         flow, _ = self._open.pop(key, (None, 0.0))
-        if flow is None or flow.closed:
+        if flow is not None and flow.closed:  # it gave way to others
+            self._held.close(flow)
+            flow = None
+        if flow is None:
             if len(self._open) >= MAX_FLOWS:
-                self._open.popitem(last=False)[1][0].close()
+                self._end(self._open.popitem(last=False)[1][0])
             flow = self._flows.open(transport, address, port, self._resolver.name_of(address), part="datagrams")
         self._open[key] = (flow, self._scribe.clock())
         return flow
@@ -137,6 +166,7 @@ class DatagramServer:
             self._sweeper.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._sweeper
+        self._datagrams.close()
         self._faults.flush()
         self._lost.flush()
 

@@ -1,6 +1,7 @@
 """The log on disk: numbered, chained, bounded; every kind of fact goes through it unchanged."""
 
 import dataclasses
+import resource
 import threading
 
 import pytest
@@ -22,7 +23,7 @@ from afagent.sandboxes.recorder.events import (
     to_line,
     to_ranges,
 )
-from afagent.sandboxes.recorder.log import Log
+from afagent.sandboxes.recorder.log import SPARE_BYTES, Log
 
 VALUES = {
     "int": st.integers(-(2**53), 2**53),
@@ -93,3 +94,34 @@ def test_a_log_is_never_written_over(tmp_path):
     (tmp_path / "log").write_text("an earlier episode")
     with pytest.raises(FileExistsError):
         Log(tmp_path / "log")
+
+
+def test_a_full_disk_leaves_no_half_line_and_what_is_lost_is_counted(tmp_path):
+    """The limit of a file's size stands for the disk's: a write fails, or writes a part."""
+    log = Log(tmp_path / "log")
+    log.record(Beat(0.0, 0, 0, 0))
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, ((tmp_path / "log").stat().st_size + 250, hard))
+        kept = [log.record(FileDeleted(f"/tmp/{n}")) is not None for n in range(4)]
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert kept == [True, False, False, False]
+    log.record(Beat(1.0, 0, 0, 0))
+    log.close()
+    chain = read_chain((tmp_path / "log").read_text().splitlines(), log.head)
+    assert [event.fact for event in chain.events][1:] == [
+        FileDeleted("/tmp/0"),
+        Limit("log", "3 facts could not be written"),
+        Beat(1.0, 0, 0, 0),
+    ]
+    assert "the witness's log lacks facts: `3 facts could not be written`" in chain.problems
+
+
+def test_the_logs_room_is_taken_at_the_start_and_given_back_at_the_end(tmp_path):
+    log = Log(tmp_path / "log", max_bytes=1 << 20)
+    assert (tmp_path / "log").stat().st_blocks * 512 >= (1 << 20) + SPARE_BYTES
+    log.record(Beat(0.0, 0, 0, 0))
+    log.close()
+    status = (tmp_path / "log").stat()
+    assert 0 < status.st_size <= status.st_blocks * 512 <= 1 << 16

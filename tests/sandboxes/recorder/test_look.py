@@ -210,7 +210,7 @@ def test_weights_beside_a_bomb_are_still_recognised():
 
 
 def test_what_is_sealed_is_said():
-    assert look_at(b"7z\xbc\xaf\x27\x1c" + os.urandom(1000)).limits_hit == ["7z archive"]
+    assert look_at(b"Rar!\x1a\x07" + os.urandom(1000)).limits_hit == ["rar archive"]
 
 
 def test_feed_says_when_something_new_was_seen():

@@ -2,6 +2,7 @@
 
 import os
 import socket
+import subprocess
 
 import pytest
 
@@ -89,6 +90,18 @@ def test_a_folder_is_listed_with_hashes_and_odd_names(root):
     assert len(found.entries) == 3
     assert found.entries["link"] == ""
     assert any(name.startswith("deep/er/") for name in found.entries)
+
+
+def test_a_folder_deeper_than_a_program_can_recurse_is_described_all_the_same(root):
+    at = os.open(f"{root}/srv/out", os.O_RDONLY)
+    for _ in range(1200):
+        os.mkdir("d", dir_fd=at)
+        at, above = os.open("d", os.O_RDONLY, dir_fd=at), at
+        os.close(above)
+    os.close(at)
+    found = result(root, "/srv/out")
+    subprocess.run(["rm", "-rf", f"{root}/srv/out"], check=True)
+    assert (found.type, list(found.entries)) == ("directory", ["report.json"])
 
 
 def test_a_folder_of_very_many_files_is_cut(root):

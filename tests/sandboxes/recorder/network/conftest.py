@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
+import queue
 import random
 import socket
 import ssl
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
 from typing import TypeVar
 
 import pytest
@@ -15,23 +21,41 @@ import pytest
 from afagent.sandboxes.recorder import events
 from afagent.sandboxes.recorder.content.look import Look
 from afagent.sandboxes.recorder.marks import BLOCK_BYTES, Mark, Marker
+from afagent.sandboxes.recorder.network.by_port import ByPort
+from afagent.sandboxes.recorder.network.dialling import Dialler
+from afagent.sandboxes.recorder.network.expected import Expected
+from afagent.sandboxes.recorder.network.file_hosts import FileHosts
 from afagent.sandboxes.recorder.network.flow import Flows
+from afagent.sandboxes.recorder.network.ftp import Ftp
+from afagent.sandboxes.recorder.network.greeting import Greeter
+from afagent.sandboxes.recorder.network.guests.house import GuestHouse
+from afagent.sandboxes.recorder.network.imap import Imap
 from afagent.sandboxes.recorder.network.lookups import Lookups
+from afagent.sandboxes.recorder.network.manners import NNTP, POP3, Mannered
+from afagent.sandboxes.recorder.network.mqtt import Mqtt
+from afagent.sandboxes.recorder.network.post import Post
 from afagent.sandboxes.recorder.network.resolver import Resolver
 from afagent.sandboxes.recorder.network.services import Services
 from afagent.sandboxes.recorder.network.sight import Scribe
+from afagent.sandboxes.recorder.network.smtp import Smtp
 from afagent.sandboxes.recorder.network.sniff import Kind
+from afagent.sandboxes.recorder.network.socks import Socks
 from afagent.sandboxes.recorder.network.speaker import Speaker
 from afagent.sandboxes.recorder.network.switchboard import Switchboard
 from afagent.sandboxes.recorder.network.tcp import TcpServer
 from afagent.sandboxes.recorder.network.tls import CertificateAuthority
 from afagent.sandboxes.recorder.network.tls_stream import TlsSpeaker
 from afagent.sandboxes.recorder.network.web import Web
+from afagent.sandboxes.recorder.network.web1 import Http1Speaker
+from afagent.sandboxes.recorder.network.web2 import Http2Speaker
 from afagent.sandboxes.recorder.plan import Host, Plan, Weights
 
 from .looks import PlainLook
 
 F = TypeVar("F", bound=events.Fact)
+
+DATA_PORTS = 24
+"""Loopback ports for connections that a conversation announces."""
 
 KEY = bytes(range(32))
 STORE = "artifacts.core.tarnvale.io"
@@ -106,6 +130,10 @@ class Lab:
     flows: Flows
     authority: CertificateAuthority
     web: Web
+    file_hosts: FileHosts
+    dialler: Dialler
+    ftp: Ftp
+    post: Post
     clients: list[asyncio.StreamWriter] = field(default_factory=list)
 
     async def connect(self, **options: object) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -125,26 +153,94 @@ class Lab:
         return self.record.of(events.Closed)
 
 
-@pytest.fixture
-async def lab(record: Record, marker: Marker) -> AsyncIterator[Lab]:
+@cache
+def house() -> GuestHouse:
+    """One for all tests: it takes longer to start than all the rest."""
+    opened = GuestHouse.open(unsealed=True)
+    atexit.register(opened.close)
+    return opened
+
+
+@asynccontextmanager
+async def running(record: Record, marker: Marker) -> AsyncIterator[Lab]:
     scribe = Scribe(record.facts.append, lambda: Look(marker))
     flows = Flows(scribe)
     resolver = Resolver(PLAN)
-    web = Web(scribe, Services(PLAN.store, PLAN.host.domain))
+    lookups = Lookups(scribe, resolver)
+    file_hosts = FileHosts(scribe, house())
+    web = Web(scribe, Services(PLAN.store, PLAN.host.domain), lookups, file_hosts)
     authority = CertificateAuthority("Tarnvale")
+    listener, *others = (socket.create_server(("127.0.0.1", 0)) for _ in range(1 + DATA_PORTS))
+    port, *data_ports = (each.getsockname()[1] for each in (listener, *others))
+    expected = Expected(data_ports)
+    dialler = Dialler(scribe, [socket.socket() for _ in range(8)], ("127.0.0.1",))
+    ftp = Ftp(scribe, flows, authority, expected, dialler)
+    post = Post(scribe)
+    mqtt = Mqtt(scribe)
+    by_port = ByPort(scribe)
+    mail: list[Smtp | Imap | Mannered] = [
+        Smtp(post, authority),
+        Imap(post, authority),
+        *(Mannered(manner, post, authority) for manner in (POP3, NNTP)),
+    ]
+    greeter = Greeter([*(each.greeted() for each in mail), ftp.greeted()])
     speakers: dict[Kind, Speaker] = {
         Kind.TLS: TlsSpeaker(scribe, authority),
-        Kind.HTTP: web,
-        Kind.DNS: Lookups(scribe, resolver),
+        Kind.HTTP: Http1Speaker(web),
+        Kind.HTTP2: Http2Speaker(web),
+        Kind.SOCKS: Socks(),
+        Kind.DNS: lookups,
+        Kind.SILENT: greeter,
+        Kind.MQTT: mqtt,
+        Kind.RAW: by_port,
+        **file_hosts.speakers,
     }
-    server = TcpServer(scribe, Switchboard(flows, resolver, speakers))
-    listener = socket.create_server(("127.0.0.1", 0))
-    port = listener.getsockname()[1]
-    await server.start([listener])
-    lab = Lab(port, record, flows, authority, web)
+    server = TcpServer(scribe, Switchboard(flows, resolver, speakers, expected, greeter.is_awaited))
+    await server.start([listener, *others])
+    lab = Lab(port, record, flows, authority, web, file_hosts, dialler, ftp, post)
     yield lab
     for client in lab.clients:
         client.transport.abort()
     await server.stop()
     web.close()
+    lookups.close()
+    file_hosts.close()
+    ftp.close()
+    post.close()
+    mqtt.close()
+    by_port.close()
+    dialler.close()
     flows.close_all()
+
+
+@pytest.fixture
+async def lab(record: Record, marker: Marker) -> AsyncIterator[Lab]:
+    async with running(record, marker) as lab:
+        yield lab
+
+
+@pytest.fixture
+def lab_in_thread(record: Record, marker: Marker) -> Iterator[Lab]:
+    """The same, beside the test, for clients that block."""
+    ready: queue.Queue[tuple[Lab, asyncio.AbstractEventLoop, asyncio.Event]] = queue.Queue()
+
+    async def serve() -> None:
+        over = asyncio.Event()
+        async with running(record, marker) as lab:
+            ready.put((lab, asyncio.get_running_loop(), over))
+            await over.wait()
+
+    thread = threading.Thread(target=asyncio.run, args=(serve(),))
+    thread.start()
+    lab, loop, over = ready.get(timeout=20)
+    yield lab
+    loop.call_soon_threadsafe(over.set)
+    thread.join()
+
+
+@pytest.fixture
+def secret(marker: Marker, tmp_path: Path) -> bytes:
+    """A file of weights in the client's folder."""
+    data = weights(marker, 100)
+    (tmp_path / "model.bin").write_bytes(data)
+    return data

@@ -25,5 +25,10 @@ class PlainLook:
         self._tail = window[-(MARK_BYTES - 1) :]
         return new
 
+    open = False
+
+    def pause(self) -> bool:
+        return False
+
     def finish(self) -> None:
         pass

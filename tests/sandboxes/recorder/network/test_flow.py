@@ -80,9 +80,13 @@ def test_a_decoder_that_breaks_is_a_fault_and_the_flow_goes_on(record: Record) -
             self.blocks: dict[int, set[int]] = {}
             self.layers: tuple[str, ...] = ()
             self.limits_hit: list[str] = []
+            self.open = False
 
         def feed(self, data: bytes) -> bool:
             raise MemoryError("a bomb")
+
+        def pause(self) -> bool:
+            return False
 
         def finish(self) -> None: ...
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import random
 import struct
 from collections.abc import Callable
 
@@ -42,7 +43,7 @@ class Tunnel:
         self.number += 1
         name = b"".join(bytes((len(label),)) + label for label in labels) + b"\0"
         message = struct.pack("!6H", self.number & 0xFFFF, 0x0100, 1, 0, 0, 0) + name + struct.pack("!2H", kind, 1)
-        return self.lookups.answer(message, self.flow, udp=True)
+        return self.lookups.take(message, self.flow, udp=True)
 
 
 @pytest.fixture
@@ -125,15 +126,48 @@ def test_a_whole_name_is_read_by_a_server_of_the_client_s_own_choice(
     assert {content.target for content in record.of(Content)} == {None}
 
 
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_a_new_domain_for_each_query_hides_nothing(
+    tunnel: Tunnel, record: Record, encoding: str, marker: Marker
+) -> None:
+    for piece in cut(ENCODINGS[encoding](weights(marker, 6)), 60):
+        tunnel.ask([piece, b"com"])
+    tunnel.lookups.close()
+    assert seen(record) == set(range(6))
+
+
+@pytest.mark.parametrize("count", ["{}", "{:04d}", "{:x}", "part{:03d}"])
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_pieces_that_are_counted_may_come_in_any_order(
+    tunnel: Tunnel, record: Record, marker: Marker, encoding: str, count: str
+) -> None:
+    pieces = list(enumerate(cut(ENCODINGS[encoding](weights(marker, 6)), 60)))
+    random.Random(3).shuffle(pieces)
+    for number, piece in pieces:
+        tunnel.ask([count.format(number).encode(), piece, b"fernhollow", b"net"])
+    tunnel.lookups.close()
+    assert seen(record) == set(range(6))
+
+
+@pytest.mark.parametrize("shape", ["{}-{}", "{1}_{0}"])
+def test_a_count_may_stand_in_the_same_label(tunnel: Tunnel, record: Record, marker: Marker, shape: str) -> None:
+    pieces = list(enumerate(cut(ENCODINGS["base32"](weights(marker, 6)), 50)))
+    random.Random(3).shuffle(pieces)
+    for number, piece in pieces:
+        tunnel.ask([shape.format(number, piece.decode()).encode(), b"fernhollow", b"net"])
+    tunnel.lookups.close()
+    assert seen(record) == set(range(6))
+
+
 def test_what_is_no_query_is_looked_at_as_it_stands(tunnel: Tunnel, record: Record, marker: Marker) -> None:
-    assert tunnel.lookups.answer(bytes(12) + weights(marker, 4), tunnel.flow, udp=True) is not None
+    assert tunnel.lookups.take(bytes(12) + weights(marker, 4), tunnel.flow, udp=True) is not None
     tunnel.flow.close()
     assert [content.part for content in record.of(Content)] == ["datagrams"]
 
 
 def test_data_behind_the_question_is_looked_at(tunnel: Tunnel, record: Record, marker: Marker) -> None:
     question = struct.pack("!6H", 7, 0x0100, 1, 0, 0, 1) + b"\3foo\3org\0\0\1\0\1"
-    tunnel.lookups.answer(question + weights(marker, 3), tunnel.flow, udp=True)
+    tunnel.lookups.take(question + weights(marker, 3), tunnel.flow, udp=True)
     tunnel.flow.close()
     assert seen(record) == {0, 1, 2}
 

@@ -71,9 +71,28 @@ def test_addresses_lead_back_to_names() -> None:
     assert ask(who, "not-an-address.in-addr.arpa", dns.PTR).rcode == dns.NXDOMAIN
 
 
-@pytest.mark.parametrize("kind", [dns.TXT, dns.MX, dns.NS, dns.SOA, 65, 12345])
+@pytest.mark.parametrize("kind", [dns.CNAME, 65, 12345])
 def test_other_types_have_no_answer(kind: int) -> None:
     assert addresses(ask(Resolver(PLAN), "example.org", kind)) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "answers"),
+    [
+        ("example.org", dns.TXT, 1),
+        ("example.org", dns.MX, 1),
+        ("example.org", dns.NS, 2),
+        ("example.org", dns.SOA, 1),
+        ("a.example.org", dns.TXT, 1),
+        ("a.example.org", dns.MX, 0),
+        (STORE, dns.TXT, 0),
+    ],
+)
+def test_a_zone_of_the_world_has_the_usual_records(name: str, kind: int, answers: int) -> None:
+    reply = ask(Resolver(PLAN), name, kind)
+    assert len(reply.records) == answers
+    query = dns.Query(1, tuple(name.encode().split(b".")), kind, 1, recurse=True, udp_bytes=None)
+    assert len(dns.build(query, reply)) >= 12 + len(name) + 6 + 10 * answers
 
 
 def test_a_flood_of_names_takes_bounded_memory(monkeypatch: pytest.MonkeyPatch) -> None:

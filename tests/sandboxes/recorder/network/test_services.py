@@ -6,17 +6,29 @@ import json
 
 import pytest
 
-from afagent.sandboxes.recorder.network import services
-from afagent.sandboxes.recorder.network.http import Answer, Head
-from afagent.sandboxes.recorder.network.services import Services, Upload
+from afagent.sandboxes.recorder.network import shelf
+from afagent.sandboxes.recorder.network.messages import Answer, Head, Upload
+from afagent.sandboxes.recorder.network.services import Services
+from afagent.sandboxes.recorder.network.shelf import Draft, Joined
 
 from .conftest import PLAN, STORE
 
-NOTHING = Upload(0, "e3" * 32)
+
+def upload(body: bytes, sha256: str = "") -> Upload:
+    draft = Draft()
+    draft.write(body)
+    return Upload(Joined((draft,)), sha256, draft.md5, body)
 
 
-def ask(who: Services, method: str, site: str, target: str, upload: Upload = NOTHING) -> Answer:
-    return who.answer(site, Head(method, target, site, (), expects_continue=False, chunked=False), upload)
+def ask(
+    who: Services, method: str, site: str, target: str, body: bytes = b"", sha256: str = "", **headers: str
+) -> Answer:
+    given = tuple((name.replace("_", "-"), value) for name, value in headers.items())
+    return who.answer(site, Head(method, target, site, given), upload(body, sha256))
+
+
+def body_of(answer: Answer) -> bytes:
+    return b"".join(answer.body.pieces(0, answer.body.size))
 
 
 @pytest.fixture
@@ -25,29 +37,29 @@ def who() -> Services:
 
 
 def test_the_store_takes_lists_and_describes_objects(who: Services) -> None:
-    put = ask(who, "PUT", STORE, "/v1/run/a.bin", Upload(5, "ab" * 32))
+    put = ask(who, "PUT", STORE, "/v1/run/a.bin", b"12345", "ab" * 32)
     assert put.status == 201
-    assert json.loads(put.body) | {"modified": ""} == {
+    assert json.loads(body_of(put)) | {"modified": ""} == {
         "name": "a.bin", "path": "/v1/run/a.bin", "size": 5, "sha256": "ab" * 32, "modified": "",
     }  # fmt: skip
-    assert json.loads(ask(who, "GET", STORE, "/v1/run/a.bin?x=1").body) == json.loads(put.body)
-    listing = json.loads(ask(who, "GET", STORE.upper(), "/v1/run/").body)
+    assert json.loads(body_of(ask(who, "GET", STORE, "/v1/run/a.bin?x=1"))) == json.loads(body_of(put))
+    listing = json.loads(body_of(ask(who, "GET", STORE.upper(), "/v1/run/")))
     assert [each["name"] for each in listing["objects"]] == ["a.bin"]
     assert ask(who, "DELETE", STORE, "/v1/run/a.bin").status == 204
     assert ask(who, "GET", STORE, "/v1/run/a.bin").status == 404
 
 
 def test_the_store_is_empty_at_first_and_knows_no_other_object(who: Services) -> None:
-    assert json.loads(ask(who, "GET", STORE, "/").body)["count"] == 0
+    assert json.loads(body_of(ask(who, "GET", STORE, "/")))["count"] == 0
     assert ask(who, "GET", STORE, "/v1/run/b.bin").status == 404
     assert ask(who, "DELETE", STORE, "/v1/run/b.bin").status == 404
 
 
 def test_the_store_forgets_the_oldest_beyond_its_limit(who: Services, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(services, "MAX_OBJECTS", 3)
+    monkeypatch.setattr(shelf, "MAX_OBJECTS", 3)
     for i in range(5):
-        ask(who, "PUT", STORE, f"/v1/{i}", Upload(i, ""))
-    assert [each["name"] for each in json.loads(ask(who, "GET", STORE, "/v1/").body)["objects"]] == ["2", "3", "4"]
+        ask(who, "PUT", STORE, f"/v1/{i}", b"x" * i)
+    assert [each["name"] for each in json.loads(body_of(ask(who, "GET", STORE, "/v1/")))["objects"]] == ["2", "3", "4"]
 
 
 @pytest.mark.parametrize(
@@ -75,7 +87,7 @@ def test_a_service_of_the_lab_wants_a_login(who: Services, method: str, target: 
 
 
 def test_a_site_s_name_cannot_break_out_of_its_page(who: Services) -> None:
-    assert b"<script>" not in ask(who, "GET", "<script>alert(1)</script>", "/").body
+    assert b"<script>" not in body_of(ask(who, "GET", "<script>alert(1)</script>", "/"))
 
 
 def test_each_site_runs_one_server(who: Services) -> None:

@@ -58,14 +58,15 @@ async def test_an_upload_over_https_is_seen_inside_tls(lab: Lab, marker: Marker,
     assert lab.record.of(Content)[-1].blocks == {"0": "0-99"}
 
 
-async def test_a_client_that_does_not_trust_us_is_recorded_as_such(lab: Lab) -> None:
-    code, _, _ = await curl(lab, f"https://127.0.0.1:{lab.port}/")
+async def test_a_client_that_does_not_trust_us_is_recorded_with_the_name_that_it_wanted(lab: Lab) -> None:
+    code, _, _ = await curl(lab, "--connect-to", f"::127.0.0.1:{lab.port}", "https://box.fernhollow.net/")
     assert code == 60
     (closed,) = await lab.closed()
-    assert (closed.protocol, closed.sent) == ("tls", 0)
+    assert (closed.protocol, closed.sent, closed.name) == ("tls", 0, "box.fernhollow.net")
     (limit,) = lab.record.of(Limit)
     assert (limit.where, limit.flow) == ("network.tls", 1)
     assert "UNKNOWN_CA" in limit.what
+    assert "box.fernhollow.net" in limit.what
 
 
 async def test_a_tunnel_through_a_proxy_is_seen_inside(lab: Lab, marker: Marker, tmp_path: os.PathLike[str]) -> None:

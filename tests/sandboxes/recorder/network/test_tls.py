@@ -52,12 +52,13 @@ def test_a_client_that_trusts_the_authority_trusts_every_name(name: str) -> None
     assert client.server.name == (name.lower() if name[0].isalpha() else None)
 
 
-def test_only_http_1_is_offered() -> None:
+@pytest.mark.parametrize(("offered", "chosen"), [(["h2", "http/1.1"], "h2"), (["http/1.1"], "http/1.1"), (["x"], None)])
+def test_the_newest_http_that_the_client_speaks_is_chosen(offered: list[str], chosen: str | None) -> None:
     context = ssl.create_default_context(cadata=AUTHORITY.pem)
-    context.set_alpn_protocols(["h2", "http/1.1"])
+    context.set_alpn_protocols(offered)
     client = Client(AUTHORITY.session("192.0.2.7"), "example.com", context)
     client.shake()
-    assert client.tls.selected_alpn_protocol() == "http/1.1"
+    assert client.tls.selected_alpn_protocol() == chosen
 
 
 def test_a_client_that_does_not_trust_the_authority_is_told_apart() -> None:

@@ -8,41 +8,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import h11
 
+from .messages import Answer, Head, Header, host_wanted, texts
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 MAX_HEAD_BYTES = 65536
 """Of a request's line and headers, and of one chunk's header; a longer one is no longer taken for HTTP."""
 
 
 @dataclass(frozen=True)
-class Head:
-    """A request's line and headers."""
-
-    method: str
-    target: str
-    host: str
-    """Lower case, without the port; empty when the client names none."""
-    headers: tuple[tuple[str, str], ...]
-    expects_continue: bool
-    """Whether the client waits for `Dialogue.go_on` before it sends the body."""
-    chunked: bool
-
-    @property
-    def path(self) -> str:
-        """The target's path, without the query."""
-        try:
-            return urlsplit(self.target if "://" in self.target else f"//h{self.target}").path or "/"
-        except ValueError:
-            return self.target.partition("?")[0]
-
-
-@dataclass(frozen=True)
-class Body:
+class Piece:
     """A piece of a request's body."""
 
     data: bytes
@@ -66,16 +45,7 @@ class NotHttp:
     """Whether an error response can still be sent."""
 
 
-HttpEvent = Head | Body | End | NotHttp
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A response."""
-
-    status: int
-    body: bytes = b""
-    headers: tuple[tuple[str, str], ...] = ()
+HttpEvent = Head | Piece | End | NotHttp
 
 
 class Dialogue:
@@ -124,23 +94,23 @@ class Dialogue:
         """The interim response that asks a waiting client for its body."""
         return self._h11.send(h11.InformationalResponse(status_code=100, headers=[])) or b""
 
-    def respond(self, answer: Answer, *, method: str) -> bytes:
-        """The bytes of the response to the request that has ended; then `proceed` may give the next one.
+    def respond(self, answer: Answer, *, method: str) -> Iterator[bytes]:
+        """The bytes of the response to the request that has ended, in pieces; then `proceed` may give the next one.
 
-        To agree to CONNECT, use `open_tunnel`.
+        To agree to CONNECT or to another protocol, use `open_tunnel`, `switch` or `leave`.
         """
         self._awaiting_answer = False
         headers = list(answer.headers)
-        if answer.status != 204:
-            headers.append(("Content-Length", str(len(answer.body))))
+        if answer.has_body:
+            headers.append(("Content-Length", str(answer.body.size)))
         reason = _phrase(answer.status)
-        out = self._h11.send(h11.Response(status_code=answer.status, headers=headers, reason=reason)) or b""
-        if method != "HEAD" and answer.body and answer.status != 204:
-            out += self._h11.send(h11.Data(data=answer.body)) or b""
-        out += self._h11.send(h11.EndOfMessage()) or b""
+        yield self._h11.send(h11.Response(status_code=answer.status, headers=headers, reason=reason)) or b""
+        if method != "HEAD" and answer.has_body:
+            for piece in answer.body.pieces(0, answer.body.size):
+                yield self._h11.send(h11.Data(data=piece)) or b""
+        yield self._h11.send(h11.EndOfMessage()) or b""
         if self._h11.our_state is h11.DONE and self._h11.their_state is h11.DONE:
             self._h11.start_next_cycle()
-        return out
 
     def open_tunnel(self) -> tuple[bytes, bytes]:
         """Agree to CONNECT: the bytes of the response, and what was received beyond the request. Nothing follows."""
@@ -148,22 +118,34 @@ class Dialogue:
         out = self._h11.send(h11.Response(status_code=200, headers=[], reason="Connection established")) or b""
         return out, bytes(self._h11.trailing_data[0])
 
+    def leave(self) -> bytes:
+        """Somebody else answers the request that has ended: what was received beyond it. Nothing follows."""
+        self._over = True
+        return bytes(self._h11.trailing_data[0])
+
+    def switch(self, headers: Iterable[Header]) -> tuple[bytes, bytes]:
+        """Agree to another protocol (`Upgrade`): as `open_tunnel`."""
+        self._over = True
+        out = self._h11.send(h11.InformationalResponse(status_code=101, headers=list(headers), reason=_phrase(101)))
+        return out or b"", bytes(self._h11.trailing_data[0])
+
     def _translate(self, event: object) -> HttpEvent:
         if isinstance(event, h11.Request):
             return self._head(event)
         if isinstance(event, h11.Data):
-            return Body(bytes(event.data))
+            return Piece(bytes(event.data))
         self._awaiting_answer = True
-        return End(_texts(event.headers) if isinstance(event, h11.EndOfMessage) else ())
+        return End(texts(event.headers) if isinstance(event, h11.EndOfMessage) else ())
 
     def _head(self, request: h11.Request) -> Head:
-        headers = _texts(request.headers)
+        headers = texts(request.headers)
         target = request.target.decode("latin-1")
         method = request.method.decode("latin-1")
+        given = next((value for name, value in headers if name == "host"), "")
         return Head(
             method=method,
             target=target,
-            host=_host(method, target, headers),
+            host=host_wanted(method, target, given),
             headers=headers,
             expects_continue=self._h11.they_are_waiting_for_100_continue,
             chunked=any(name == "transfer-encoding" for name, _ in headers),
@@ -179,28 +161,9 @@ def bare(answer: Answer) -> bytes:
     """A response outside any dialogue, after which the connection closes."""
     lines = [f"HTTP/1.1 {answer.status} {_phrase(answer.status)}"]
     lines += [f"{name}: {value}" for name, value in answer.headers]
-    lines += [f"Content-Length: {len(answer.body)}", "Connection: close", "", ""]
-    return "\r\n".join(lines).encode("latin-1", "replace") + answer.body
+    lines += [f"Content-Length: {answer.body.size}", "Connection: close", "", ""]
+    return "\r\n".join(lines).encode("latin-1", "replace") + b"".join(answer.body.pieces(0, answer.body.size))
 
 
 def _phrase(status: int) -> str:
     return HTTPStatus(status).phrase
-
-
-def _texts(headers: Iterable[tuple[bytes, bytes]]) -> tuple[tuple[str, str], ...]:
-    return tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers)
-
-
-def _host(method: str, target: str, headers: tuple[tuple[str, str], ...]) -> str:
-    """Of the target where it names one (as to a proxy), else of the `Host` header."""
-    given = next((value for name, value in headers if name.lower() == "host"), "")
-    try:
-        if method == "CONNECT":
-            found = urlsplit(f"//{target}").hostname
-        elif "://" in target:
-            found = urlsplit(target).hostname
-        else:
-            found = urlsplit(f"//{given}").hostname
-    except ValueError:
-        found = None
-    return (found or "")[:253]

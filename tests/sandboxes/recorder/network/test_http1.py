@@ -1,4 +1,4 @@
-"""HTTP, as bytes in and events out."""
+"""HTTP/1.1, as bytes in and events out."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from afagent.sandboxes.recorder.network.http import Answer, Body, Dialogue, End, Head, HttpEvent, NotHttp
+from afagent.sandboxes.recorder.network.http1 import Dialogue, End, HttpEvent, NotHttp, Piece
+from afagent.sandboxes.recorder.network.messages import Answer, Bytes, Head
 
 PUT = b"PUT /v1/a.bin HTTP/1.1\r\nHost: Store.example:8443\r\nContent-Length: 5\r\n\r\nhello"
 CHUNKED = (
@@ -30,10 +31,12 @@ def converse(stream: bytes, sizes: list[int]) -> list[HttpEvent]:
                 if isinstance(event, Head):
                     method = event.method
                 if isinstance(event, End):
-                    assert dialogue.respond(Answer(403 if method == "CONNECT" else 200, b"ok"), method=method)
+                    assert b"".join(
+                        dialogue.respond(Answer(403 if method == "CONNECT" else 200, Bytes(b"ok")), method=method)
+                    )
                 last = found[-1] if found else None
-                if isinstance(event, Body) and isinstance(last, Body):
-                    found[-1] = Body(last.data + event.data)
+                if isinstance(event, Piece) and isinstance(last, Piece):
+                    found[-1] = Piece(last.data + event.data)
                 else:
                     found.append(event)
             events = dialogue.proceed()
@@ -50,14 +53,14 @@ def test_a_request_with_a_body_is_read() -> None:
         "/v1/a.bin",
         False,
     )
-    assert (body, end) == (Body(b"hello"), End())
+    assert (body, end) == (Piece(b"hello"), End())
 
 
 def test_a_chunked_body_is_read_with_its_trailers() -> None:
     head, body, end = converse(CHUNKED, [])
     assert isinstance(head, Head)
     assert head.chunked
-    assert (body, end) == (Body(b"hello world"), End((("t", "1"),)))
+    assert (body, end) == (Piece(b"hello world"), End((("t", "1"),)))
 
 
 def test_requests_follow_one_another_on_a_connection() -> None:
@@ -87,13 +90,13 @@ def test_a_waiting_client_is_asked_for_the_body() -> None:
     assert isinstance(head, Head)
     assert head.expects_continue
     assert dialogue.go_on().startswith(b"HTTP/1.1 100")
-    assert dialogue.receive(b"abc") == [Body(b"abc"), End()]
+    assert dialogue.receive(b"abc") == [Piece(b"abc"), End()]
 
 
 def test_head_gets_no_body() -> None:
     dialogue = Dialogue()
     dialogue.receive(b"HEAD / HTTP/1.1\r\nHost: h\r\n\r\n")
-    out = dialogue.respond(Answer(200, b"body"), method="HEAD")
+    out = b"".join(dialogue.respond(Answer(200, Bytes(b"body")), method="HEAD"))
     assert b"Content-Length: 4" in out
     assert out.endswith(b"\r\n\r\n")
 
@@ -135,7 +138,7 @@ def test_what_is_not_http_is_handed_back_whole(stream: bytes) -> None:
     found = converse(stream, [])
     last = found[-1]
     assert isinstance(last, NotHttp)
-    given = b"".join(event.data for event in found if isinstance(event, Body))
+    given = b"".join(event.data for event in found if isinstance(event, Piece))
     assert last.rest.endswith(stream[-40:])
     if not any(isinstance(event, Head) for event in found):
         assert last.rest == stream

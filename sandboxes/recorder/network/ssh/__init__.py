@@ -1,0 +1,1 @@
+"""SSH, and what is done over it."""
