@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test check images engine environment browser lock format clean
+.PHONY: help demo test check images engine environment clients browser lock format clean
 
 help: ## lists these commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 22
@@ -10,7 +10,7 @@ help: ## lists these commands
 demo: images ## runs scripted models through the real lab and shows what each did, with the proof
 	@.venv/bin/afagent demo
 
-test: check images browser ## everything that `check` does, then all tests, those on Docker included
+test: check images clients browser ## everything that `check` does, then all tests, those on Docker included
 	@.venv/bin/python -m pytest
 
 check: environment ## format, lint and types
@@ -23,6 +23,9 @@ images: engine ## builds the lab's images, as far as anything changed
 
 engine: environment ## finds a Docker engine, or makes one
 	@scripts/engine.sh
+
+clients: ## finds the clients and packers that the tests use, or installs them
+	@scripts/clients.sh
 
 browser: ## finds Chromium for the tests of the log viewer, or installs it
 	@scripts/browser.sh
