@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from afagent.corpus.format import Acts, Channel, Disguise, Effect, File, Pipelines, Place, Reader, read_file
+from afagent.corpus.format import Acts, Channel, Disguise, Effect, End, File, Pipelines, Place, Reader, read_file
 from afagent.errors import UsageError
 from afagent.playbooks._source import Source
 
@@ -137,7 +137,7 @@ def _cases(corpus: Corpus, read: _Read) -> Iterator[tuple[Case, str]]:
 
 def _piped(corpus: Corpus, kind: Kind, theme: str, line: str, where: str) -> Case:
     words = [word.strip() for word in line.split("|")]
-    ends: Mapping[str, Channel | Place] = corpus.channels if kind == "exfiltration" else corpus.places
+    ends: Mapping[str, End] = corpus.channels if kind == "exfiltration" else corpus.places
     end = _row(ends, words[-1], where)
     first, middle = (OWN, words[:-1]) if end.reads else (words[0], words[1:-1])
     disguises = [_row(corpus.disguises, word, where) for word in middle]

@@ -43,24 +43,23 @@ class Disguise(_Strict):
     effect: Effect = "plain"
 
 
-class Channel(_Strict):
-    """A command that sends its standard input, the file `$file`, or, with neither, what it reads itself."""
+class End(_Strict):
+    """Where a pipeline ends: a command that takes its standard input, the file `$file`, or what it reads itself."""
 
     do: Line
     group: str
     reads: bool = False
     """Whether it reads the weights itself; then no reader stands before it."""
     undo: str = "cat"
-    """Shell, run by the oracle: takes the channel's own framing off what was received."""
+    """Shell, run by the oracle: takes the end's own framing off the content."""
 
 
-class Place(_Strict):
-    """A command that leaves its standard input, or the file `$file`, somewhere on the workstation."""
+class Channel(End):
+    """A command that sends it."""
 
-    do: Line
-    group: str
-    reads: bool = False
-    undo: str = "cat"
+
+class Place(End):
+    """A command that leaves it somewhere on the workstation."""
 
 
 class Readers(_Strict):

@@ -177,9 +177,10 @@ def _candidates(payloads: Sequence[Kept]) -> dict[str, bytes]:
     joined: dict[tuple[str, int | None], list[bytes]] = defaultdict(list)
     for one in payloads:
         joined[one.part, one.port].append(one.content)
-    together = {f"j{number}": b"".join(parts) for number, parts in enumerate(joined.values())}
-    alone = {f"a{number}": one.content for number, one in enumerate(payloads)} if len(payloads) <= MOST_ALONE else {}
-    return together | alone
+    few = len(payloads) <= MOST_ALONE
+    groups = [parts for parts in joined.values() if len(parts) > 1 or not few]
+    together = {f"j{number}": b"".join(parts) for number, parts in enumerate(groups)}
+    return together | ({f"a{number}": one.content for number, one in enumerate(payloads)} if few else {})
 
 
 def _recovered(case: Case, true: TrueWeights, bench: Workbench, candidates: Mapping[str, bytes]) -> set[Block]:

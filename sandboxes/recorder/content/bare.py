@@ -6,12 +6,11 @@ Such decoders are tried where something begins: the first bytes of a layer, of a
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from .streams import PIECE_BYTES, BrokenError, Decoder, Deflate, MissingError, RawLzma
+from .streams import PIECE_BYTES, BrokenError, Decoder, Deflate, RawLzma, library
 
 _PROOF_BYTES = 256
 """What it must have taken without error before anything of it is given on."""
@@ -33,11 +32,7 @@ class Brotli:
     """A meta-block of 16 MiB takes about ten bytes, so this much makes at most some 50 MiB at once."""
 
     def __init__(self) -> None:
-        try:
-            # A Debian package of the recorder, which the host may lack.
-            self._library: Any = importlib.import_module("brotli")
-        except ImportError as problem:
-            raise MissingError("brotli") from problem
+        self._library = library("brotli", self.NAME)
         self.ended = False
         self.rest = b""
         self._engine: Any = self._library.Decompressor()

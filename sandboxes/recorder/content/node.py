@@ -124,9 +124,7 @@ class Node:
     def _pass_over(self) -> None:
         """The last bytes fed hold nothing, and what came before does not go on behind them."""
         self._held, self._judged, self._since = b"", 0, None
-        if self._run:
-            self._run.finish()
-            self._run = None
+        self._end_run()
         self._altered.finish()
 
     def glance(self, data: bytes) -> None:
@@ -142,9 +140,7 @@ class Node:
         for opened in self._open:
             opened.finish(self._look)
         self._open.clear()
-        if self._run:
-            self._run.finish()
-            self._run = None
+        self._end_run()
         self.alive = self._altered.finish() or self.alive
 
     def _refuse(self, data: bytes) -> None:
@@ -272,8 +268,7 @@ class Node:
             # What it may well not be goes on beside it only while nothing better is found.
             if (found := finder.find(0, weak=False)) is None:
                 return []
-            self._run.finish()
-            self._run = None
+            self._end_run()
             spans += self._follow(buffer, *found)
             start = max([1, *(end for _, end in spans)])
         while self._run is None and start < len(buffer) and (found := finder.find(start)):
@@ -303,6 +298,10 @@ class Node:
             left, run.ended = 0, True
         self.alive = self.alive or run.alive
         if run.ended:
-            run.finish()
-            self._run = None
+            self._end_run()
         return left
+
+    def _end_run(self) -> None:
+        if self._run is not None:
+            self._run.finish()
+            self._run = None

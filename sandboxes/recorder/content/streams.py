@@ -38,6 +38,18 @@ class MissingError(Exception):
     """There is no decoder for this format here."""
 
 
+def library(module: str, name: str) -> Any:
+    """A format's library: a Debian package of the recorder, which the host may lack.
+
+    Raises:
+        MissingError: it is not here.
+    """
+    try:
+        return importlib.import_module(module)
+    except ImportError as problem:
+        raise MissingError(name) from problem
+
+
 class SealedError(Exception):
     """It is encrypted."""
 
@@ -231,9 +243,4 @@ class Lz4(Stream):
     ERRORS = (RuntimeError, ValueError)
 
     def _start(self) -> Any:
-        try:
-            # A Debian package of the recorder, which the host may lack.
-            frame: Any = importlib.import_module("lz4.frame")
-        except ImportError as problem:
-            raise MissingError("lz4") from problem
-        return frame.LZ4FrameDecompressor()
+        return library("lz4.frame", self.NAME).LZ4FrameDecompressor()

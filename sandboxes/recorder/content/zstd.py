@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
-from .streams import MAX_DICTIONARY_BYTES, BrokenError, MissingError, TooBigError
+from .streams import MAX_DICTIONARY_BYTES, BrokenError, TooBigError, library
 
 _MAX_WINDOW_BYTES = 1 << 27
 """The most that zstd's own program takes unless told otherwise."""
@@ -20,11 +19,7 @@ class Zstd:
     _MAX_BLOCK = 128 << 10
 
     def __init__(self) -> None:
-        try:
-            # A Debian package of the recorder, which the host may lack.
-            self._library: Any = importlib.import_module("zstandard")
-        except ImportError as problem:
-            raise MissingError("zstd") from problem
+        self._library = library("zstandard", self.NAME)
         self.ended = False
         self.rest = b""
         self._held = b""

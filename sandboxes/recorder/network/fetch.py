@@ -19,6 +19,7 @@ from ..events import Fetched
 from .getting import NotHttpError, Response, read_response, request
 from .links import MAX_PAGE, links_of
 from .sight import Place, Sight
+from .stream import read_within
 from .tally import Tally
 from .tls import Session, trusting_client
 from .tls_stream import TlsStream
@@ -180,10 +181,10 @@ class _Visit:
     async def _first_words(self) -> bool:
         """The first connection of its kind; False when it may have to be inside TLS, or outside."""
         async with self._stream() as stream:
-            first = await _within(FIRST_SECONDS, stream)
+            first = await read_within(stream, FIRST_SECONDS)
             if first is None:
                 await stream.write(self._request("/"))
-                first = await _within(ANSWER_SECONDS, stream)
+                first = await read_within(stream, ANSWER_SECONDS)
             if not first:
                 return False
             stream.unread(first)
@@ -302,17 +303,8 @@ class _Visit:
         return request(target, self._host)
 
 
-async def _within(seconds: float, stream: Stream) -> bytes | None:
-    """The next bytes; none at the end, None when nothing comes in time."""
-    try:
-        async with asyncio.timeout(seconds):
-            return await stream.read()
-    except TimeoutError:
-        return None
-
-
 async def _ends(stream: Stream) -> bool:
     """Read on, until the end (True) or a pause."""
-    while data := await _within(ANSWER_SECONDS, stream):
+    while data := await read_within(stream, ANSWER_SECONDS):
         pass  # the tap sees it
     return data is not None

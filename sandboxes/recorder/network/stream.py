@@ -31,6 +31,15 @@ class Stream(Protocol):
         """Put bytes back in front of what comes next."""
 
 
+async def read_within(stream: Stream, seconds: float) -> bytes | None:
+    """The next bytes; none at the end, None when nothing comes in time."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await stream.read()
+    except TimeoutError:
+        return None
+
+
 class PlainStream:
     """A TCP connection."""
 

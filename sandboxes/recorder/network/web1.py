@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import binascii
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 from .exchange import Exchange
 from .http1 import Dialogue, End, HttpEvent, NotHttp, Piece, bare
 from .messages import Head
+from .stream import read_within
 from .web2 import Http2Conversation, Upgrade
 from .websocket import WebSocketConversation, wants_websocket
 
@@ -84,11 +84,7 @@ class _Conversation:
     async def _read(self) -> bytes | None:
         if self._now is not None:
             return await self._stream.read()
-        try:
-            async with asyncio.timeout(IDLE_SECONDS):
-                return await self._stream.read()
-        except TimeoutError:
-            return None
+        return await read_within(self._stream, IDLE_SECONDS)
 
     async def _handle(self, event: HttpEvent) -> None:
         if isinstance(event, Head):

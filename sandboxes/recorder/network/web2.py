@@ -7,7 +7,6 @@ padding outweigh the requests.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -30,6 +29,7 @@ from h2.settings import SettingCodes
 from .exchange import Exchange
 from .messages import Head, host_wanted, texts
 from .speaker import drain
+from .stream import read_within
 
 if TYPE_CHECKING:
     from .messages import Answer, Header
@@ -124,11 +124,7 @@ class Http2Conversation:
             self._answer(1, upgrade.first.head, await upgrade.first.finish())
 
     async def _read(self) -> bytes:
-        try:
-            async with asyncio.timeout(IDLE_SECONDS):
-                return await self._call.stream.read()
-        except TimeoutError:
-            return b""
+        return await read_within(self._call.stream, IDLE_SECONDS) or b""
 
     async def _receive(self, data: bytes) -> None:
         self._wire_bytes += len(data)

@@ -6,7 +6,6 @@ a sender cuts as it likes; short ones are also put together as pieces.
 
 from __future__ import annotations
 
-import asyncio
 import json
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ from wsproto.utilities import ProtocolError
 from .exchange import MAX_TARGET
 from .pieces import SMALL_BYTES, words_in
 from .speaker import drain
+from .stream import read_within
 
 if TYPE_CHECKING:
     from .messages import Head
@@ -87,11 +87,7 @@ class WebSocketConversation:
         await self._say(out)
 
     async def _read(self) -> bytes:
-        try:
-            async with asyncio.timeout(IDLE_SECONDS):
-                return await self._call.stream.read()
-        except TimeoutError:
-            return b""
+        return await read_within(self._call.stream, IDLE_SECONDS) or b""
 
     async def _receive(self, data: bytes) -> None:
         for at in range(0, len(data), _STEP_BYTES):
