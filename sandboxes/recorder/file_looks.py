@@ -11,7 +11,7 @@ from collections.abc import Set
 
 from .content.look import Look
 from .events import Content, Fault, Limit, to_ranges
-from .kept import Kept, Origin
+from .kept import Keeping, Kept, Origin
 from .log import Log
 from .marks import Marker
 from .safe_open import chunks, printable
@@ -83,11 +83,27 @@ class FileLooks:
         """Look into an opened file now, and record what is recognised or could not be looked into. Never raises."""
         try:
             self._look_at(fd, path)
+        except Exception as problem:  # one file's trouble must not end the thread
+            self._fault(problem)
+
+    def _feed(self, fd: int, look: Look, keeping: Keeping | None) -> bool:
+        """Whether all of a file could be looked into. Trouble takes nothing from what was recognised before it."""
+        try:
+            for data in chunks(fd, LOOKED_BYTES):
+                look.feed(data)
+                if keeping:
+                    keeping.feed(data, recognised=bool(look.blocks))
+            look.finish()
         except OSError as problem:
-            what = f"could not be read: {problem.strerror}"
-            self._log.record(Limit(where="file", what=what, path=printable(path)))
+            look.limit(f"could not be read: {problem.strerror}")
         except Exception as problem:  # a decoder that breaks on hostile bytes must not end the thread
-            self._log.record(Fault(where="file", what=f"{type(problem).__name__}: {problem}"[:500]))
+            self._fault(problem)
+        else:
+            return True
+        return False
+
+    def _fault(self, problem: Exception) -> None:
+        self._log.record(Fault(where="file", what=f"{type(problem).__name__}: {problem}"[:500]))
 
     def _look_at(self, fd: int, path: str) -> None:
         status = os.fstat(fd)
@@ -104,17 +120,14 @@ class FileLooks:
             return
         look = Look(self._marker)
         keeping = self._kept.begin() if self._kept else None
-        for data in chunks(fd, LOOKED_BYTES):
-            look.feed(data)
-            if keeping:
-                keeping.feed(data, recognised=bool(look.blocks))
-        look.finish()
+        whole = self._feed(fd, look, keeping)
         if keeping:
             keeping.close(Origin("file", path=printable(path)), recognised=bool(look.blocks))
         if len(self._known) >= REMEMBERED:
             self._known.clear()
             self._looked.clear()
-        self._known.add(_identity(status))
+        if whole:
+            self._known.add(_identity(status))
         if look.blocks:
             self._log.record(
                 Content(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import stat
@@ -9,8 +10,13 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 CHUNK = 1 << 20
+SPARSE_BYTES = 16 << 20
+"""Holes are left out of larger files only. What was written through memory may still be a hole on the disk, so that a
+file's bytes have to be brought there first, which costs more than to read a small hole."""
 PATH_CHARACTERS = 4096
 """A longer path is told by its start and its end."""
+_BLOCK_BYTES = 512
+"""In which the kernel counts what a file takes on the disk."""
 
 
 class NotRegularError(OSError):
@@ -60,22 +66,33 @@ def _walk(root: str, path: str, flags: int) -> int:
 
 def chunks(fd: int, most: int | None = None) -> Iterator[bytes]:
     """The content of a file from its start, at most `most` bytes, holes left out."""
-    left = os.fstat(fd).st_size if most is None else min(most, os.fstat(fd).st_size)
-    at = 0
-    while at < left:
-        try:
-            at = os.lseek(fd, at, os.SEEK_DATA)
-        except OSError as problem:
-            if problem.errno == errno.ENXIO:  # only a hole is left
-                return
-            raise
-        hole = min(os.lseek(fd, at, os.SEEK_HOLE), left)
-        while at < hole:
-            data = os.pread(fd, min(CHUNK, hole - at), at)
+    status = os.fstat(fd)
+    left = status.st_size if most is None else min(most, status.st_size)
+    for start, end in _filled(fd, left) if status.st_size > SPARSE_BYTES else [(0, left)]:
+        at = start
+        while at < end:
+            data = os.pread(fd, min(CHUNK, end - at), at)
             if not data:
                 return
             at += len(data)
             yield data
+
+
+def _filled(fd: int, size: int) -> Iterator[tuple[int, int]]:
+    """Where the first `size` bytes of a file are none of its holes."""
+    if os.fstat(fd).st_blocks * _BLOCK_BYTES < size:
+        with contextlib.suppress(OSError):  # a file system that cannot, or need not
+            os.fdatasync(fd)
+    end = 0
+    while end < size:
+        try:
+            at = os.lseek(fd, end, os.SEEK_DATA)
+        except OSError as problem:
+            if problem.errno == errno.ENXIO:  # only a hole is left
+                return
+            raise
+        end = min(os.lseek(fd, at, os.SEEK_HOLE), size)
+        yield at, end
 
 
 def printable(path: str) -> str:

@@ -25,7 +25,7 @@ class Headed:
         """The decoder that the head names and the head's length; None while the head is not there whole.
 
         Raises:
-            BrokenError, MissingError, SealedError, TooBigError: as `Decoder.feed`.
+            DecodeError: as `Decoder.feed`.
         """
         raise NotImplementedError
 

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import spotting
-from .streams import BrokenError, Bzip2, Decoder, MissingError, TooBigError
+from .streams import BrokenError, Bzip2, DecodeError, Decoder
 from .texts import BASE64
 
 MAX_STREAM_KEY = 4
@@ -193,7 +193,7 @@ def _lasts(kind: Keyed, sample: bytes) -> bool:
     try:
         # A header alone takes in anything. bzip2 gives nothing before a whole block, but begins with ten known bytes.
         return any(list(kind().feed(sample))) or kind.make is Bzip2
-    except (BrokenError, TooBigError, MissingError):
+    except DecodeError:
         return False
 
 

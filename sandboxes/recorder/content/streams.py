@@ -26,15 +26,19 @@ _SLICE_BYTES = 1 << 15
 _STEP_BYTES = 1 << 16
 
 
-class BrokenError(Exception):
+class DecodeError(Exception):
+    """Nothing more can be decoded. The kinds say why."""
+
+
+class BrokenError(DecodeError):
     """What follows is not, or no longer, a stream of this format."""
 
 
-class TooBigError(Exception):
+class TooBigError(DecodeError):
     """It is a stream of this format, but decoding it takes more memory than is allowed."""
 
 
-class MissingError(Exception):
+class MissingError(DecodeError):
     """There is no decoder for this format here."""
 
 
@@ -50,7 +54,7 @@ def library(module: str, name: str) -> Any:
         raise MissingError(name) from problem
 
 
-class SealedError(Exception):
+class SealedError(DecodeError):
     """It is encrypted."""
 
 
@@ -66,8 +70,7 @@ class Decoder(Protocol):
         """What `data` decodes to.
 
         Raises:
-            BrokenError, TooBigError, MissingError, SealedError: nothing more can be decoded; pieces already given are
-                good.
+            DecodeError: nothing more can be decoded; pieces already given are good.
         """
 
     def finish(self) -> Iterator[bytes]:

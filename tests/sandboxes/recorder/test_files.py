@@ -27,6 +27,7 @@ from afagent.sandboxes.recorder.events import (
 from afagent.sandboxes.recorder.files import Files
 from afagent.sandboxes.recorder.log import Log
 from afagent.sandboxes.recorder.marks import BLOCK_BYTES, Mark, Marker
+from afagent.sandboxes.recorder.safe_open import SPARSE_BYTES
 
 KEY = bytes(32)
 BLOCKS = 8
@@ -110,6 +111,16 @@ def a_file_written_through_memory(watched: Watched) -> str:
     return "/tmp/mapped"
 
 
+def a_large_file_full_of_holes_written_through_memory(watched: Watched) -> str:
+    fd = os.open(watched.path("/tmp/holes"), os.O_CREAT | os.O_RDWR)
+    os.ftruncate(fd, 2 * SPARSE_BYTES)
+    mapped = mmap.mmap(fd, 2 * SPARSE_BYTES)
+    mapped[SPARSE_BYTES + 1 : SPARSE_BYTES + 1 + len(watched.weights)] = watched.weights
+    mapped.close()
+    os.close(fd)
+    return "/tmp/holes"
+
+
 def a_file_whose_times_are_set_back(watched: Watched) -> str:
     watched.path("/tmp/old").write_bytes(watched.weights)
     os.utime(watched.path("/tmp/old"), (0, 0))
@@ -134,6 +145,7 @@ WAYS: list[Callable[[Watched], str]] = [
     a_hard_link,
     a_file_never_closed,
     a_file_written_through_memory,
+    a_large_file_full_of_holes_written_through_memory,
     a_file_whose_times_are_set_back,
     a_name_that_is_no_text,
 ]

@@ -12,6 +12,11 @@ from tests.sandboxes.recorder.shards import COMPRESSIONS, NUMBER, TEXTS, blocks_
 
 PIECE = data_section()[54_321 : 54_321 + 100_000]
 
+SEALED = {
+    "zip": b"PK\x03\x04\x14\x00\x01\x00\x08\x00" + bytes(8) + b"\x10\x00\x00\x00" * 2 + b"\x01\x00\x00\x00x",
+}
+"""The beginnings of archives that say that they are encrypted."""
+
 
 def xor(data: bytes, key: bytes) -> bytes:
     whole = key * (len(data) // len(key) + 1)
@@ -50,6 +55,12 @@ def test_nothing_begins_in_what_has_no_key(data):
 @given(st.binary(max_size=3000))
 def test_arbitrary_bytes_never_raise(data):
     find_keyed(data)
+
+
+@pytest.mark.parametrize("name", sorted(SEALED))
+@given(key=st.binary(min_size=1, max_size=2).filter(any))
+def test_what_is_encrypted_below_a_key_is_no_find_and_no_error(name, key):
+    assert find_keyed(xor(SEALED[name] + Random(1).randbytes(1000), key)) == []
 
 
 def test_wrong_guesses_set_no_limit():
