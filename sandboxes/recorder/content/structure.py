@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from numpy.lib.stride_tricks import sliding_window_view
 
 LAGS = (1, *range(2, 130, 2), 256)
 """Distances looked at. Two-byte numbers below a repeating key of up to 64 bytes have an even period of up to 128."""
@@ -94,56 +95,61 @@ def _by_row(data: _Bytes, lag: int) -> _Counts:
 def _spans(data: _Bytes, counts: _Counts, width: int) -> list[tuple[int, int, int]]:
     """Where neighbouring windows of so many rows have one period and are white: start, end, period."""
     spans: list[tuple[int, int, int]] = []
-    many = counts.shape[1]
-    for row in range(0, many - width + 1, _STEP):
-        period = _period(counts[:, row : row + width].sum(axis=1), width * ROW)
-        if not period or not _is_white(data[row * ROW : (row + width) * ROW], period):
-            continue
-        start, end = row * ROW, (row + width) * ROW
+    windows = sliding_window_view(data.reshape(-1, ROW), width, axis=0)[::_STEP].swapaxes(1, 2)
+    periods = _periods(sliding_window_view(counts, width, axis=1)[:, ::_STEP].sum(axis=2), width * ROW)
+    # All windows of one period are judged at once: in most data nearly all have the same.
+    for period in np.unique(periods[periods > 0]).tolist():
+        having = np.flatnonzero(periods == period)
+        periods[having[~_are_white(windows[having].reshape(len(having), -1), period)]] = 0
+    for window in np.flatnonzero(periods).tolist():
+        start, period = window * _STEP * ROW, int(periods[window])
+        end = start + width * ROW
         if spans and spans[-1][2] == period and spans[-1][1] >= start:
             start = spans.pop()[0]
         spans.append((start, end, period))
     return spans
 
 
-def _period(counts: _Counts, size: int) -> int:
-    """The smallest lag at which coincidences are as frequent as at any; 0 where all are as in random bytes."""
+def _periods(counts: _Counts, size: int) -> _Counts:
+    """For each column, the smallest lag at which coincidences are as frequent as at any; 0 where all are as in random
+    bytes. `size` is how many bytes were counted."""
     flat = size * _FLAT
-    most, mean = int(counts.max()), float(counts.mean())
-    if most < flat + 6 * flat**0.5 + 4 and mean < flat + 5 * (flat / len(LAGS)) ** 0.5:
-        return 0
-    if most < 1.25 * mean + 4 * mean**0.5 and counts[0] > mean - 4 * mean**0.5:
-        return 1
-    first: int = LAGS[int(np.argmax(counts >= 0.85 * most - 2 * most**0.5))]
-    return first
+    most, mean = counts.max(axis=0), counts.mean(axis=0)
+    random = (most < flat + 6 * flat**0.5 + 4) & (mean < flat + 5 * (flat / len(LAGS)) ** 0.5)
+    even = (most < 1.25 * mean + 4 * mean**0.5) & (counts[0] > mean - 4 * mean**0.5)
+    first = np.array(LAGS)[np.argmax(counts >= 0.85 * most - 2 * most**0.5, axis=0)]
+    return np.where(random, 0, np.where(even, 1, first))
 
 
-def _is_white(data: _Bytes, period: int) -> bool:
-    """Whether two coincidences follow each other only as often as chance has it."""
-    seen, expected = 0, 0.0
+def _are_white(windows: _Bytes, period: int) -> npt.NDArray[np.bool_]:
+    """In which windows two coincidences follow each other only as often as chance has it."""
+    seen, expected = np.zeros(len(windows)), np.zeros(len(windows))
     for lag in range(period, (_REPEATS + 1) * period, period):
-        equal = data[:-lag] == data[lag:]
-        if len(equal) < 2 * period:
+        equal = windows[:, :-lag] == windows[:, lag:]
+        length = equal.shape[1]
+        if length < 2 * period:
             break
-        seen += int(np.count_nonzero(equal[:-period] & equal[period:]))
-        expected += float((_rates(equal, period) ** 2).mean() * len(equal))
-    return seen < 1.2 * expected + 3 * math.sqrt(expected) + 4
+        seen += [np.count_nonzero(each) for each in equal[:, :-period] & equal[:, period:]]
+        expected += (_rates(equal, period) ** 2).mean(axis=1) * length
+    return seen < 1.2 * expected + 3 * np.sqrt(expected) + 4
 
 
 def _rates(equal: npt.NDArray[np.bool_], fold: int) -> _Rates:
-    """The share of ones in each phase."""
-    # Numpy adds long rows much faster than short ones.
+    """The share of ones of each window (row) in each phase."""
+    # Numpy adds long rows much faster than short ones, and bytes much faster than what they have to be widened to.
     wide = fold * max(1, ROW // 4 // fold)
-    table = equal[: len(equal) // wide * wide].view(np.uint8).reshape(-1, wide)
-    ones: _Rates = table.sum(axis=0, dtype=np.float64).reshape(-1, fold).mean(axis=0)
-    return ones / max(1, len(table))
+    table = equal[:, : equal.shape[1] // wide * wide].view(np.uint8).reshape(len(equal), -1, wide)
+    many = table.shape[1]
+    ones = table.sum(axis=1, dtype=np.uint8 if many < 256 else np.uint32)
+    rates: _Rates = ones.reshape(len(equal), -1, fold).mean(axis=1) / max(1, many)
+    return rates
 
 
 def _layouts(data: _Bytes, period: int) -> tuple[Layout, ...]:
     """What the numbers may look like, from how often bytes of each phase coincide."""
     fold = math.lcm(period, _MAX_SIZE)
     lags = [lag for lag in range(period, (_REPEATS + 1) * period, period) if len(data) > lag + fold]
-    rates = sum((_rates(data[:-lag] == data[lag:], fold) for lag in lags), np.zeros(fold)) / max(1, len(lags))
+    rates = sum((_rates((data[:-lag] == data[lag:])[None], fold)[0] for lag in lags), np.zeros(fold)) / max(1, len(lags))
     table = rates.reshape(-1, _MAX_SIZE).mean(axis=0)
     seen = next(size for size in (1, 2, 4, 8) if _is_even(table.reshape(-1, size)))
     # Bytes of different significance may coincide equally often; then the period alone tells that they are different.
