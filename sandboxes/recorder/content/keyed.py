@@ -43,6 +43,11 @@ _TURNED = np.arange(256)[None] ^ np.arange(256)[:, None]
 _IS_FOREIGN, _IS_COMMON = (np.frombuffer(each, np.uint8)[_TURNED].astype(np.float64) for each in (_FOREIGN, _COMMON))
 """For each key of one byte (row) and each byte (column), whether what it stands for is such a character."""
 
+_MAKES_TEXT = [sum(1 << key for key in range(256) if not _FOREIGN[byte ^ key]) for byte in range(256)]
+"""For each byte the keys that make text of it, as bits."""
+
+_EVERY_KEY = (1 << 256) - 1
+
 
 @dataclass(frozen=True)
 class Keyed:
@@ -181,6 +186,11 @@ def _periods_of_highest_bits(values: _Bytes) -> list[int]:
 def _likeliest(values: _Bytes) -> int | None:
     """The key of one byte under which values are text, most of it of the commonest alphabet."""
     counts = np.bincount(values, minlength=256).astype(np.float64)
+    possible = _EVERY_KEY
+    for value in np.flatnonzero(counts).tolist():
+        possible &= _MAKES_TEXT[value]
+        if not possible:
+            return None
     foreign, common = _IS_FOREIGN @ counts, _IS_COMMON @ counts
     best = int(np.argmax(common))
     # Numbers of a narrow range may look like text, but not like this one.

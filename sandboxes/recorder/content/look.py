@@ -25,7 +25,7 @@ class Limits:
     ratio: int = 100
     """Decoded bytes allowed beyond that for each byte fed."""
     seconds: float = 10.0
-    """Of time that is free."""
+    """Of the processor's time that are free; what other programs do on a loaded machine does not count."""
     seconds_per_megabyte: float = 0.5
     """Allowed beyond that for each 10^6 bytes fed."""
 
@@ -106,16 +106,16 @@ class Look:
         """No more bytes come: look at what was held back."""
         if self._held:
             self._flush()
-        self._began = time.monotonic()
+        self._began = time.thread_time()
         self._root.finish()
 
     def _flush(self) -> None:
         window = self._held[0] if len(self._held) == 1 else b"".join(self._held)
         self._held, self._held_bytes = [], 0
         self._fed += len(window)
-        self._began = time.monotonic()
+        self._began = time.thread_time()
         self._root.feed(window)
-        self._seconds += time.monotonic() - self._began
+        self._seconds += time.thread_time() - self._began
 
     # --- what the layers share (see `node.Shared`) ---
 
@@ -159,7 +159,7 @@ class Look:
         self._decoded += decoded
         if self._decoded > self._limits.decoded_bytes + self._limits.ratio * self._fed:
             raise ExhaustedError("decodes to more bytes than are looked at")
-        seconds = self._seconds + time.monotonic() - self._began
+        seconds = self._seconds + time.thread_time() - self._began
         if seconds > self._limits.seconds + self._limits.seconds_per_megabyte * self._fed / 1e6:
             raise ExhaustedError("takes more time than is spent on it")
 

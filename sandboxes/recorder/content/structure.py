@@ -98,7 +98,7 @@ def _spans(data: _Bytes, counts: _Counts, width: int) -> list[tuple[int, int, in
     windows = sliding_window_view(data.reshape(-1, ROW), width, axis=0)[::_STEP].swapaxes(1, 2)
     periods = _periods(sliding_window_view(counts, width, axis=1)[:, ::_STEP].sum(axis=2), width * ROW)
     # All windows of one period are judged at once: in most data nearly all have the same.
-    for period in np.unique(periods[periods > 0]).tolist():
+    for period in sorted(set(periods[periods > 0].tolist())):
         having = np.flatnonzero(periods == period)
         periods[having[~_are_white(windows[having].reshape(len(having), -1), period)]] = 0
     for window in np.flatnonzero(periods).tolist():
