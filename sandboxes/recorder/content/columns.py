@@ -8,6 +8,7 @@ itself, also such as begin with a character for their length (uuencode).
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,20 +60,27 @@ def find(
     # Shorter words do not count; most words of a prose are.
     enough = lengths >= SHORTEST
     starts, lengths = starts[enough], lengths[enough]
-    counts = np.bincount(lengths[lengths <= LONGEST], minlength=1)
     found: list[tuple[int, Kind]] = []
-    for width in np.flatnonzero(counts >= _WORDS):
-        places = starts[lengths == width]
-        far = np.concatenate(([0], np.cumsum(np.diff(places) > 3 * width + _FILLER_BYTES)))
-        near = far[_WORDS - 1 :] == far[: 1 - _WORDS]
-        for first in np.flatnonzero(near)[:1]:
-            between = slice(*np.searchsorted(starts, (places[first], places[first + _WORDS - 1] + 1)))
-            if len({length for length in lengths[between].tolist() if length >= width}) > _MOST_WIDTHS:
-                continue
-            words = [data[at : at + width] for at in places[first : first + _WORDS].tolist()]
-            if (alphabet := _alphabet(words, wide)) is not None:
-                found.append((int(places[first]), Column(alphabet, int(width)).kind))
+    for width, places in _close(starts, lengths):
+        between = slice(*np.searchsorted(starts, (places[0], places[-1] + 1)))
+        if len({length for length in lengths[between].tolist() if length >= width}) > _MOST_WIDTHS:
+            continue
+        if (alphabet := _alphabet([data[at : at + width] for at in places], wide)) is not None:
+            found.append((places[0], Column(alphabet, width).kind))
     return min(found, key=lambda each: each[0], default=None)
+
+
+def _close(starts: npt.NDArray[np.int64], lengths: npt.NDArray[np.int64]) -> Iterator[tuple[int, list[int]]]:
+    """For each length the first words of it that stand close enough together to be a column, if there are any."""
+    # All lengths at once: sorted by them, and by place within one.
+    order = np.argsort(lengths, kind="stable")
+    widths, places = lengths[order], starts[order]
+    far = (np.diff(places) > 3 * widths[1:] + _FILLER_BYTES) | (np.diff(widths) != 0) | (widths[1:] > LONGEST)
+    breaks = np.concatenate(([0], np.cumsum(far)))
+    firsts = np.flatnonzero(breaks[_WORDS - 1 :] == breaks[: 1 - _WORDS])
+    seen = widths[firsts]
+    for first in firsts[np.diff(seen, prepend=0) != 0].tolist():
+        yield int(widths[first]), places[first : first + _WORDS].tolist()
 
 
 def _alphabet(words: list[bytes], wide: Alphabet) -> Alphabet | None:

@@ -34,6 +34,7 @@ _TRIAL = 4096
 _SHORTEST = 256
 _SAMPLES = 32
 _VARIETY = 8
+_NEAR = 1024
 _SHARE = 0.9
 _SAMPLE = 1 << 14
 
@@ -163,10 +164,16 @@ def _text(sample: bytes) -> Keyed | None:
     values = np.frombuffer(sample, np.uint8)
     # The cheapest first: random bytes have no period, and come often.
     sizes = _periods_of_highest_bits(values) if len(values) >= _SHORTEST else []
-    if not sizes or spotting.is_text(sample) or len(set(sample)) < _VARIETY:
+    foreign = sample.translate(_FOREIGN).find(1)
+    if not sizes or foreign < 0 or len(set(sample)) < _VARIETY:
         return None
+    bits = values >> 7
     for size in sizes:
-        if not ((values[size:] ^ values[:-size]) & 0x80).any():
+        # What is no text by itself rules out most keys, together with what stands near it: its place comes first.
+        first = foreign % size
+        if not _keys(sample[first + max(0, foreign - first - _NEAR) // size * size : foreign + _NEAR : size]):
+            continue
+        if _likeliest(values[first::size]) is not None and np.array_equal(bits[size:], bits[:-size]):
             # The first byte that has none settles it.
             keys = takewhile(lambda each: each is not None, (_likeliest(values[i::size]) for i in range(size)))
             key = bytes(each for each in keys if each is not None)
@@ -183,14 +190,21 @@ def _periods_of_highest_bits(values: _Bytes) -> list[int]:
     return [int(i) + 1 for i in np.flatnonzero((shifted == bits[: _SHORTEST - most]).all(axis=1))]
 
 
+def _keys(some: bytes) -> int:
+    """The keys of one byte, as bits, that make text of each of some bytes."""
+    possible = _EVERY_KEY
+    for value in set(some):
+        possible &= _MAKES_TEXT[value]
+        if not possible:
+            break
+    return possible
+
+
 def _likeliest(values: _Bytes) -> int | None:
     """The key of one byte under which values are text, most of it of the commonest alphabet."""
     counts = np.bincount(values, minlength=256).astype(np.float64)
-    possible = _EVERY_KEY
-    for value in np.flatnonzero(counts).tolist():
-        possible &= _MAKES_TEXT[value]
-        if not possible:
-            return None
+    if not _keys(bytes(np.flatnonzero(counts).tolist())):
+        return None
     foreign, common = _IS_FOREIGN @ counts, _IS_COMMON @ counts
     best = int(np.argmax(common))
     # Numbers of a narrow range may look like text, but not like this one.

@@ -25,6 +25,7 @@ _ROUGH = 10
 
 _SAMPLE_BYTES = 4096
 _SAMPLE_ROWS = 33
+_TELLING_ROWS = 12
 _FEWEST = 24
 """Values that a sample must hold."""
 
@@ -38,6 +39,7 @@ _TRIES = 4
 _CELL = re.compile(rb"[+-]?(?:[0-9.]+[eE][+-][0-9]+(?![0-9A-Za-z])|[0-9A-Za-z._]+)")
 _FLOAT = rb"(?:[+-]?(?:[0-9]{1,24}(?:\.[0-9]{0,32})?|\.[0-9]{1,32})(?:[eE][+-]?[0-9]{1,3})?|[+-]?(?:nan|inf))"
 _PLAIN = re.compile(rb"(?:0[xX])?[0-9A-Fa-f]{1,64}|" + _FLOAT)
+_PLAIN_LINE = re.compile(rb"^(?:" + _PLAIN.pattern + rb")$", re.MULTILINE)
 _REAL = re.compile(_FLOAT)
 _INTEGER = re.compile(rb"[+-]?[0-9]{1,20}")
 _DIGITS = {1: 3, 2: 5, 4: 10, 8: 20}
@@ -160,7 +162,10 @@ def _counts_up(rows: list[list[bytes]]) -> bool:
     if all(len(row) == 1 for row in rows):
         return False
     for radix in (16, 8, 10):
-        numbers = [_number(row[0], radix) for row in rows]
+        numbers = [_number(row[0], radix) for row in rows[:_TELLING_ROWS]]
+        if numbers.count(None) > 0.25 * len(rows):
+            continue
+        numbers += [_number(row[0], radix) for row in rows[_TELLING_ROWS:]]
         steps = [after - before for before, after in pairwise(numbers) if before is not None and after is not None]
         step, often = Counter(steps).most_common(1)[0] if steps else (0, 0)
         if step > 0 and often >= 0.75 * (len(rows) - 1):
@@ -179,7 +184,7 @@ def _style(cells: list[bytes]) -> Style | None:
     """How the values among the cells of a sample are written, by the cells that are numbers at all."""
     if _are_hex([cell.lstrip(b"-") for cell in cells]):
         cells = [cell.lstrip(b"-") for cell in cells]
-    plain = [cell for cell in cells if len(cell) <= 64 and _PLAIN.fullmatch(cell)]
+    plain = [cell for cell in _PLAIN_LINE.findall(b"\n".join(cells)) if len(cell) <= 64]
     if len(plain) < min(_FEWEST, len(cells)) or len(plain) < 0.5 * len(cells) or len(plain) < 8:
         return None
     prefixed = sum(cell[:2] in (b"0x", b"0X") for cell in plain) > len(plain) // 2
@@ -196,9 +201,8 @@ def _style(cells: list[bytes]) -> Style | None:
 
 def _are_hex(cells: list[bytes]) -> bool:
     """Whether hyphens stand between bytes, not before numbers."""
-    return sum(len(cell) == 2 for cell in cells) >= 0.8 * len(cells) and any(
-        cell.strip(b"0123456789") for cell in cells
-    )
+    pairs = list(map(len, cells)).count(2)
+    return pairs >= 0.8 * len(cells) and any(cell.strip(b"0123456789") for cell in cells)
 
 
 def _fixed(text: bytes, width: int, *, prefixed: bool) -> Style | None:

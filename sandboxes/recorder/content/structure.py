@@ -61,7 +61,8 @@ def find_stretches(data: bytes) -> list[Stretch]:
     rows = np.frombuffer(data, np.uint8, len(data) // ROW * ROW)
     if len(rows) == 0 or _is_flat(rows):
         return []
-    counts = np.array([_by_row(rows, lag) for lag in LAGS])
+    room = np.zeros(len(rows), np.bool_)
+    counts = np.array([_by_row(rows, lag, room) for lag in LAGS])
     many = counts.shape[1]
     # Short windows tell where numbers begin and end; over all of the data a faint period shows, too.
     spans = _spans(rows, counts, min(_WINDOW, many)) or _spans(rows, counts, many)
@@ -82,12 +83,12 @@ def _is_flat(data: _Bytes) -> bool:
     return bool(counts.max() < mean + 6 * mean**0.5 + 4 and counts.sum() < total + 4 * total**0.5)
 
 
-def _by_row(data: _Bytes, lag: int) -> _Counts:
-    """How many bytes of each row equal the byte `lag` further on."""
-    equal = np.zeros(len(data), np.uint8)
-    np.equal(data[:-lag], data[lag:], out=equal[:-lag].view(np.bool_))
+def _by_row(data: _Bytes, lag: int, room: npt.NDArray[np.bool_]) -> _Counts:
+    """How many bytes of each row equal the byte `lag` further on; `room` is as long as the data."""
+    np.equal(data[:-lag], data[lag:], out=room[:-lag])
+    room[-lag:] = False
     # Eight counters of a byte each in one word: 128 ones at most in each.
-    lanes: npt.NDArray[np.uint64] = equal.view(np.uint64).reshape(-1, ROW // 8).sum(axis=1)
+    lanes: npt.NDArray[np.uint64] = room.view(np.uint64).reshape(-1, ROW // 8).sum(axis=1)
     counts: _Counts = lanes.view(np.uint8).reshape(-1, 8).sum(axis=1, dtype=np.int64)
     return counts
 
