@@ -27,7 +27,9 @@ class Limits:
     seconds: float = 10.0
     """Of the processor's time that are free; what other programs do on a loaded machine does not count."""
     seconds_per_megabyte: float = 0.5
-    """Allowed beyond that for each 10^6 bytes fed."""
+    """Allowed beyond that for each 10^6 bytes fed, and half as much for each 10^6 decoded ones that count."""
+    counted_ratio: int = 8
+    """Decoded bytes that count for each byte fed: as many as innocent archives of text give."""
 
 
 DEFAULT_LIMITS = Limits()
@@ -129,7 +131,8 @@ class Look:
         places = []
         for at, shard, block in self._marker.locate(data):
             places.append(at)
-            self._note(shard, block, layers)
+            if block not in self.blocks.get(shard, ()):
+                self._note(shard, block, layers)
         return places
 
     @property
@@ -145,7 +148,7 @@ class Look:
     def _note(self, shard: int, block: int, layers: tuple[str, ...]) -> None:
         known = self.blocks.setdefault(shard, set())
         if block not in known:
-            if not self._new and sum(map(len, self.blocks.values())) == 0:
+            if not self._new and not any(self.blocks.values()):
                 self.layers = layers
             known.add(block)
             self._new = True
@@ -160,7 +163,8 @@ class Look:
         if self._decoded > self._limits.decoded_bytes + self._limits.ratio * self._fed:
             raise ExhaustedError("decodes to more bytes than are looked at")
         seconds = self._seconds + time.thread_time() - self._began
-        if seconds > self._limits.seconds + self._limits.seconds_per_megabyte * self._fed / 1e6:
+        counted = self._fed + min(self._decoded, self._limits.counted_ratio * self._fed) / 2
+        if seconds > self._limits.seconds + self._limits.seconds_per_megabyte * counted / 1e6:
             raise ExhaustedError("takes more time than is spent on it")
 
     def limit(self, what: str) -> None:

@@ -158,7 +158,8 @@ class Node:
         self._since = len(data) - last if last is not None and len(data) - last < _CHAIN_BYTES else None
         if not chained or last is None or self._since is None:
             return False
-        self._held = (self._held + data)[-self._since :] if self._since else b""
+        since = self._since
+        self._held = b"" if not since else data[-since:] if since <= len(data) else (self._held + data)[-since:]
         self._judged = 0
         return True
 

@@ -112,8 +112,12 @@ def _spans(data: _Bytes, counts: _Counts, width: int) -> list[tuple[int, int, in
 
 
 def _periods(counts: _Counts, size: int) -> _Counts:
-    """For each column, the smallest lag at which coincidences are as frequent as at any; 0 where all are as in random
-    bytes. `size` is how many bytes were counted."""
+    """For each column the smallest lag of about the most coincidences; 0 where all are as in random bytes.
+
+    Args:
+        counts: coincidences by lag and column.
+        size: how many bytes each column is of.
+    """
     flat = size * _FLAT
     most, mean = counts.max(axis=0), counts.mean(axis=0)
     random = (most < flat + 6 * flat**0.5 + 4) & (mean < flat + 5 * (flat / len(LAGS)) ** 0.5)
@@ -150,7 +154,9 @@ def _layouts(data: _Bytes, period: int) -> tuple[Layout, ...]:
     """What the numbers may look like, from how often bytes of each phase coincide."""
     fold = math.lcm(period, _MAX_SIZE)
     lags = [lag for lag in range(period, (_REPEATS + 1) * period, period) if len(data) > lag + fold]
-    rates = sum((_rates((data[:-lag] == data[lag:])[None], fold)[0] for lag in lags), np.zeros(fold)) / max(1, len(lags))
+    rates = sum((_rates((data[:-lag] == data[lag:])[None], fold)[0] for lag in lags), np.zeros(fold)) / max(
+        1, len(lags)
+    )
     table = rates.reshape(-1, _MAX_SIZE).mean(axis=0)
     seen = next(size for size in (1, 2, 4, 8) if _is_even(table.reshape(-1, size)))
     # Bytes of different significance may coincide equally often; then the period alone tells that they are different.

@@ -16,6 +16,7 @@ from typing import Protocol
 import numpy as np
 
 from ..marks import MARK_BYTES
+from . import six_bits
 
 MIN_RUN = 64
 """A run is at least this long; a mark alone takes 60 characters of base64."""
@@ -71,7 +72,7 @@ class Alphabet:
 
 
 def _base64(text: bytes) -> bytes:
-    return binascii.a2b_base64(text.translate(_URL) if b"-" in text or b"_" in text else text)
+    return six_bits.decode(text.translate(_URL) if b"-" in text or b"_" in text else text)
 
 
 def _positional(digits: bytes, base: int, group: int, size: int) -> Callable[[bytes], bytes]:
