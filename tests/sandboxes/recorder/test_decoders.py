@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import base64
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from afagent.sandboxes.recorder.content import escapes, heads, streams, texts
+from afagent.sandboxes.recorder.content import escapes, heads, six_bits, streams, texts
 from tests.sandboxes.recorder.shards import COMPRESSIONS, TEXTS
 
 DECODERS = {"gzip": streams.Gzip, "zlib": streams.Zlib, "zip": heads.Zip, "bzip2": streams.Bzip2, "xz": streams.Xz,
@@ -75,3 +77,10 @@ def test_lines_are_put_together_and_the_run_ends_after_the_short_one(width, sepa
             break
     assert out.startswith(text)
     assert len(out) <= len(text) + 3 + width * (len(lines[-1]) == width)
+
+
+@given(data=st.binary(min_size=1500, max_size=3000).map(lambda data: data[: len(data) // 3 * 3]))
+def test_long_base64_is_undone_as_short_is(data):
+    text = base64.b64encode(data)
+    assert six_bits.decode(text) == data
+    assert b"".join(six_bits.decode(text[at : at + 4]) for at in range(0, len(text), 4)) == data
