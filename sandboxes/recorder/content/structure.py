@@ -136,7 +136,8 @@ def _are_white(windows: _Bytes, period: int) -> npt.NDArray[np.bool_]:
             break
         seen += [np.count_nonzero(each) for each in equal[:, :-period] & equal[:, period:]]
         expected += (_rates(equal, period) ** 2).mean(axis=1) * length
-    return seen < 1.2 * expected + 3 * np.sqrt(expected) + 4
+    white: npt.NDArray[np.bool_] = seen < 1.2 * expected + 3 * np.sqrt(expected) + 4
+    return white
 
 
 def _rates(equal: npt.NDArray[np.bool_], fold: int) -> _Rates:
