@@ -74,7 +74,7 @@ async def receive(files: Files, shelf: Shelf, path: str, offset: int | None, dat
     kept = shelf.write(path, offset)
     place = data.flow.place("stream", path)
     ends = LineEnds() if text else None
-    undone = Sight(files.scribe, place, undone=("line ends",)) if text and data.flow.scanned else None
+    undone = data.flow.sight("stream", path, ("line ends",)) if text else None
     try:
         while True:
             piece = await data.stream.read()
