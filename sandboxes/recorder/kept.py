@@ -113,8 +113,12 @@ class Kept:
         with self._lock:
             return [payload for _, payload in sorted(self._payloads.items())]
 
-    def write_index(self) -> None:
-        """Say in a file what is kept, one JSON object a line: all of `Origin`, `bytes`, and `file` (its name)."""
+    def finish(self) -> None:
+        """Nothing more comes. With `keep_all`, an index says what is kept, one JSON object a line: all of `Origin`,
+        `bytes`, and `file` (its name).
+        """
+        if not self.keep_all:
+            return
         self._folder.mkdir(parents=True, exist_ok=True)
         with (self._folder / INDEX).open("w") as index:
             for payload in self.payloads():
