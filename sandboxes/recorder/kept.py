@@ -114,8 +114,9 @@ class Kept:
             return [payload for _, payload in sorted(self._payloads.items())]
 
     def finish(self) -> None:
-        """Nothing more comes. With `keep_all`, an index says what is kept, one JSON object a line: all of `Origin`,
-        `bytes`, and `file` (its name).
+        """Nothing more comes.
+
+        With `keep_all` a file says what is kept, one JSON object a line: all of `Origin`, `bytes`, and `file` (its name).
         """
         if not self.keep_all:
             return

@@ -145,7 +145,7 @@ async def test_a_compressed_file_that_comes_in_parts_is_seen_as_a_whole(lab: Lab
         ftp.storbinary("APPE a.bz2", io.BytesIO(packed[2 * third :]))
 
     await client(lab, work)
-    lab.ftp.close()
+    lab.speakers.ftp.close()
     assert (lab.record.of(Content)[-1].layers, lab.record.of(Content)[-1].blocks) == (["bzip2"], {"0": "0-29"})
 
 
@@ -156,6 +156,6 @@ async def test_a_file_in_parts_that_cannot_be_kept_is_told(lab: Lab, marker: Mar
         ftp.delete("a.bz2")
 
     await client(lab, work)
-    lab.ftp.close()
+    lab.speakers.ftp.close()
     (limit,) = lab.record.of(Limit)
     assert (limit.where, "2 transfers" in limit.what) == ("network.ftp", True)

@@ -153,7 +153,7 @@ async def test_many_short_letters_are_put_together(lab: Lab, marker: Marker) -> 
 
     await session(lab, work)
     await lab.closed()
-    lab.post.close()
+    lab.speakers.post.close()
     assert max(recognised(lab).values()) == 12
 
 

@@ -217,7 +217,7 @@ async def test_messages_that_wrap_short_pieces_are_put_together(lab: Lab, marker
             await ws.send_json({"n": at, "chunk": base64.b64encode(data[at : at + 600]).decode()})
             await ws.receive()
     await lab.closed()
-    lab.web.close()
+    lab.speakers.web.close()
     assert seen(lab.record) == {0, 1, 2, 3}
 
 
