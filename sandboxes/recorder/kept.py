@@ -116,7 +116,7 @@ class Kept:
     def finish(self) -> None:
         """Nothing more comes.
 
-        With `keep_all` a file says what is kept, one JSON object a line: all of `Origin`, `bytes`, and `file` (its name).
+        With `keep_all` an index says what is kept, a JSON object a line: all of `Origin`, `bytes` and `file` (a name).
         """
         if not self.keep_all:
             return
