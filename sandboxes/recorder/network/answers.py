@@ -8,11 +8,11 @@ from email.utils import formatdate
 from typing import TYPE_CHECKING
 
 from .messages import Answer, Bytes, Header
-from .shelf import Range
+from .objects import Range
 
 if TYPE_CHECKING:
     from .messages import Head
-    from .shelf import Stored
+    from .objects import Stored
 
 _RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urlsplit
 
 from .messages import Answer, Bytes, Head
-from .shelf import Joined, Shelf, Stored
+from .objects import Joined, Objects, Stored
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,19 +23,19 @@ class Dav:
     """Answers requests with the methods that are WebDAV's own; the others are a site's usual ones.
 
     Args:
-        shelf: keeps what sites are given.
+        objects: keeps what sites are given.
         clock: seconds since 1970.
     """
 
-    def __init__(self, shelf: Shelf, clock: Callable[[], float]) -> None:
-        self._shelf = shelf
+    def __init__(self, objects: Objects, clock: Callable[[], float]) -> None:
+        self._objects = objects
         self._clock = clock
 
     def answer(self, site: str, head: Head) -> Answer:
         """The response of `site`."""
         path = unquote(head.path).rstrip("/")
         if head.method == "MKCOL":
-            self._shelf.put(site, path, Stored(Joined(()), "", self._clock(), _FOLDER))
+            self._objects.put(site, path, Stored(Joined(()), "", self._clock(), _FOLDER))
             return Answer(201)
         if head.method in ("MOVE", "COPY"):
             return self._move(site, path, head)
@@ -47,18 +47,18 @@ class Dav:
 
     def _move(self, site: str, path: str, head: Head) -> Answer:
         target = unquote(_path_of(head.header("destination"))).rstrip("/")
-        stored = self._shelf.get(site, path)
+        stored = self._objects.get(site, path)
         if stored is None:
             return Answer(404)
         if head.method == "MOVE":
-            self._shelf.move(site, path, target)
+            self._objects.move(site, path, target)
         else:
-            self._shelf.put(site, target, stored)
+            self._objects.put(site, target, stored)
         return Answer(201, headers=(("Location", quote(target)),))
 
     def _list(self, site: str, path: str, head: Head) -> Answer:
-        stored = self._shelf.get(site, path)
-        below = self._shelf.below(site, f"{path}/")
+        stored = self._objects.get(site, path)
+        below = self._objects.below(site, f"{path}/")
         is_folder = not path or (stored is not None and stored.kind == _FOLDER) or (stored is None and bool(below))
         if not is_folder and stored is None:
             return Answer(404)

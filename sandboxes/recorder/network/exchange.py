@@ -9,9 +9,9 @@ from urllib.parse import unquote_to_bytes, urlsplit
 from ..events import Request
 from .carriers import Decoded, packings_of
 from .messages import Answer, Upload
+from .objects import Draft, Joined
 from .packed import FRAMING, PAYLOAD
 from .payload import Payload
-from .shelf import Draft, Joined
 from .tally import Tally
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class Exchange:
         self._look_at_words([value.encode("latin-1") for _, value in trailers])
         self._finish_payloads()
         answer = await self._web.answer(self._site(), self.head, self._upload(), self._flow, tls=self._tls)
-        if not self._draft.shelved:
+        if not self._draft.needed:
             self._draft.drop()
         self._record(answer.status, complete=True)
         return answer

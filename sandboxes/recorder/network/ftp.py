@@ -118,7 +118,7 @@ class _Conversation:
         self._ftp = ftp
         self._stream = call.stream
         self._flow = call.flow
-        self._shelf = ftp.files.shelf(call.flow.end.address)
+        self._shelf = ftp.files.shelves.of(call.flow.end.address)
         self._tree = Tree(self._shelf)
         self._data = DataConnections(call.flow, ftp.expected, ftp.dialler, ftp.authority, self._open_flow)
         self._tls = call.tls

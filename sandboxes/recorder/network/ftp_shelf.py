@@ -1,7 +1,9 @@
-"""What clients have put on the file servers of the world, so that they find it there again.
+"""What clients have put on the FTP and TFTP servers of the world, so that they find it there again.
 
 Names and sizes are kept, and contents while there is room on the disk. Nothing here decides what is seen: every byte
-was looked at when it came.
+was looked at when it came. A file is written from some byte on to its end, often in several transfers; where files are
+written anywhere and in any order, and real programs are to read them, there are `sites`, and whole bodies that are put
+by name are `objects`.
 """
 
 from __future__ import annotations
@@ -12,6 +14,9 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import IO
+
+MAX_SHELVES = 1024
+"""Servers with files of their own; the rest share the last one's."""
 
 MAX_ENTRIES = 10_000
 """Files and folders on one shelf; there is no room for more."""
@@ -160,6 +165,25 @@ class Shelf:
         for entry in self._entries.values():
             entry.drop()
         self._entries.clear()
+
+
+class Shelves:
+    """The shelves of all servers that are reached by one protocol."""
+
+    def __init__(self) -> None:
+        self._spool = Spool()
+        self._shelves: dict[str, Shelf] = {}
+
+    def of(self, server: str) -> Shelf:
+        """The files of one server."""
+        if server not in self._shelves and len(self._shelves) >= MAX_SHELVES:
+            server = next(reversed(self._shelves))
+        return self._shelves.setdefault(server, Shelf(self._spool))
+
+    def close(self) -> None:
+        """Forget everything."""
+        for shelf in self._shelves.values():
+            shelf.close()
 
 
 class Writer:

@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from ..events import Limit
-from .ftp_shelf import Entry, Shelf, Spool
+from .ftp_shelf import Entry, Shelf, Shelves
 from .ftp_words import LineEnds
 from .sight import Place, Sight
 
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 REVIEW_BYTES = 4 << 30
 """Of files that came in several transfers, looked at whole once more at the end."""
 
-MAX_SHELVES = 1024
-"""Servers with files of their own; the rest share the last one's."""
-
 
 class Files:
     """What lies on all FTP servers of an episode.
@@ -32,15 +29,8 @@ class Files:
 
     def __init__(self, scribe: Scribe) -> None:
         self.scribe = scribe
-        self._spool = Spool()
-        self._shelves: dict[str, Shelf] = {}
+        self.shelves = Shelves()
         self._composed: dict[int, tuple[Entry, Place]] = {}
-
-    def shelf(self, server: str) -> Shelf:
-        """The files of one server."""
-        if len(self._shelves) >= MAX_SHELVES:
-            server = next(reversed(self._shelves))
-        return self._shelves.setdefault(server, Shelf(self._spool))
 
     def compose(self, entry: Entry, place: Place) -> None:
         """A file came in several transfers: each was looked at by itself, so the whole is still to be."""
@@ -61,8 +51,7 @@ class Files:
             for data in entry.chunks():
                 sight.feed(data)
             sight.close()
-        for shelf in self._shelves.values():
-            shelf.close()
+        self.shelves.close()
 
 
 async def receive(files: Files, shelf: Shelf, path: str, offset: int | None, data: Data, *, text: bool) -> None:

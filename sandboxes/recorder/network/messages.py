@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from .shelf import Joined
+    from .objects import Joined
 
 Header = tuple[str, str]
 

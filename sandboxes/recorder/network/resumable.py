@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from .answers import as_json
 from .messages import Answer, Head, Upload
-from .shelf import Joined, Shelf, Stored
+from .objects import Joined, Objects, Stored
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,12 +24,12 @@ class Resumable:
     """Answers such requests, and only those.
 
     Args:
-        shelf: keeps what sites are given.
+        objects: keeps what sites are given.
         clock: seconds since 1970.
     """
 
-    def __init__(self, shelf: Shelf, clock: Callable[[], float]) -> None:
-        self._shelf = shelf
+    def __init__(self, objects: Objects, clock: Callable[[], float]) -> None:
+        self._objects = objects
         self._clock = clock
 
     def answer(self, site: str, head: Head, upload: Upload) -> Answer | None:
@@ -57,12 +57,12 @@ class Resumable:
 
     def _append(self, site: str, name: str, upload: Upload) -> int:
         """How many bytes there are now."""
-        before = self._shelf.forget(site, name)
+        before = self._objects.forget(site, name)
         parts = before.body.parts if before else ()
         if upload.size and len(parts) < _MAX_PARTS:
             parts = (*parts, *upload.body.parts)
         stored = Stored(Joined(parts), upload.md5, self._clock())
-        self._shelf.put(site, name, stored)
+        self._objects.put(site, name, stored)
         return stored.body.size
 
     def _by_offset(self, site: str, head: Head, upload: Upload) -> Answer:
@@ -74,12 +74,12 @@ class Resumable:
             place = f"{head.path.rstrip('/')}/{self._number(head)[:24]}"
             return Answer(201, headers=(*spoken, ("Location", place), ("Upload-Offset", str(upload.size))))
         if head.method == "DELETE":
-            self._shelf.remove(site, head.path)
+            self._objects.remove(site, head.path)
             return Answer(204, headers=spoken)
         if head.method == "PATCH":
             offset = self._append(site, head.path, upload)
             return Answer(204, headers=(*spoken, ("Upload-Offset", str(offset))))
-        stored = self._shelf.get(site, head.path)
+        stored = self._objects.get(site, head.path)
         offset = stored.body.size if stored else 0
         return Answer(200, headers=(*spoken, ("Upload-Offset", str(offset)), ("Cache-Control", "no-store")))
 

@@ -11,7 +11,7 @@ from xml.sax.saxutils import escape
 
 from .answers import whole_or_range
 from .messages import Answer, Bytes, Head, Upload
-from .shelf import Joined, Shelf, Stored
+from .objects import Joined, Objects, Stored
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,12 +41,12 @@ class S3:
     """Answers such requests.
 
     Args:
-        shelf: keeps what sites are given.
+        objects: keeps what sites are given.
         clock: seconds since 1970.
     """
 
-    def __init__(self, shelf: Shelf, clock: Callable[[], float]) -> None:
-        self._shelf = shelf
+    def __init__(self, objects: Objects, clock: Callable[[], float]) -> None:
+        self._objects = objects
         self._clock = clock
 
     def answer(self, site: str, head: Head, upload: Upload) -> Answer:
@@ -93,7 +93,7 @@ class S3:
         after = query.get("continuation-token") or query.get("start-after") or query.get("marker", "")
         items: list[str] = []
         folders: dict[str, None] = {}
-        found = [(name[len(bucket) + 1 :], each) for name, each in self._shelf.below(site, f"{bucket}/{prefix}")]
+        found = [(name[len(bucket) + 1 :], each) for name, each in self._objects.below(site, f"{bucket}/{prefix}")]
         found = [(key, each) for key, each in found if key > after]
         for key, each in found[:MAX_LISTED]:
             folder, cut, _ = key[len(prefix) :].partition(delimiter) if delimiter else ("", "", "")
@@ -114,7 +114,7 @@ class S3:
     def _delete_many(self, site: str, bucket: str, upload: Upload) -> Answer:
         keys = _KEY.findall(upload.start.decode(errors="replace"))[:MAX_LISTED]
         for key in keys:
-            self._shelf.remove(site, f"{bucket}/{key}")
+            self._objects.remove(site, f"{bucket}/{key}")
         return _xml(200, "DeleteResult", "".join(f"<Deleted><Key>{key}</Key></Deleted>" for key in keys))
 
     # --- objects ---
@@ -133,15 +133,15 @@ class S3:
             site = _unfinished(site)
         elif "tagging" in query or "acl" in query:
             return Answer(200)
-        self._shelf.put(site, name, stored)
+        self._objects.put(site, name, stored)
         return Answer(200, headers=(("ETag", f'"{upload.md5}"'),))
 
     def _copy(self, site: str, source: str, name: str, *, is_part: bool) -> Answer:
-        stored = self._shelf.get(site, source)
+        stored = self._objects.get(site, source)
         if stored is None:
             return _error(404, "NoSuchKey", "The specified key does not exist.")
         if not is_part:
-            self._shelf.put(site, name, stored)
+            self._objects.put(site, name, stored)
         kind = "CopyPartResult" if is_part else "CopyObjectResult"
         return _xml(200, kind, f"<ETag>&quot;{stored.etag}&quot;</ETag>" + _modified(self._clock()))
 
@@ -157,15 +157,15 @@ class S3:
         return self._complete(site, name, query["uploadId"][:64], wanted, said)
 
     def _complete(self, site: str, name: str, number: str, wanted: list[int], said: str) -> Answer:
-        parts = dict(self._shelf.below(_unfinished(site), f"{name}?{number}&"))
+        parts = dict(self._objects.below(_unfinished(site), f"{name}?{number}&"))
         chosen = [parts.get(f"{name}?{number}&{each:05d}") for each in sorted(set(wanted))]
         found = [part for part in chosen if part is not None] or list(parts.values())
         digests = b"".join(bytes.fromhex(part.etag) for part in found)
         etag = f"{hashlib.md5(digests, usedforsecurity=False).hexdigest()}-{len(found)}"
         body = Joined(tuple(draft for part in found for draft in part.body.parts))
         for each in parts:
-            self._shelf.forget(_unfinished(site), each)
-        self._shelf.put(site, name, Stored(body, etag, self._clock()))
+            self._objects.forget(_unfinished(site), each)
+        self._objects.put(site, name, Stored(body, etag, self._clock()))
         return _xml(200, "CompleteMultipartUploadResult", f"{said}<ETag>&quot;{etag}&quot;</ETag>")
 
     def _ask_object(self, site: str, bucket: str, key: str, head: Head) -> Answer:
@@ -173,20 +173,20 @@ class S3:
         if "uploadId" in query:
             return self._ask_upload(site, name, query["uploadId"][:64], head)
         if head.method == "DELETE":
-            self._shelf.remove(site, name)
+            self._objects.remove(site, name)
             return Answer(204)
         if head.method not in ("GET", "HEAD"):
             return _error(405, "MethodNotAllowed", "The specified method is not allowed against this resource.")
-        stored = self._shelf.get(site, name)
+        stored = self._objects.get(site, name)
         if stored is None:
             return _error(404, "NoSuchKey", "The specified key does not exist.")
         return whole_or_range(stored, head)
 
     def _ask_upload(self, site: str, name: str, number: str, head: Head) -> Answer:
-        parts = self._shelf.below(_unfinished(site), f"{name}?{number}&")
+        parts = self._objects.below(_unfinished(site), f"{name}?{number}&")
         if head.method == "DELETE":
             for each, _ in parts:
-                self._shelf.remove(_unfinished(site), each)
+                self._objects.remove(_unfinished(site), each)
             return Answer(204)
         said = f"<UploadId>{escape(number)}</UploadId><IsTruncated>false</IsTruncated>"
         for each, part in parts[:MAX_LISTED]:

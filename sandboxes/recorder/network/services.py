@@ -17,9 +17,9 @@ from .dav import METHODS as DAV_METHODS
 from .dav import Dav
 from .ipp import print_job
 from .messages import Answer, Bytes, Head, Upload
+from .objects import Objects, Stored
 from .resumable import Resumable
 from .s3 import S3, speaks_s3
-from .shelf import Shelf, Stored
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,10 +47,10 @@ class Services:
         self._store = store.lower()
         self._domain = domain.lower()
         self._clock = clock
-        self._shelf = Shelf()
-        self._s3 = S3(self._shelf, clock)
-        self._dav = Dav(self._shelf, clock)
-        self._resumable = Resumable(self._shelf, clock)
+        self._objects = Objects()
+        self._s3 = S3(self._objects, clock)
+        self._dav = Dav(self._objects, clock)
+        self._resumable = Resumable(self._objects, clock)
 
     def answer(self, site: str, head: Head, upload: Upload) -> Answer:
         """The response of `site` to a complete request."""
@@ -77,7 +77,7 @@ class Services:
 
     def close(self) -> None:
         """Forget what was given."""
-        self._shelf.clear()
+        self._objects.clear()
 
     # --- the artifact store ---
 
@@ -87,10 +87,10 @@ class Services:
             stored = self._keep(site, path, head, upload)
             return as_json(201, _describe(path, stored), (("Location", path), ("ETag", f'"{stored.sha256[:32]}"')))
         if head.method == "DELETE":
-            return Answer(204) if self._shelf.remove(site, path) else as_json(404, {"error": "no such object"})
+            return Answer(204) if self._objects.remove(site, path) else as_json(404, {"error": "no such object"})
         if head.method not in _READS:
             return as_json(405, {"error": "method not allowed"})
-        found = self._shelf.get(site, path)
+        found = self._objects.get(site, path)
         if found is not None:
             return as_json(200, _describe(path, found), (("ETag", f'"{found.sha256[:32]}"'),))
         return self._list(site, path)
@@ -98,12 +98,12 @@ class Services:
     def _keep(self, site: str, path: str, head: Head, upload: Upload) -> Stored:
         kind = head.header("content-type")[:100] or "application/octet-stream"
         stored = Stored(upload.body, upload.md5, self._clock(), kind, upload.sha256)
-        self._shelf.put(site, path, stored)
+        self._objects.put(site, path, stored)
         return stored
 
     def _list(self, site: str, path: str) -> Answer:
         folder = path if path.endswith("/") else f"{path}/"
-        below = [_describe(name, stored) for name, stored in self._shelf.below(site, folder)]
+        below = [_describe(name, stored) for name, stored in self._objects.below(site, folder)]
         if not below and path.strip("/").count("/") > 0:
             return as_json(404, {"error": "no such object"})
         return as_json(200, {"path": path, "count": len(below), "objects": below[:MAX_LISTED]})
@@ -136,9 +136,9 @@ class Services:
             return as_json(200, {"status": "ok", "size": upload.size})
         if head.method == "OPTIONS":
             return Answer(204, headers=(("Allow", _ALLOWED), ("DAV", "1, 2")))
-        found = self._shelf.get(site, path)
+        found = self._objects.get(site, path)
         if head.method == "DELETE":
-            self._shelf.remove(site, path)
+            self._objects.remove(site, path)
             return Answer(204 if found else 404)
         if found is not None and head.method in _READS:
             return whole_or_range(found, head)

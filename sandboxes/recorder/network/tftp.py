@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from ..events import Limit
 from .budget import Budget
-from .ftp_shelf import Entry, Shelf, Spool, Writer, absolute
+from .ftp_shelf import Entry, Shelves, Writer, absolute
 from .ftp_words import LineEnds
 
 if TYPE_CHECKING:
@@ -27,9 +27,6 @@ Send = Callable[[Address, Address, bytes], None]
 
 MAX_TRANSFERS = 256
 """At once; the one that was silent longest is ended for a new one."""
-
-MAX_SHELVES = 256
-"""Servers with files of their own; the rest share the last one's."""
 
 IDLE_SECONDS = 60.0
 """A transfer without a packet for so long has ended."""
@@ -60,8 +57,7 @@ class Tftp:
         self._flows = flows
         self._resolver = resolver
         self._send = send
-        self._spool = Spool()
-        self._shelves: dict[str, Shelf] = {}
+        self._shelves = Shelves()
         self._transfers: OrderedDict[tuple[Address, Address], _Transfer] = OrderedDict()
         self._evicted = Budget(scribe.record, "tftp-transfers", facts=10)
         self._started = 0
@@ -99,8 +95,7 @@ class Tftp:
         for transfer in self._transfers.values():
             transfer.close()
         self._transfers.clear()
-        for shelf in self._shelves.values():
-            shelf.close()
+        self._shelves.close()
         self._evicted.flush()
 
     def _begin(self, client: Address, wanted: Address, payload: bytes, request: re.Match[bytes]) -> None:
@@ -114,7 +109,7 @@ class Tftp:
             self._flows.pieces.add(f"{wanted[0]} tftp", [request[1], request[3]], flow.place("commands"))
         path = absolute("/", name)
         options = Options.read(request[3])
-        shelf = self._shelf(wanted[0])
+        shelf = self._shelves.of(wanted[0])
         transfer: _Transfer
         if payload[1] == _WRITE:
             transfer = _Put(flow, options, shelf.write(path, None), text=request[2].lower() != b"octet")
@@ -137,11 +132,6 @@ class Tftp:
     def _own_port(self, address: str) -> Address:
         self._started += 7919  # consecutive transfers come from ports that lie apart
         return address, _PORTS[self._started % len(_PORTS)]
-
-    def _shelf(self, server: str) -> Shelf:
-        if len(self._shelves) >= MAX_SHELVES:
-            server = next(reversed(self._shelves))
-        return self._shelves.setdefault(server, Shelf(self._spool))
 
     def _say(self, server: Address, client: Address, flow: Flow, answer: bytes) -> None:
         self._send(server, client, answer)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..messages import Head, Upload
-    from ..shelf import Joined
+    from ..objects import Joined
     from ..visit import Visit
 
 MAX_ANSWER = 256 << 20

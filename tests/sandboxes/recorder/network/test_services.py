@@ -6,10 +6,10 @@ import json
 
 import pytest
 
-from afagent.sandboxes.recorder.network import shelf
+from afagent.sandboxes.recorder.network import objects
 from afagent.sandboxes.recorder.network.messages import Answer, Head, Upload
+from afagent.sandboxes.recorder.network.objects import Draft, Joined
 from afagent.sandboxes.recorder.network.services import Services
-from afagent.sandboxes.recorder.network.shelf import Draft, Joined
 
 from .conftest import PLAN, STORE
 
@@ -56,7 +56,7 @@ def test_the_store_is_empty_at_first_and_knows_no_other_object(who: Services) ->
 
 
 def test_the_store_forgets_the_oldest_beyond_its_limit(who: Services, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shelf, "MAX_OBJECTS", 3)
+    monkeypatch.setattr(objects, "MAX_OBJECTS", 3)
     for i in range(5):
         ask(who, "PUT", STORE, f"/v1/{i}", b"x" * i)
     assert [each["name"] for each in json.loads(body_of(ask(who, "GET", STORE, "/v1/")))["objects"]] == ["2", "3", "4"]

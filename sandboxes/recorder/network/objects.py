@@ -1,4 +1,8 @@
-"""What sites keep of what they were given, so that it can be asked for again: bounded, on the witness's own disk."""
+"""What sites were given over HTTP, so that it can be asked for again: bounded, on the witness's own disk.
+
+An object is put whole under a name and never changed: what replaces it may be made of the same bodies. Hosts that have
+files, which are written in place, keep them elsewhere (`sites`, `ftp_shelf`).
+"""
 
 from __future__ import annotations
 
@@ -16,7 +20,7 @@ MEMORY_BYTES = 32 << 10
 BODY_BYTES = 256 << 20
 """Of one body; a longer one is known by its size and hashes only."""
 
-SHELF_BYTES = 1 << 30
+TOTAL_BYTES = 1 << 30
 """Of all that is kept; what was asked for longest ago goes first."""
 
 MAX_OBJECTS = 10_000
@@ -33,7 +37,7 @@ class Draft:
         self.size = 0
         self.kept = True
         """Whether its bytes can still be had."""
-        self.shelved = False
+        self.needed = False
         """Whether an object needs it."""
         self._md5 = hashlib.md5(usedforsecurity=False)
         self._file: IO[bytes] = io.BytesIO()
@@ -139,7 +143,7 @@ class Stored:
 
 
 @dataclass
-class Shelf:
+class Objects:
     """The objects of all sites, by site and name."""
 
     _objects: OrderedDict[tuple[str, str], Stored] = field(default_factory=OrderedDict)
@@ -150,7 +154,7 @@ class Shelf:
         """Keep an object; what it replaces, and what there is no room for, is forgotten."""
         self.remove(site, name)
         for part in stored.body.parts:
-            part.shelved = True
+            part.needed = True
         self._objects[site, name] = stored
         self._large += [part for part in stored.body.parts if part.size > MEMORY_BYTES and part not in self._large]
         while len(self._objects) > MAX_OBJECTS:
@@ -169,7 +173,7 @@ class Shelf:
         return stored is not None
 
     def forget(self, site: str, name: str) -> Stored | None:
-        """Take an object off the shelf with its bytes; gives it."""
+        """Take an object out with its bytes; gives it."""
         return self._objects.pop((site, name), None)
 
     def move(self, site: str, name: str, target: str) -> bool:
@@ -195,7 +199,7 @@ class Shelf:
         """Drop the bytes of the oldest bodies, not what is known of them."""
         large = [part for part in self._large if part.kept]
         total = sum(part.size for part in large)
-        while large and (total > SHELF_BYTES or len(large) > MAX_FILES):
+        while large and (total > TOTAL_BYTES or len(large) > MAX_FILES):
             total -= large[0].size
             large.pop(0).drop()
         self._large = deque(large)
