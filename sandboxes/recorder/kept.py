@@ -14,14 +14,14 @@ import dataclasses
 import json
 import threading
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 
-from .events import Fact, Limit
+from .events import Content, Fact, Limit, to_ranges
 
 FOLDER = Path("/var/lib/recorder/kept")
 INDEX = "index.jsonl"
@@ -60,6 +60,20 @@ class Origin:
     target: str | None = None
     layers: tuple[str, ...] = ()
     """Undone before the bytes were offered, outermost first."""
+
+    def content(self, layers: Iterable[str], blocks: Mapping[int, set[int]]) -> Content:
+        """The fact that blocks of the weights, by shard, were recognised there behind further layers."""
+        return Content(
+            flow=self.flow,
+            path=self.path,
+            part=self.part,
+            layers=[*self.layers, *layers],
+            blocks={str(shard): to_ranges(numbers) for shard, numbers in sorted(blocks.items()) if numbers},
+            address=self.address,
+            port=self.port,
+            name=self.name,
+            target=self.target,
+        )
 
 
 @dataclass(frozen=True)
