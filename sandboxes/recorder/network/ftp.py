@@ -12,14 +12,13 @@ import posixpath
 from typing import TYPE_CHECKING
 
 from . import ftp_words as words
+from .dialogue import Dialogue
 from .ftp_data import DataConnections
 from .ftp_transfer import Files, give, receive
 from .ftp_tree import Tree
 from .greeting import Greeted, chosen, first_word
-from .lines import read_line
-from .pieces import Pieces, words_in
+from .pieces import Pieces
 from .speaker import drain
-from .tls_stream import TlsStream
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -31,9 +30,6 @@ if TYPE_CHECKING:
     from .sight import Scribe
     from .speaker import Call
     from .tls import CertificateAuthority
-
-IDLE_SECONDS = 300.0
-"""A client that says nothing for so long is sent away, as ordinary servers do."""
 
 FEATURES = ("AUTH TLS", "EPRT", "EPSV", "MDTM", "MFMT", "MLST type*;size*;modify*;perm*;", "PASV", "PBSZ", "PROT",
             "REST STREAM", "SIZE", "TVFS", "UTF8")  # fmt: skip
@@ -116,12 +112,11 @@ class _Conversation:
 
     def __init__(self, ftp: Ftp, call: Call) -> None:
         self._ftp = ftp
-        self._stream = call.stream
+        self._with = Dialogue(call, ftp.pieces, errors="surrogateescape")  # names go back as they came
         self._flow = call.flow
         self._shelf = ftp.files.shelves.of(call.flow.end.address)
         self._tree = Tree(self._shelf)
         self._data = DataConnections(call.flow, ftp.expected, ftp.dialler, ftp.authority, self._open_flow)
-        self._tls = call.tls
         self._private = False
         self._ascii = True
         self._offset: int | None = None
@@ -130,7 +125,7 @@ class _Conversation:
         self._over = False
 
     async def run(self) -> None:
-        self._flow.protocol = "ftps" if self._tls else "ftp"
+        self._flow.protocol = "ftps" if self._with.tls else "ftp"
         try:
             while not self._over:
                 line = await self._next()
@@ -145,15 +140,11 @@ class _Conversation:
 
     async def _next(self) -> bytes:
         try:
-            line = await read_line(self._stream, IDLE_SECONDS)
+            return await self._with.line()
         except TimeoutError:
             await self._finish_transfer()
-            await self._say("421 Timeout.")
+            await self._with.say("421 Timeout.")
             return b""
-        self._flow.sent(line)
-        if self._flow.scanned:
-            self._ftp.pieces.add(self._flow.end.address, words_in(line.strip())[1:], self._flow.place("commands"))
-        return line
 
     async def _handle(self, command: words.Command) -> None:
         if command.verb == "ABOR":
@@ -165,16 +156,11 @@ class _Conversation:
             await work(self, command)
             return
         text = _FIXED.get(command.verb) or self._tree.answer(command)
-        await self._say(text or "500 Unknown command.")
+        await self._with.say(text or "500 Unknown command.")
         self._strange = 0 if text else self._strange + 1
         if self._strange > MAX_STRANGE:
             self._over = True
-            await drain(self._stream, self._flow)
-
-    async def _say(self, text: str) -> None:
-        data = words.encode(text) + b"\r\n"
-        await self._stream.write(data)
-        self._flow.received(len(data))
+            await drain(self._with.stream, self._flow)
 
     def _open_flow(self, address: str, port: int, name: str | None) -> Flow:
         return self._ftp.flows.open("tcp", address, port, name)
@@ -184,72 +170,71 @@ class _Conversation:
     async def _set(self, command: words.Command) -> None:
         value = command.argument.strip().upper()
         if value not in _ONLY[command.verb]:
-            await self._say(f"504 Bad {command.verb} command.")
+            await self._with.say(f"504 Bad {command.verb} command.")
             return
         if command.verb == "TYPE":
             self._ascii = value.startswith("A")
-        await self._say(f"200 {command.verb} set to {value}.")
+        await self._with.say(f"200 {command.verb} set to {value}.")
 
     async def _features(self, _: words.Command) -> None:
-        await self._say("\r\n".join(["211-Features:", *(f" {feature}" for feature in FEATURES), "211 End"]))
+        await self._with.say("211-Features:", *(f" {feature}" for feature in FEATURES), "211 End")
 
     async def _options(self, command: words.Command) -> None:
         known = command.argument.upper().startswith(("UTF8", "MLST"))
-        await self._say("200 Always in UTF8 mode." if known else "501 Option not understood.")
+        await self._with.say("200 Always in UTF8 mode." if known else "501 Option not understood.")
 
     async def _secure(self, command: words.Command) -> None:
-        if self._tls or command.argument.strip().upper() not in ("TLS", "SSL", "TLS-C", "TLS-P"):
-            await self._say("503 Already secured." if self._tls else "504 Unknown AUTH type.")
+        if self._with.tls or command.argument.strip().upper() not in ("TLS", "SSL", "TLS-C", "TLS-P"):
+            await self._with.say("503 Already secured." if self._with.tls else "504 Unknown AUTH type.")
             return
-        await self._say("234 Proceed with negotiation.")
-        inner = TlsStream(self._stream, self._ftp.authority.session(self._flow.name or self._flow.end.address))
-        await inner.handshake()
-        self._stream, self._tls, self._flow.protocol = inner, True, "ftps"
+        await self._with.say("234 Proceed with negotiation.")
+        await self._with.secure(self._ftp.authority)
+        self._flow.protocol = "ftps"
 
     async def _protect(self, command: words.Command) -> None:
         level = command.argument.strip().upper()
         if level not in ("C", "P"):
-            await self._say("504 PROT not supported.")
+            await self._with.say("504 PROT not supported.")
             return
         self._private = level == "P"
-        await self._say(f"200 PROT now {'Private' if self._private else 'Clear'}.")
+        await self._with.say(f"200 PROT now {'Private' if self._private else 'Clear'}.")
 
     async def _quit(self, _: words.Command) -> None:
         self._over = True
-        await self._say("221 Goodbye.")
+        await self._with.say("221 Goodbye.")
 
     # --- where data go ------------------------------------------------------------------------------------------------
 
     async def _passive(self, _: words.Command) -> None:
         address = self._flow.end.address
         if ":" in address:
-            await self._say("522 Network protocol not supported, use EPSV.")
+            await self._with.say("522 Network protocol not supported, use EPSV.")
             return
-        await self._say(words.entering_passive(address, self._data.announce()))
+        await self._with.say(words.entering_passive(address, self._data.announce()))
 
     async def _extended_passive(self, command: words.Command) -> None:
         if command.argument.strip().upper() == "ALL":
-            await self._say("200 EPSV ALL ok.")
+            await self._with.say("200 EPSV ALL ok.")
             return
-        await self._say(f"229 Entering Extended Passive Mode (|||{self._data.announce()}|)")
+        await self._with.say(f"229 Entering Extended Passive Mode (|||{self._data.announce()}|)")
 
     async def _active(self, command: words.Command) -> None:
         read = words.read_port if command.verb == "PORT" else words.read_extended_port
         target = read(command.argument)
         if target is None or target[1] < 1024 or target[0] not in self._ftp.dialler.targets:
-            await self._say(f"500 Illegal {command.verb} command.")
+            await self._with.say(f"500 Illegal {command.verb} command.")
             return
         self._data.dial_to(*target)
-        await self._say(f"200 {command.verb} command successful.")
+        await self._with.say(f"200 {command.verb} command successful.")
 
     # --- transfers ----------------------------------------------------------------------------------------------------
 
     async def _begin(self, target: str, about: str, work: Callable[[Data], Awaitable[None]]) -> None:
         """Have `work` done on the next data connection, while further commands are read."""
         if not self._data.is_arranged:
-            await self._say("425 Use PORT or PASV first.")
+            await self._with.say("425 Use PORT or PASV first.")
             return
-        await self._say(f"150 {about}")
+        await self._with.say(f"150 {about}")
         self._transfer = asyncio.create_task(self._run_transfer(target, work))
 
     async def _run_transfer(self, target: str, work: Callable[[Data], Awaitable[None]]) -> None:
@@ -257,9 +242,9 @@ class _Conversation:
             async with self._data.open(target, private=self._private) as data:
                 await work(data)
         except OSError:
-            await self._say("426 Failure of the data connection.")
+            await self._with.say("426 Failure of the data connection.")
         else:
-            await self._say("226 Transfer complete.")
+            await self._with.say("226 Transfer complete.")
 
     async def _finish_transfer(self) -> None:
         transfer, self._transfer = self._transfer, None
@@ -270,14 +255,14 @@ class _Conversation:
         transfer, self._transfer = self._transfer, None
         if transfer is not None and transfer.cancel():
             await asyncio.gather(transfer, return_exceptions=True)
-            await self._say("426 Transfer aborted.")
+            await self._with.say("426 Transfer aborted.")
         self._data.forget()
-        await self._say("226 ABOR successful.")
+        await self._with.say("226 ABOR successful.")
 
     async def _restart(self, command: words.Command) -> None:
         self._offset = words.read_offset(command.argument)
         known = self._offset is not None
-        await self._say(f"350 Restart position accepted ({self._offset})." if known else "501 Bad position.")
+        await self._with.say(f"350 Restart position accepted ({self._offset})." if known else "501 Bad position.")
 
     async def _store(self, command: words.Command) -> None:
         path = self._tree.path(command.argument or "stou")
@@ -300,7 +285,7 @@ class _Conversation:
         path = self._tree.path(command.argument)
         entry = self._shelf.find(path)
         if entry is None or entry.content is None:
-            await self._say("550 Failed to open file.")
+            await self._with.say("550 Failed to open file.")
             return
 
         async def work(data: Data) -> None:
