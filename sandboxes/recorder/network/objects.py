@@ -1,7 +1,7 @@
 """What sites were given over HTTP, so that it can be asked for again: bounded, on the witness's own disk.
 
 An object is put whole under a name and never changed: what replaces it may be made of the same bodies. Hosts that have
-files, which are written in place, keep them elsewhere (`sites`, `ftp_shelf`).
+files, which are written in place, keep them elsewhere (`sites`, `ftp.shelf`).
 """
 
 from __future__ import annotations

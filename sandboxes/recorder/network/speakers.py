@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 from .by_port import ByPort
 from .expected import Expected
 from .file_hosts import FileHosts
-from .ftp import Ftp
+from .ftp.speaker import Ftp
 from .greeting import Greeter
-from .imap import Imap
 from .lookups import Lookups
-from .manners import NNTP, POP3, Mannered
+from .mail.imap import Imap
+from .mail.manners import NNTP, POP3, Mannered
+from .mail.post import Post
+from .mail.smtp import Smtp
 from .mqtt import Mqtt
-from .post import Post
 from .services import Services
-from .smtp import Smtp
 from .sniff import Kind
 from .socks import Socks
 from .switchboard import Switchboard

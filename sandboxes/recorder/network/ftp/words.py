@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from .ftp_shelf import Entry
+    from .shelf import Entry
 
 _TELNET = re.compile(rb"\xff[\xfb-\xfe].|\xff[\xf0-\xfa]", re.DOTALL)
 """Telnet's commands: clients send some before ABOR. A doubled 0xFF is a plain one."""

@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from ..events import Limit
-from .ftp_shelf import Entry, Shelf, Shelves
-from .ftp_words import LineEnds
-from .sight import Place, Sight
+from ...events import Limit
+from ..sight import Place, Sight
+from .shelf import Entry, Shelf, Shelves
+from .words import LineEnds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from .ftp_data import Data
-    from .sight import Scribe
+    from ..sight import Scribe
+    from .data import Data
 
 REVIEW_BYTES = 4 << 30
 """Of files that came in several transfers, looked at whole once more at the end."""

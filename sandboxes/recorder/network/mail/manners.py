@@ -9,14 +9,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from .dialogue import Dialogue
-from .greeting import Greeted, chosen
-from .speaker import drain
+from ..dialogue import Dialogue
+from ..greeting import Greeted, chosen
+from ..speaker import drain
 
 if TYPE_CHECKING:
+    from ..speaker import Call
+    from ..tls import CertificateAuthority
     from .post import Post
-    from .speaker import Call
-    from .tls import CertificateAuthority
 
 MAX_STRANGE = 20
 """Unknown commands in a row; what sends more of them does not speak the protocol, and is taken in silence."""

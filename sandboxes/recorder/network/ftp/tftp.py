@@ -12,15 +12,15 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ..events import Limit
-from .budget import Budget
-from .ftp_shelf import Entry, Shelves, Writer, absolute
-from .ftp_words import LineEnds
+from ...events import Limit
+from ..budget import Budget
+from .shelf import Entry, Shelves, Writer, absolute
+from .words import LineEnds
 
 if TYPE_CHECKING:
-    from .flow import Flow, Flows
-    from .resolver import Resolver
-    from .sight import Scribe, Sight
+    from ..flow import Flow, Flows
+    from ..resolver import Resolver
+    from ..sight import Scribe, Sight
 
 Address = tuple[str, int]
 Send = Callable[[Address, Address, bytes], None]

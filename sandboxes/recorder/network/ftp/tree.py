@@ -7,8 +7,8 @@ import time
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from . import ftp_words as words
-from .ftp_shelf import Entry, Shelf, absolute
+from . import words
+from .shelf import Entry, Shelf, absolute
 
 if TYPE_CHECKING:
     from collections.abc import Callable

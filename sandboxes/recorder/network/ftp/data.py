@@ -9,14 +9,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .tls_stream import TlsStream
+from ..tls_stream import TlsStream
 
 if TYPE_CHECKING:
-    from .dialling import Dialler
-    from .expected import Expected
-    from .flow import Flow
-    from .stream import Stream
-    from .tls import CertificateAuthority
+    from ..dialling import Dialler
+    from ..expected import Expected
+    from ..flow import Flow
+    from ..stream import Stream
+    from ..tls import CertificateAuthority
 
 ARRIVAL_SECONDS = 60.0
 """A client that was told a port may take so long to connect to it."""

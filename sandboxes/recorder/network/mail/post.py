@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..payload import Payload
+from ..pieces import Pieces, words_in
 from .letters import Letter
-from .payload import Payload
-from .pieces import Pieces, words_in
 
 if TYPE_CHECKING:
-    from .flow import Flow
-    from .sight import Scribe
+    from ..flow import Flow
+    from ..sight import Scribe
 
 
 class Post:

@@ -17,12 +17,12 @@ from hypothesis import strategies as st
 from afagent.sandboxes.recorder.events import Closed, Content, Fact
 from afagent.sandboxes.recorder.marks import Marker
 from afagent.sandboxes.recorder.network.flow import Flows
+from afagent.sandboxes.recorder.network.ftp.tftp import IDLE_SECONDS, Address, Options, Tftp
 from afagent.sandboxes.recorder.network.resolver import Resolver
 from afagent.sandboxes.recorder.network.sight import Scribe
-from afagent.sandboxes.recorder.network.tftp import IDLE_SECONDS, Address, Options, Tftp
 
-from .conftest import PLAN, Clock, Record, weights
-from .looks import PlainLook
+from ..conftest import PLAN, Clock, Record, weights
+from ..looks import PlainLook
 
 SERVER, CLIENT = ("85.7.9.11", 69), ("10.20.3.7", 4000)
 Sent = list[tuple[Address, Address, bytes]]

@@ -11,25 +11,25 @@ import asyncio
 import posixpath
 from typing import TYPE_CHECKING
 
-from . import ftp_words as words
-from .dialogue import Dialogue
-from .ftp_data import DataConnections
-from .ftp_transfer import Files, give, receive
-from .ftp_tree import Tree
-from .greeting import Greeted, chosen, first_word
-from .pieces import Pieces
-from .speaker import drain
+from ..dialogue import Dialogue
+from ..greeting import Greeted, chosen, first_word
+from ..pieces import Pieces
+from ..speaker import drain
+from . import words
+from .data import DataConnections
+from .transfer import Files, give, receive
+from .tree import Tree
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from .dialling import Dialler
-    from .expected import Expected
-    from .flow import Flow, Flows
-    from .ftp_data import Data
-    from .sight import Scribe
-    from .speaker import Call
-    from .tls import CertificateAuthority
+    from ..dialling import Dialler
+    from ..expected import Expected
+    from ..flow import Flow, Flows
+    from ..sight import Scribe
+    from ..speaker import Call
+    from ..tls import CertificateAuthority
+    from .data import Data
 
 FEATURES = ("AUTH TLS", "EPRT", "EPSV", "MDTM", "MFMT", "MLST type*;size*;modify*;perm*;", "PASV", "PBSZ", "PROT",
             "REST STREAM", "SIZE", "TVFS", "UTF8")  # fmt: skip

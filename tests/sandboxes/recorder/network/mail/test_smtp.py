@@ -18,10 +18,10 @@ from afagent.sandboxes.recorder.events import Content, Fault, from_ranges
 from afagent.sandboxes.recorder.marks import Marker
 from afagent.sandboxes.recorder.network import switchboard
 from afagent.sandboxes.recorder.network.dialogue import DottedText
-from afagent.sandboxes.recorder.network.letters import Letter
-from afagent.sandboxes.recorder.network.smtp import named
+from afagent.sandboxes.recorder.network.mail.letters import Letter
+from afagent.sandboxes.recorder.network.mail.smtp import named
 
-from .conftest import Lab, weights
+from ..conftest import Lab, weights
 
 T = TypeVar("T")
 

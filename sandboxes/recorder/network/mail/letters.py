@@ -11,7 +11,7 @@ from email.message import Message
 from email.parser import BytesHeaderParser
 from typing import TYPE_CHECKING, Protocol
 
-from .ftp_words import LineEnds
+from ..ftp.words import LineEnds
 
 if TYPE_CHECKING:
     from collections.abc import Callable

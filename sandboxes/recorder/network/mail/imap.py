@@ -6,15 +6,15 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from .dialogue import Dialogue
-from .greeting import Greeted, chosen
-from .speaker import drain
+from ..dialogue import Dialogue
+from ..greeting import Greeted, chosen
+from ..speaker import drain
 
 if TYPE_CHECKING:
+    from ..speaker import Call
+    from ..tls import CertificateAuthority
     from .letters import Letter
     from .post import Post
-    from .speaker import Call
-    from .tls import CertificateAuthority
 
 PORTS, TLS_PORTS = frozenset({143}), frozenset({993})
 

@@ -14,7 +14,7 @@ import pytest
 from afagent.sandboxes.recorder.events import Content, Fault, Limit, from_ranges
 from afagent.sandboxes.recorder.marks import Marker
 
-from .conftest import Lab, weights
+from ..conftest import Lab, weights
 
 T = TypeVar("T")
 

@@ -8,17 +8,17 @@ import secrets
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from .dialogue import Dialogue
-from .greeting import Greeted, chosen, first_word
-from .speaker import drain
+from ..dialogue import Dialogue
+from ..greeting import Greeted, chosen, first_word
+from ..speaker import drain
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from ..speaker import Call
+    from ..tls import CertificateAuthority
     from .letters import Letter
     from .post import Post
-    from .speaker import Call
-    from .tls import CertificateAuthority
 
 PORTS, TLS_PORTS = frozenset({24, 25, 26, 587, 2525}), frozenset({465})
 
