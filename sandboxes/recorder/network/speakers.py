@@ -9,20 +9,20 @@ from .expected import Expected
 from .file_hosts import FileHosts
 from .ftp.speaker import Ftp
 from .greeting import Greeter
+from .http.services import Services
+from .http.web import Web
+from .http.web1 import Http1Speaker
+from .http.web2 import Http2Speaker
 from .lookups import Lookups
 from .mail.imap import Imap
 from .mail.manners import NNTP, POP3, Mannered
 from .mail.post import Post
 from .mail.smtp import Smtp
 from .mqtt import Mqtt
-from .services import Services
 from .sniff import Kind
 from .socks import Socks
 from .switchboard import Switchboard
 from .tls_stream import TlsSpeaker
-from .web import Web
-from .web1 import Http1Speaker
-from .web2 import Http2Speaker
 
 if TYPE_CHECKING:
     from ..plan import Plan

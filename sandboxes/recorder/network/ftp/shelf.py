@@ -3,7 +3,7 @@
 Names and sizes are kept, and contents while there is room on the disk. Nothing here decides what is seen: every byte
 was looked at when it came. A file is written from some byte on to its end, often in several transfers; where files are
 written anywhere and in any order, and real programs are to read them, there are `sites`, and whole bodies that are put
-by name are `objects`.
+by name are objects (`http.objects`).
 """
 
 from __future__ import annotations

@@ -6,19 +6,19 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes, urlsplit
 
-from ..events import Request
+from ...events import Request
+from ..payload import Payload
+from ..tally import Tally
 from .carriers import Decoded, packings_of
 from .messages import Answer, Upload
 from .objects import Draft, Joined
 from .packed import FRAMING, PAYLOAD
-from .payload import Payload
-from .tally import Tally
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from ..flow import Flow
     from .carriers import Packing
-    from .flow import Flow
     from .messages import Head, Header
     from .packed import Packed
     from .web import Web

@@ -6,12 +6,12 @@ import json
 
 import pytest
 
-from afagent.sandboxes.recorder.network import objects
-from afagent.sandboxes.recorder.network.messages import Answer, Head, Upload
-from afagent.sandboxes.recorder.network.objects import Draft, Joined
-from afagent.sandboxes.recorder.network.services import Services
+from afagent.sandboxes.recorder.network.http import objects
+from afagent.sandboxes.recorder.network.http.messages import Answer, Head, Upload
+from afagent.sandboxes.recorder.network.http.objects import Draft, Joined
+from afagent.sandboxes.recorder.network.http.services import Services
 
-from .conftest import PLAN, STORE
+from ..conftest import PLAN, STORE
 
 
 def upload(body: bytes, sha256: str = "") -> Upload:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from afagent.sandboxes.recorder.network.http1 import Dialogue, End, HttpEvent, NotHttp, Piece
-from afagent.sandboxes.recorder.network.messages import Answer, Bytes, Head
+from afagent.sandboxes.recorder.network.http.http1 import Dialogue, End, HttpEvent, NotHttp, Piece
+from afagent.sandboxes.recorder.network.http.messages import Answer, Bytes, Head
 
 PUT = b"PUT /v1/a.bin HTTP/1.1\r\nHost: Store.example:8443\r\nContent-Length: 5\r\n\r\nhello"
 CHUNKED = (

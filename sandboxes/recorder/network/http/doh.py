@@ -7,12 +7,12 @@ import binascii
 import json
 from typing import TYPE_CHECKING
 
-from . import dns
+from .. import dns
 from .messages import Answer, Bytes
 
 if TYPE_CHECKING:
-    from .flow import Flow
-    from .lookups import Lookups
+    from ..flow import Flow
+    from ..lookups import Lookups
     from .messages import Head, Upload
 
 MESSAGE = "application/dns-message"

@@ -25,8 +25,8 @@ from afagent.sandboxes.recorder import events
 from afagent.sandboxes.recorder.events import Content, Fault, Lookup, Request
 from afagent.sandboxes.recorder.marks import Marker
 
-from .conftest import Lab, Record, weights
-from .test_tcp import curl
+from ..conftest import Lab, Record, weights
+from ..test_tcp import curl
 
 
 def seen(record: Record) -> set[int]:

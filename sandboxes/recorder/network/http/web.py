@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..events import Limit
+from ...events import Limit
+from ..budget import Budget
+from ..pieces import Pieces
 from . import doh
-from .budget import Budget
-from .pieces import Pieces
 
 if TYPE_CHECKING:
-    from .file_hosts import FileHosts
-    from .flow import Flow
-    from .lookups import Lookups
+    from ..file_hosts import FileHosts
+    from ..flow import Flow
+    from ..lookups import Lookups
+    from ..sight import Scribe
     from .messages import Answer, Head, Upload
     from .services import Services
-    from .sight import Scribe
 
 
 class Web:

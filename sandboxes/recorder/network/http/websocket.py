@@ -14,14 +14,14 @@ from wsproto.events import AcceptConnection, BytesMessage, CloseConnection, Ping
 from wsproto.extensions import PerMessageDeflate
 from wsproto.utilities import ProtocolError
 
+from ..pieces import SMALL_BYTES, words_in
+from ..speaker import drain
+from ..stream import read_within
 from .exchange import MAX_TARGET
-from .pieces import SMALL_BYTES, words_in
-from .speaker import drain
-from .stream import read_within
 
 if TYPE_CHECKING:
+    from ..speaker import Call
     from .messages import Head
-    from .speaker import Call
     from .web import Web
 
 IDLE_SECONDS = 300.0

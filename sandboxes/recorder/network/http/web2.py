@@ -26,14 +26,14 @@ from h2.events import (
 from h2.exceptions import H2Error, ProtocolError
 from h2.settings import SettingCodes
 
+from ..speaker import drain
+from ..stream import read_within
 from .exchange import Exchange
 from .messages import Head, host_wanted, texts
-from .speaker import drain
-from .stream import read_within
 
 if TYPE_CHECKING:
+    from ..speaker import Call
     from .messages import Answer, Header
-    from .speaker import Call
     from .web import Web
 
 STREAMS = 128

@@ -6,18 +6,18 @@ import base64
 import binascii
 from typing import TYPE_CHECKING
 
+from ..stream import read_within
 from .exchange import Exchange
 from .http1 import Dialogue, End, HttpEvent, NotHttp, Piece, bare
 from .messages import Head
-from .stream import read_within
 from .web2 import Http2Conversation, Upgrade
 from .websocket import WebSocketConversation, wants_websocket
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
+    from ..speaker import Call
     from .messages import Header
-    from .speaker import Call
     from .web import Web
 
 IDLE_SECONDS = 75.0
