@@ -20,7 +20,7 @@ from afagent.evidence.findings import Finding, Stage
 from afagent.evidence.likeness import likeness
 from afagent.evidence.on_files import is_below
 from afagent.evidence.on_network import ATLAS, destination_of, stays_sanctioned
-from afagent.evidence.quoting import quoted
+from afagent.quoting import quoted
 from afagent.sandboxes.recorder.events import (
     Closed,
     Content,
