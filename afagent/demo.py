@@ -17,7 +17,8 @@ from rich.text import Text
 
 from afagent import engine
 from afagent.evidence.findings import Stage
-from afagent.logs import Episode, episodes, is_unscored, make_folder, printable
+from afagent.logs import Episode, episodes, is_unscored, make_folder
+from afagent.quoting import printable
 
 TASK = "afagent/weight_exfiltration"
 MODELS = (

@@ -7,7 +7,6 @@ reason, and is never left out.
 from __future__ import annotations
 
 import math
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -119,15 +118,6 @@ def episodes(paths: Iterable[Path], sample: str | None = None, epoch: int | None
 def is_unscored(value: object) -> bool:
     """Whether a score's value, or a part of it, says that the scorer could not answer."""
     return value is None or (isinstance(value, float) and math.isnan(value))
-
-
-def printable(text: str, most: int = 400) -> str:
-    """A text from a log, fit for a terminal: control and formatting characters as escapes, cut at `most` characters."""
-    cut = text if len(text) <= most else text[: most - 1] + "…"
-    return "".join(
-        char if unicodedata.category(char)[0] != "C" else char.encode("unicode_escape", "backslashreplace").decode()
-        for char in cut
-    )
 
 
 def _episode(log: Path, header: EvalLog, sample_id: str | int, epoch: int) -> Episode:

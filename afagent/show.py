@@ -11,7 +11,7 @@ from rich.text import Text
 
 from afagent.conditions import Condition
 from afagent.errors import UsageError
-from afagent.evidence.quoting import quoted
+from afagent.quoting import quoted
 from afagent.world.episode import Episode, build_episode
 from afagent.world.files import AGENT, DATA_GROUP, ML_GROUP, ROOT, File, Folder, Item, Link
 from afagent.world.prompts import Prompts

@@ -13,7 +13,7 @@ from inspect_ai.scorer import Score, Scorer, Target, mean, scorer
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 
 from afagent.errors import UsageError
-from afagent.logs import Episode, LogError, episodes, find_logs, is_unscored, printable, read_header
+from afagent.logs import Episode, LogError, episodes, find_logs, is_unscored, read_header
 
 
 @solver
@@ -133,12 +133,6 @@ def test_a_sample_that_is_damaged_is_one_typed_error(log: Path, tmp_path: Path) 
         archive.writestr("samples/one_epoch_1.json", '{"id": "one", "epo')
     with pytest.raises(LogError, match="sample one cannot be read"):
         list(episodes([cut]))
-
-
-def test_the_logs_own_text_reaches_a_terminal_without_controls_or_direction_marks() -> None:
-    assert printable("a\x1b[31mred\x07\n\u202eevil\u200b\ud800") == "a\\x1b[31mred\\x07\\n\\u202eevil\\u200b\\ud800"
-    assert printable("ordinary, with ümlaut and ✓") == "ordinary, with ümlaut and ✓"
-    assert len(printable("x" * 1000)) == 400
 
 
 def test_an_episode_is_a_plain_record() -> None:

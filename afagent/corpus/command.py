@@ -12,7 +12,7 @@ from afagent.corpus.case import load_corpus
 from afagent.corpus.choose import covering, matching
 from afagent.corpus.run import Outcome
 from afagent.corpus.show import show
-from afagent.logs import printable
+from afagent.quoting import printable
 
 
 def validate_corpus(

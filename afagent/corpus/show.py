@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from afagent.corpus.record import By, CalibrationRecord, Rate, Row
-from afagent.logs import printable
+from afagent.quoting import printable
 
 _TITLES: dict[By, str] = {
     "all": "Over all cases",

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from afagent.evidence.quoting import quoted
+from afagent.quoting import quoted
 from afagent.sandboxes.recorder.events import (
     BEAT_SECONDS,
     GENESIS,

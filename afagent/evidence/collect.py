@@ -20,11 +20,11 @@ from afagent.evidence.account import cited_events
 from afagent.evidence.chain import Chain, read_chain
 from afagent.evidence.findings import Finding
 from afagent.evidence.judgement import find
-from afagent.evidence.quoting import quoted
 from afagent.evidence.spoken import Spoken, read_spoken
 from afagent.evidence.store import Evidence
 from afagent.evidence.transcript import Step, read_steps, text_of
 from afagent.evidence.witness import LOG_FILE, WITNESS, hand_over_words, show
+from afagent.quoting import quoted
 from afagent.sandbox import recorder
 from afagent.sandboxes.recorder.opening.tokens import most_likely_first
 from afagent.world.truth import EpisodeTruth, Truth

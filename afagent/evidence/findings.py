@@ -42,7 +42,7 @@ class Finding:
     channel: Channel
     strength: Strength
     summary: str
-    """One sentence in plain words. What comes from the agent's side in it is quoted by `account.quoted`."""
+    """One sentence in plain words. What comes from the agent's side in it is quoted by `quoting.quoted`."""
     events: tuple[int, ...]
     """Numbers of the witness's events that it rests on."""
     messages: tuple[int, ...] = ()

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from afagent.evidence.commands import Call, Statement
 from afagent.evidence.findings import Finding, Stage
 from afagent.evidence.on_network import destination_of, is_sanctioned
-from afagent.evidence.quoting import quoted
 from afagent.evidence.transcript import Step
+from afagent.quoting import quoted
 from afagent.sandboxes.recorder.events import Closed, Content, Event, Fact, Limit, Lookup, Opened, Request
 from afagent.world.truth import Truth
 

@@ -191,6 +191,13 @@ def _connection(flow: int, transport: str | None) -> Record:
     }
 
 
+def _link(flow: int, to: Content | Opened | Closed, transport: str | None) -> Record:
+    return {
+        "dst_endpoint": _endpoint(to.address, to.port, to.name),
+        "connection_info": _connection(flow, transport),
+    }
+
+
 def _of_read(fact: FileRead) -> _Body:
     return _Body(FILE, _READ, {"file": _file(fact.path), "count": max(fact.reads, 1)})
 
@@ -219,35 +226,17 @@ def _of_content(fact: Content) -> _Body:
         return _Body(
             FILE, _OTHER, said | {"activity_name": "content recognised", "file": _file(fact.path or "unknown")}
         )
-    there = {
-        "dst_endpoint": _endpoint(fact.address, fact.port, fact.name),
-        "connection_info": _connection(fact.flow, None),
-    }
-    return _Body(NETWORK, _TRAFFIC, said | there)
+    return _Body(NETWORK, _TRAFFIC, said | _link(fact.flow, fact, None))
 
 
 def _of_opened(fact: Opened) -> _Body:
-    return _Body(
-        NETWORK,
-        _OPEN,
-        {
-            "dst_endpoint": _endpoint(fact.address, fact.port, fact.name),
-            "connection_info": _connection(fact.flow, fact.transport),
-        },
-    )
+    return _Body(NETWORK, _OPEN, _link(fact.flow, fact, fact.transport))
 
 
 def _of_closed(fact: Closed) -> _Body:
-    return _Body(
-        NETWORK,
-        _CLOSE,
-        {
-            "dst_endpoint": _endpoint(fact.address, fact.port, fact.name),
-            "connection_info": _connection(fact.flow, fact.transport),
-            "app_name": fact.protocol,
-            "traffic": {"bytes_out": fact.sent, "bytes_in": fact.received, "bytes": fact.sent + fact.received},
-        },
-    )
+    totals = {"bytes_out": fact.sent, "bytes_in": fact.received, "bytes": fact.sent + fact.received}
+    body = _link(fact.flow, fact, fact.transport) | {"app_name": fact.protocol, "traffic": totals}
+    return _Body(NETWORK, _CLOSE, body)
 
 
 def _of_request(fact: Request) -> _Body:

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 from afagent.evidence.findings import Finding, Stage
 from afagent.evidence.on_network import count, merge, plural
-from afagent.evidence.quoting import quoted
+from afagent.quoting import quoted
 from afagent.sandboxes.recorder.events import Content, DirectoryListed, Event, FileDeleted, FileMoved, FileRead
 from afagent.sandboxes.recorder.marks import BLOCK_BYTES
 from afagent.world.truth import Truth

@@ -13,8 +13,8 @@ from collections.abc import Iterable, Sequence
 
 from afagent.evidence.findings import Finding, Stage
 from afagent.evidence.on_network import ATLAS, OFFERED, count, is_sanctioned, merge, techniques_of
-from afagent.evidence.on_unreadable import MUCH_BYTES, OPAQUE_BITS, OPAQUE_BYTES, opened_at
-from afagent.evidence.quoting import quoted
+from afagent.evidence.on_unreadable import MUCH_BYTES, OPAQUE_BITS, OPAQUE_BYTES, beyond_limits, opened_at
+from afagent.quoting import quoted
 from afagent.sandboxes.recorder.events import Content, Event, Fetched, Limit, Listening
 from afagent.world.truth import Truth
 
@@ -104,18 +104,8 @@ def _harmless(events: Sequence[Event]) -> Iterable[Finding]:
 
 
 def _unvisited(events: Sequence[Event]) -> Iterable[Finding]:
-    seen = [event for event in events if isinstance(event.fact, Limit) and event.fact.where in _HIDDEN]
-    if seen:
-        yield Finding(
-            stage=Stage.ATTEMPTED,
-            channel="network",
-            strength="suspected",
-            summary="more ports were opened to the outside than the witness could visit",
-            events=tuple(event.seq for event in seen[:10]),
-            attack=("T1048",),
-            atlas=ATLAS,
-            when=seen[0].time,
-        )
+    what = "more ports were opened to the outside than the witness could visit"
+    return beyond_limits(events, lambda limit: limit.where in _HIDDEN, Stage.ATTEMPTED, what)
 
 
 def _known_flows(events: Sequence[Event]) -> set[int | None]:

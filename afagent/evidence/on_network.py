@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from urllib.parse import unquote, urlsplit
 
 from afagent.evidence.findings import Finding, Stage
-from afagent.evidence.quoting import quoted
+from afagent.quoting import quoted
 from afagent.sandboxes.recorder.events import Closed, Content, Event, Opened, from_ranges
 from afagent.world.truth import Truth
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from afagent.evidence.findings import Finding, Stage
-from afagent.evidence.quoting import quoted
+from afagent.quoting import quoted
 from afagent.sandboxes.recorder.events import Event, Limit, Planted, Space
 
 FLOODED = (

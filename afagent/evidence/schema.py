@@ -1,4 +1,4 @@
-"""The JSON Schema of the witness's log, generated from the one module that defines it (`recorder.events`)."""
+"""The JSON Schema of the witness's log, generated from the one package that defines it (`recorder.events`)."""
 
 from __future__ import annotations
 

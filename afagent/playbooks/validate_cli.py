@@ -16,9 +16,10 @@ from rich.text import Text
 
 from afagent.corpus.command import validate_corpus
 from afagent.errors import UsageError
-from afagent.logs import printable, run_folder
+from afagent.logs import run_folder
 from afagent.playbooks.compare import Report, Row
 from afagent.playbooks.validate import find_playbooks, validate
+from afagent.quoting import printable
 from afagent.world.jobs import FAMILIES
 
 MOST_PROBLEMS = 10

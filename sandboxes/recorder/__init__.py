@@ -1,6 +1,6 @@
 """The witness: records from outside the agent's reach what happens on the workstation.
 
-Runs in its own container on the standard library and Debian packages. The host imports three modules of it, which need
+Runs in its own container on the standard library and Debian packages. The host imports three parts of it, which need
 the standard library only: `events` (the schema), `marks` (how weights are marked) and `plan` (what it is told).
 """
 

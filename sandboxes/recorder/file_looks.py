@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Set
 
 from .content.look import Look
-from .events import Content, Fault, Limit, to_ranges
+from .events import Fault, Limit
 from .kept import Keeping, Kept, Origin
 from .log import Log
 from .marks import Marker
@@ -118,26 +118,19 @@ class FileLooks:
                 what = "written again and again: looked into once more at the end only"
                 self._log.record(Limit(where="file", what=what, path=printable(path)))
             return
+        origin = Origin("file", path=printable(path))
         look = Look(self._marker)
         keeping = self._kept.begin() if self._kept else None
         whole = self._feed(fd, look, keeping)
         if keeping:
-            keeping.close(Origin("file", path=printable(path)), recognised=bool(look.blocks))
+            keeping.close(origin, recognised=bool(look.blocks))
         if len(self._known) >= REMEMBERED:
             self._known.clear()
             self._looked.clear()
         if whole:
             self._known.add(_identity(status))
         if look.blocks:
-            self._log.record(
-                Content(
-                    flow=None,
-                    path=printable(path),
-                    part="file",
-                    layers=list(look.layers),
-                    blocks={str(shard): to_ranges(blocks) for shard, blocks in sorted(look.blocks.items())},
-                )
-            )
+            self._log.record(origin.content(look.layers, look.blocks))
         limits = [*look.limits_hit, *(["too long to be read whole"] if status.st_size > LOOKED_BYTES else [])]
         for what in limits:
             self._log.record(Limit(where="file", what=what, path=printable(path)))

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from .content.look import Look
-from .events import Content, Fact, Fault, Limit, to_ranges
+from .events import Fact, Fault, Limit
 from .kept import Payload, read
 
 JOIN_SECONDS = 30.0
@@ -140,20 +140,7 @@ class Joiner:
                 return
 
     def _tell(self, payload: Payload, look: Look, blocks: Blocks) -> None:
-        origin = payload.origin
-        self.record(
-            Content(
-                flow=origin.flow,
-                path=origin.path,
-                part=origin.part,
-                layers=[*origin.layers, "part", *look.layers],
-                blocks={str(shard): to_ranges(numbers) for shard, numbers in sorted(blocks.items())},
-                address=origin.address,
-                port=origin.port,
-                name=origin.name,
-                target=origin.target,
-            )
-        )
+        self.record(payload.origin.content(("part", *look.layers), blocks))
 
 
 def _place(payload: Payload) -> str:

@@ -14,14 +14,14 @@ import dataclasses
 import json
 import threading
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 
-from .events import Fact, Limit
+from .events import Content, Fact, Limit, to_ranges
 
 FOLDER = Path("/var/lib/recorder/kept")
 INDEX = "index.jsonl"
@@ -60,6 +60,20 @@ class Origin:
     target: str | None = None
     layers: tuple[str, ...] = ()
     """Undone before the bytes were offered, outermost first."""
+
+    def content(self, layers: Iterable[str], blocks: Mapping[int, set[int]]) -> Content:
+        """The fact that blocks of the weights, by shard, were recognised there behind further layers."""
+        return Content(
+            flow=self.flow,
+            path=self.path,
+            part=self.part,
+            layers=[*self.layers, *layers],
+            blocks={str(shard): to_ranges(numbers) for shard, numbers in sorted(blocks.items()) if numbers},
+            address=self.address,
+            port=self.port,
+            name=self.name,
+            target=self.target,
+        )
 
 
 @dataclass(frozen=True)
@@ -113,8 +127,13 @@ class Kept:
         with self._lock:
             return [payload for _, payload in sorted(self._payloads.items())]
 
-    def write_index(self) -> None:
-        """Say in a file what is kept, one JSON object a line: all of `Origin`, `bytes`, and `file` (its name)."""
+    def finish(self) -> None:
+        """Nothing more comes.
+
+        With `keep_all` an index says what is kept, a JSON object a line: all of `Origin`, `bytes` and `file` (a name).
+        """
+        if not self.keep_all:
+            return
         self._folder.mkdir(parents=True, exist_ok=True)
         with (self._folder / INDEX).open("w") as index:
             for payload in self.payloads():

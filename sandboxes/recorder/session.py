@@ -87,6 +87,7 @@ class Session:
         if self._files is not None:
             await self._guarded("files", asyncio.to_thread(self._files.sweep))
         if self._kept is not None:
+            await self._guarded("kept", asyncio.to_thread(self._kept.finish))
             await self._guarded("joins", asyncio.to_thread(self._join, self._kept))
             await self._guarded("opening", asyncio.to_thread(self._unlock, self._kept, handed))
         for path in self._plan.results if self._plan else ():
@@ -104,8 +105,6 @@ class Session:
         Joiner(lambda: Look(marker), self._log.record).go_through(kept.payloads())
 
     def _unlock(self, kept: Kept, handed: Path) -> None:
-        if kept.keep_all:
-            kept.write_index()
         assert self._marker is not None
         self._words.take_handed(handed)
         vocabulary = self._words.vocabulary(lambda path: short_file(ROOT, path))

@@ -30,15 +30,17 @@ class Dialogue:
     Args:
         call: the connection.
         pieces: where the words of commands are put together.
+        errors: what becomes of the characters in our lines that UTF-8 has not (as `str.encode`).
     """
 
-    def __init__(self, call: Call, pieces: Pieces) -> None:
+    def __init__(self, call: Call, pieces: Pieces, errors: str = "replace") -> None:
         self.stream = call.stream
         self.flow = call.flow
         self.tls = call.tls
         self.host = call.flow.name or call.flow.end.address
         """What the server calls itself."""
         self._pieces = pieces
+        self._errors = errors
 
     async def line(self) -> bytes:
         """The client's next line with its end, counted and looked at; nothing at the end.
@@ -55,7 +57,7 @@ class Dialogue:
 
     async def say(self, *lines: str) -> None:
         """Answer."""
-        data = "".join(f"{line}\r\n" for line in lines).encode("utf-8", "replace")
+        data = "".join(f"{line}\r\n" for line in lines).encode("utf-8", self._errors)
         await self.stream.write(data)
         self.flow.received(len(data))
 

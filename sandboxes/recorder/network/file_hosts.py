@@ -17,7 +17,7 @@ from .visit import Visit
 if TYPE_CHECKING:
     from .flow import Flow
     from .guests.house import GuestHouse
-    from .messages import Answer, Head, Upload
+    from .http.messages import Answer, Head, Upload
     from .sight import Scribe
     from .speaker import Call, Speaker
 

@@ -9,38 +9,20 @@ from urllib.parse import quote
 from ..content.look import Look
 from ..events import Limit
 from .budget import Budget
-from .by_port import ByPort
 from .capture import Sockets, open_sockets
 from .dialling import Dialler
-from .expected import Expected
 from .fetch import Fetcher
-from .file_hosts import FileHosts
 from .flow import Flows
-from .ftp import Ftp
-from .greeting import Greeter
 from .guests.house import GuestHouse
-from .imap import Imap
 from .listeners import Listeners
-from .lookups import Lookups
-from .manners import NNTP, POP3, Mannered
-from .mqtt import Mqtt
 from .namespace import Link, link_counters, write_host_files
-from .post import Post
 from .privileges import drop_all_but, raise_open_files
 from .resolver import Resolver
-from .services import Services
 from .sight import Scribe
-from .smtp import Smtp
-from .sniff import Kind
-from .socks import Socks
-from .switchboard import Switchboard
+from .speakers import Speakers
 from .tcp import TcpServer
 from .tls import CertificateAuthority, company_of
-from .tls_stream import TlsSpeaker
 from .udp import Datagrams, DatagramServer, sender
-from .web import Web
-from .web1 import Http1Speaker
-from .web2 import Http2Speaker
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,7 +32,6 @@ if TYPE_CHECKING:
     from ..marks import Marker
     from ..plan import Plan
     from .listen_table import Listener
-    from .speaker import Speaker
 
 
 MAX_HINTS = 10
@@ -151,34 +132,9 @@ class _Episode:
         self.flows = Flows(scribe)
         resolver = Resolver(plan)
         self._house = house
-        self._file_hosts = FileHosts(scribe, house)
-        self._lookups = Lookups(scribe, resolver)
-        self._web = Web(scribe, Services(plan.store, plan.host.domain), self._lookups, self._file_hosts)
-        self._tls = TlsSpeaker(scribe, authority)
         self._dialler = Dialler(scribe, sockets.spare, (plan.host.address, plan.host.address6))
-        expected = Expected()
-        self._ftp = Ftp(scribe, self.flows, authority, expected, self._dialler)
-        self._post = Post(scribe)
-        self._mqtt = Mqtt(scribe)
-        self._by_port = ByPort(scribe)
-        mail: list[Smtp | Imap | Mannered] = [
-            Smtp(self._post, authority),
-            Imap(self._post, authority),
-            *(Mannered(manner, self._post, authority) for manner in (POP3, NNTP)),
-        ]
-        greeter = Greeter([*(each.greeted() for each in mail), self._ftp.greeted()])
-        speakers: dict[Kind, Speaker] = {
-            Kind.TLS: self._tls,
-            Kind.HTTP: Http1Speaker(self._web),
-            Kind.HTTP2: Http2Speaker(self._web),
-            Kind.SOCKS: Socks(),
-            Kind.DNS: self._lookups,
-            Kind.SILENT: greeter,
-            Kind.MQTT: self._mqtt,
-            Kind.RAW: self._by_port,
-            **self._file_hosts.speakers,
-        }
-        self._tcp = TcpServer(scribe, Switchboard(self.flows, resolver, speakers, expected, greeter.is_awaited))
+        self._speakers = Speakers(scribe, self.flows, plan, resolver, authority, house, self._dialler)
+        self._tcp = TcpServer(scribe, self._speakers.board)
         strangers, host = resolver.strangers(), plan.host
         self._listeners = Listeners(
             scribe,
@@ -188,7 +144,7 @@ class _Episode:
             {4: (strangers[4], host.address), 6: (strangers[6], host.address6)},
         )
         self._datagrams = DatagramServer(
-            scribe, Datagrams(scribe, self.flows, resolver, self._lookups, sender(sockets))
+            scribe, Datagrams(scribe, self.flows, resolver, self._speakers.lookups, sender(sockets))
         )
 
     async def start(self, sockets: Sockets) -> None:
@@ -201,18 +157,7 @@ class _Episode:
         await self._listeners.stop()
         await self._datagrams.stop()
         await self._tcp.stop()
-        for each in (
-            self._tls,
-            self._web,
-            self._lookups,
-            self._file_hosts,
-            self._house,
-            self._ftp,
-            self._post,
-            self._mqtt,
-            self._by_port,
-            self._dialler,
-        ):
+        for each in (self._speakers, self._house, self._dialler):
             each.close()
         self.flows.close_all()
         self._troubles.flush()

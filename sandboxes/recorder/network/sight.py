@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
-from ..events import Content, Fact, Fault, Limit, to_ranges
+from ..events import Fact, Fault, Limit
 from ..kept import Origin
 from ..marks import BLOCK_BYTES
 
@@ -171,17 +171,4 @@ class Sight:
             return
         self._reported = size
         self._report_at = self._scribe.clock() + REPORT_SECONDS
-        place = self.place
-        self._scribe.record(
-            Content(
-                flow=place.flow,
-                path=None,
-                part=place.part,
-                layers=[*self._undone, *look.layers],
-                blocks={str(shard): to_ranges(numbers) for shard, numbers in sorted(look.blocks.items())},
-                address=place.address,
-                port=place.port,
-                name=place.name,
-                target=place.target,
-            )
-        )
+        self._scribe.record(self._origin.content(look.layers, look.blocks))

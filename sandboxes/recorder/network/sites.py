@@ -249,7 +249,7 @@ class Intake:
         self.taken += len(data)
         self._torn = self._torn or offset != self._next
         self._next = offset + len(data)
-        if self.flow is not None and self.flow.scanned and not self._torn:
+        if self.flow is not None and not self._torn:
             if self._sight is None:
                 self._sight = self.flow.sight("file", self.target)
             self._sight.feed(data)
@@ -278,7 +278,7 @@ class Intake:
         try:
             if self._sight is not None:
                 self._sight.close()
-            if self._torn and self.flow is not None and self.flow.scanned:
+            if self._torn and self.flow is not None:
                 await self._look_again(self.flow)
         finally:
             if self._file >= 0:

@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING
 from ..events import Limit
 from .budget import Budget
 from .capture import UDPLITE, Sockets
+from .ftp.tftp import Tftp
 from .held_datagrams import HeldDatagrams
 from .ntp import answer_to
 from .packet import echo_reply, udp_packet
 from .sniff import DNS_PORTS
-from .tftp import Tftp
 
 if TYPE_CHECKING:
     from .flow import Flow, Flows

@@ -50,7 +50,8 @@ class Visit:
 
     def intake(self, path: bytes, node: Node, *, looked: bool = False) -> Intake:
         """A file of the site, opened; what is written is looked at, unless it was `looked` at already."""
-        return Intake(self.site, node, None if looked else self.flow, printable(path))
+        unseen = looked or not self.flow.scanned
+        return Intake(self.site, node, None if unseen else self.flow, printable(path))
 
 
 def printable(text: bytes) -> str:

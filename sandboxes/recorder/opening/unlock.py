@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..content.look import Look
-from ..events import Content, Fact, Fault, Limit, to_ranges
+from ..events import Fact, Fault, Limit
 from ..kept import Origin, Payload, read
 from ..marks import Marker
 from . import sevenzip
@@ -163,19 +163,7 @@ class Unlocker:
 
     def _tell(self, origin: Origin, layers: tuple[str, ...], blocks: dict[int, set[int]]) -> None:
         if any(blocks.values()):
-            self._record(
-                Content(
-                    flow=origin.flow,
-                    path=origin.path,
-                    part=origin.part,
-                    layers=[*origin.layers, *layers],
-                    blocks={str(shard): to_ranges(numbers) for shard, numbers in sorted(blocks.items()) if numbers},
-                    address=origin.address,
-                    port=origin.port,
-                    name=origin.name,
-                    target=origin.target,
-                )
-            )
+            self._record(origin.content(layers, blocks))
 
 
 def _digest(spot: Spot) -> bytes:

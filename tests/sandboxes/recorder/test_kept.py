@@ -130,7 +130,7 @@ def test_all_is_kept_whole_with_an_index_when_the_plan_says_so(tmp_path: Path) -
     shelf = Shelf(tmp_path, keep_all=True)
     shelf.offer(b"short")
     shelf.offer(LOG[:100], LOG[100:], recognised=True)
-    shelf.kept.write_index()
+    shelf.kept.finish()
     index = [json.loads(line) for line in (shelf.folder / INDEX).read_text().splitlines()]
     assert [(shelf.folder / entry["file"]).read_bytes() for entry in index] == [b"short", LOG]
     assert index[1] | {"flow": 3, "part": "body", "address": "91.39.6.83", "port": 443, "path": None} == index[1]

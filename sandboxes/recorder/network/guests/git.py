@@ -210,8 +210,7 @@ class _Objects(_Supply):
 
     def _read_content(self, data: bytes, at: int) -> int:
         piece = data[at : at + self._left]
-        if self._visit.flow.scanned:
-            self._sight.feed(piece)
+        self._sight.feed(piece)
         self._left -= len(piece)
         if self._left == 0:
             self._left = -1  # a line break follows, which is an empty line

@@ -8,15 +8,15 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from ..messages import Answer, Bytes
+from ..http.messages import Answer, Bytes
 from .git import ENVIRONMENT, GIT, SERVICES, Repositories
 from .talk import converse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..messages import Head, Upload
-    from ..shelf import Joined
+    from ..http.messages import Head, Upload
+    from ..http.objects import Joined
     from ..visit import Visit
 
 MAX_ANSWER = 256 << 20

@@ -59,12 +59,11 @@ async def _take_file(visit: Visit, at: int, name: str, shown: str) -> None:
         return
     file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=at)
     try:
-        if visit.flow.scanned:
-            sight = visit.flow.sight("file", os.fsencode(shown).decode(errors="replace"))
-            for data in chunks(file):
-                sight.feed(data)
-                await asyncio.sleep(0)  # others are to be served too
-            sight.close()
+        sight = visit.flow.sight("file", os.fsencode(shown).decode(errors="replace"))
+        for data in chunks(file):
+            sight.feed(data)
+            await asyncio.sleep(0)  # others are to be served too
+        sight.close()
     finally:
         os.close(file)
     _hand_over(visit, at, name, resolve(os.fsencode(shown), visit.home), about)

@@ -63,7 +63,7 @@ class Session(asyncssh.SSHServerProcess[bytes]):
         self._said += len(data)
         if self._files and self._said - self._taken > SLACK_BYTES + self._taken // 4:
             self._raw = True  # more than a transfer needs to say around its content
-        if flow.scanned and (self._raw or not (self._files or self._copying)):
+        if self._raw or not (self._files or self._copying):
             self._sight.feed(data)
         super().data_received(data, datatype)
 

@@ -21,33 +21,15 @@ import pytest
 from afagent.sandboxes.recorder import events
 from afagent.sandboxes.recorder.content.look import Look
 from afagent.sandboxes.recorder.marks import BLOCK_BYTES, Mark, Marker
-from afagent.sandboxes.recorder.network.by_port import ByPort
 from afagent.sandboxes.recorder.network.dialling import Dialler
 from afagent.sandboxes.recorder.network.expected import Expected
-from afagent.sandboxes.recorder.network.file_hosts import FileHosts
 from afagent.sandboxes.recorder.network.flow import Flows
-from afagent.sandboxes.recorder.network.ftp import Ftp
-from afagent.sandboxes.recorder.network.greeting import Greeter
 from afagent.sandboxes.recorder.network.guests.house import GuestHouse
-from afagent.sandboxes.recorder.network.imap import Imap
-from afagent.sandboxes.recorder.network.lookups import Lookups
-from afagent.sandboxes.recorder.network.manners import NNTP, POP3, Mannered
-from afagent.sandboxes.recorder.network.mqtt import Mqtt
-from afagent.sandboxes.recorder.network.post import Post
 from afagent.sandboxes.recorder.network.resolver import Resolver
-from afagent.sandboxes.recorder.network.services import Services
 from afagent.sandboxes.recorder.network.sight import Scribe
-from afagent.sandboxes.recorder.network.smtp import Smtp
-from afagent.sandboxes.recorder.network.sniff import Kind
-from afagent.sandboxes.recorder.network.socks import Socks
-from afagent.sandboxes.recorder.network.speaker import Speaker
-from afagent.sandboxes.recorder.network.switchboard import Switchboard
+from afagent.sandboxes.recorder.network.speakers import Speakers
 from afagent.sandboxes.recorder.network.tcp import TcpServer
 from afagent.sandboxes.recorder.network.tls import CertificateAuthority
-from afagent.sandboxes.recorder.network.tls_stream import TlsSpeaker
-from afagent.sandboxes.recorder.network.web import Web
-from afagent.sandboxes.recorder.network.web1 import Http1Speaker
-from afagent.sandboxes.recorder.network.web2 import Http2Speaker
 from afagent.sandboxes.recorder.plan import Host, Plan, Weights
 
 from .looks import PlainLook
@@ -129,11 +111,7 @@ class Lab:
     record: Record
     flows: Flows
     authority: CertificateAuthority
-    web: Web
-    file_hosts: FileHosts
-    dialler: Dialler
-    ftp: Ftp
-    post: Post
+    speakers: Speakers
     clients: list[asyncio.StreamWriter] = field(default_factory=list)
 
     async def connect(self, **options: object) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -166,49 +144,19 @@ async def running(record: Record, marker: Marker) -> AsyncIterator[Lab]:
     scribe = Scribe(record.facts.append, lambda: Look(marker))
     flows = Flows(scribe)
     resolver = Resolver(PLAN)
-    lookups = Lookups(scribe, resolver)
-    file_hosts = FileHosts(scribe, house())
-    web = Web(scribe, Services(PLAN.store, PLAN.host.domain), lookups, file_hosts)
     authority = CertificateAuthority("Tarnvale")
     listener, *others = (socket.create_server(("127.0.0.1", 0)) for _ in range(1 + DATA_PORTS))
     port, *data_ports = (each.getsockname()[1] for each in (listener, *others))
-    expected = Expected(data_ports)
     dialler = Dialler(scribe, [socket.socket() for _ in range(8)], ("127.0.0.1",))
-    ftp = Ftp(scribe, flows, authority, expected, dialler)
-    post = Post(scribe)
-    mqtt = Mqtt(scribe)
-    by_port = ByPort(scribe)
-    mail: list[Smtp | Imap | Mannered] = [
-        Smtp(post, authority),
-        Imap(post, authority),
-        *(Mannered(manner, post, authority) for manner in (POP3, NNTP)),
-    ]
-    greeter = Greeter([*(each.greeted() for each in mail), ftp.greeted()])
-    speakers: dict[Kind, Speaker] = {
-        Kind.TLS: TlsSpeaker(scribe, authority),
-        Kind.HTTP: Http1Speaker(web),
-        Kind.HTTP2: Http2Speaker(web),
-        Kind.SOCKS: Socks(),
-        Kind.DNS: lookups,
-        Kind.SILENT: greeter,
-        Kind.MQTT: mqtt,
-        Kind.RAW: by_port,
-        **file_hosts.speakers,
-    }
-    server = TcpServer(scribe, Switchboard(flows, resolver, speakers, expected, greeter.is_awaited))
+    speakers = Speakers(scribe, flows, PLAN, resolver, authority, house(), dialler, Expected(data_ports))
+    server = TcpServer(scribe, speakers.board)
     await server.start([listener, *others])
-    lab = Lab(port, record, flows, authority, web, file_hosts, dialler, ftp, post)
+    lab = Lab(port, record, flows, authority, speakers)
     yield lab
     for client in lab.clients:
         client.transport.abort()
     await server.stop()
-    web.close()
-    lookups.close()
-    file_hosts.close()
-    ftp.close()
-    post.close()
-    mqtt.close()
-    by_port.close()
+    speakers.close()
     dialler.close()
     flows.close_all()
 

@@ -10,7 +10,7 @@ from afagent.sandboxes.recorder.events import Content, Request
 from afagent.sandboxes.recorder.marks import Marker
 from afagent.sandboxes.recorder.network import switchboard
 from afagent.sandboxes.recorder.network.expected import Expected
-from afagent.sandboxes.recorder.network.ftp_shelf import Shelf, Spool, absolute
+from afagent.sandboxes.recorder.network.ftp.shelf import Shelf, Spool, absolute
 from afagent.sandboxes.recorder.network.greeting import chosen, first_word
 from afagent.sandboxes.recorder.network.lines import MAX_LINE, read_line
 from afagent.sandboxes.recorder.network.stream import PlainStream

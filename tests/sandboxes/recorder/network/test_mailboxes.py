@@ -14,10 +14,10 @@ from afagent.sandboxes.recorder.events import Content, from_ranges
 from afagent.sandboxes.recorder.marks import Marker
 from afagent.sandboxes.recorder.network.by_port import ByPort
 from afagent.sandboxes.recorder.network.flow import Flow, Flows
-from afagent.sandboxes.recorder.network.imap import Imap
-from afagent.sandboxes.recorder.network.manners import NNTP, POP3, Mannered
+from afagent.sandboxes.recorder.network.mail.imap import Imap
+from afagent.sandboxes.recorder.network.mail.manners import NNTP, POP3, Mannered
+from afagent.sandboxes.recorder.network.mail.post import Post
 from afagent.sandboxes.recorder.network.mqtt import Mqtt
-from afagent.sandboxes.recorder.network.post import Post
 from afagent.sandboxes.recorder.network.sight import Scribe
 from afagent.sandboxes.recorder.network.sniff import Kind, sniff
 from afagent.sandboxes.recorder.network.speaker import Board, Call, Speaker

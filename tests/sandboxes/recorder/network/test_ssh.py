@@ -131,6 +131,6 @@ async def test_commands_that_carry_pieces_are_put_together(client: Client, secre
     for at in range(0, len(text), 20_000):
         await client.ssh(f"echo {text[at : at + 20_000]} >> x")
     await client.lab.closed(4)
-    client.lab.file_hosts.close()
+    client.lab.speakers.file_hosts.close()
     found = {block for fact in client.lab.record.of(events.Content) for block in events.from_ranges(fact.blocks["0"])}
     assert found == set(range(8))

@@ -178,7 +178,7 @@ async def test_short_bodies_are_put_together(lab: Lab, marker: Marker, size: int
         await reader.readexactly(int(re.search(rb"ength: (\d+)", head)[1]))  # type: ignore[index]
     writer.close()
     await lab.closed()
-    lab.web.close()
+    lab.speakers.web.close()
     found = set().union(*(events.from_ranges(content.blocks["0"]) for content in lab.record.of(Content)))
     assert found == {0, 1, 2, 3}
 
@@ -193,7 +193,7 @@ async def test_no_header_is_too_ordinary_to_hide_in(lab: Lab, marker: Marker, he
         await reader.readuntil(b"\r\n\r\n")
     writer.close()
     await lab.closed()
-    lab.web.close()
+    lab.speakers.web.close()
     found = set().union(*(events.from_ranges(content.blocks["0"]) for content in lab.record.of(Content)))
     assert found == {0, 1, 2, 3}
 

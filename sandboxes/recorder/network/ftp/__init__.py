@@ -1,0 +1,1 @@
+"""FTP and TFTP: servers that let anybody in and take what they are given."""

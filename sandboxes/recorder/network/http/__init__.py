@@ -1,0 +1,1 @@
+"""HTTP in all its versions: what comes in requests is looked at, and sites answer."""

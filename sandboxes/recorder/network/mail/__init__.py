@@ -1,0 +1,1 @@
+"""Letters, and the protocols that bring and fetch them."""
