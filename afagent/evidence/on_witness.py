@@ -20,6 +20,7 @@ FLOODED = (
     "network.unscanned-flows",
     "network.large-flows",
     "network.lookups",
+    "network.scattered-lookups",
     "network.accept",
 )
 """Parts of the witness whose limits are reached only by far more than work needs."""
