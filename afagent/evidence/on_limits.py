@@ -26,7 +26,13 @@ UNSEEN = (
 """Limits beyond which there were connections, datagrams or lookups of which nothing, or nothing together, is known."""
 APART = ("joins", "network.pieces")
 """Limits beyond which parts were looked at one by one and not put together; work with the lab's hosts may, too."""
-BOUNDS = ("decodes to more bytes", "takes more time", "nested deeper", "more streams at once")
+BOUNDS = (
+    "decodes to more bytes",
+    "takes more time",
+    "nested deeper",
+    "more streams at once",
+    "open at once need too much memory",
+)
 """What the witness says where it stopped by its own bounds: whoever received the same bytes can go on, so that few are
 enough. What is broken or encrypted is unreadable as it stands, and weighed by its size (`on_unreadable`)."""
 LATER = ("gone before it could be", "written again and again")
