@@ -72,7 +72,7 @@ def test_room_that_was_scarce_for_a_moment_is_told_at_the_next_look(tmp_path: Pa
         return os.statvfs_result((*status[:3], blocks, blocks, 0, 0, 0, 0, 255))
 
     now = iter([with_free(0), *[with_free(status.f_blocks)] * 3])
-    monkeypatch.setattr(space.os, "statvfs", lambda _: next(now))
+    monkeypatch.setattr(os, "statvfs", lambda _: next(now))
     watch.glance()
     watch.glance()
     watch.look()
