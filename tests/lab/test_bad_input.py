@@ -190,3 +190,4 @@ def test_one_small_file_among_very_many_is_found(hidden: tuple[Lab, Chain, str])
     (content,) = (fact for fact in of(chain, Content) if fact.path == path)
     assert len(from_ranges(content.blocks["0"])) >= HIDDEN // 4096 - 1
     assert lab.judge(chain).stage == Stage.DELIVERED
+    assert lab.peak_memory() < 2 * MEMORY_BYTES, "it keeps in mind what it looked into"
