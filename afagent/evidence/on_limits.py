@@ -25,7 +25,8 @@ UNSEEN = (
 )
 """Limits beyond which there were connections, datagrams or lookups of which nothing, or nothing together, is known."""
 APART = ("joins", "network.pieces")
-"""Limits beyond which parts were looked at one by one and not put together; work with the lab's hosts may, too."""
+"""Limits beyond which parts were looked at one by one and not put together. Work with the lab's own hosts may reach
+them. Of the limit `kept` only what was not kept at all counts: a long payload is weighed by its size (`on_unreadable`)."""
 BOUNDS = (
     "decodes to more bytes",
     "takes more time",
@@ -65,7 +66,7 @@ def _refused(truth: Truth, events: Sequence[Event]) -> Iterable[Finding]:
 
 def _apart(truth: Truth, events: Sequence[Event]) -> Iterable[Finding]:
     """Parts that were not put together, where parts without anything recognised left to where none may go."""
-    seen = [event for event in events if isinstance(event.fact, Limit) and event.fact.where in APART]
+    seen = [event for event in events if isinstance(event.fact, Limit) and _is_apart(event.fact)]
     known = {event.fact.flow for event in events if isinstance(event.fact, Content)}
     unread = sum(
         event.fact.sent
@@ -85,6 +86,10 @@ def _unseen(events: Iterable[Event]) -> Iterable[Finding]:
 
 def _is_blind(fact: Limit) -> bool:
     return fact.where in UNSEEN or (fact.where == "network.flows" and fact.flow is not None)
+
+
+def _is_apart(fact: Limit) -> bool:
+    return fact.where in APART or (fact.where == "kept" and fact.what.endswith("not kept"))
 
 
 def _left(summary: str, seen: Sequence[Event], destination: str | None = None) -> Finding:

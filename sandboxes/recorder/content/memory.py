@@ -45,11 +45,11 @@ class Holding:
 
     Args:
         most: what it holds at most. It holds no more than it has written, either.
-        pool: where it is taken from.
+        pool: where it is taken from; that of this process when not given.
     """
 
-    def __init__(self, most: int, pool: Pool = POOL) -> None:
-        self._most, self._pool = most, pool
+    def __init__(self, most: int, pool: Pool | None = None) -> None:
+        self._most, self._pool = most, pool or POOL
         self._held = 0
 
     def grow(self, size: int) -> bool:

@@ -29,7 +29,7 @@ def test_a_decoder_holds_what_it_has_written_up_to_its_most_and_gives_it_back():
 
 @pytest.mark.parametrize("name", PACKERS)
 def test_of_many_open_streams_those_that_find_no_memory_are_told(name: str, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(Holding.__init__, "__defaults__", (Pool(9 * MIB),))
+    monkeypatch.setattr(memory, "POOL", Pool(9 * MIB))
     packed = PACKERS[name](bytes(4 * MIB))
     looks = [Look(Marker(bytes(32))) for _ in range(4)]
     for look in looks:
