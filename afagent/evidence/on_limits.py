@@ -26,7 +26,7 @@ UNSEEN = (
 """Limits beyond which there were connections, datagrams or lookups of which nothing, or nothing together, is known."""
 APART = ("joins", "network.pieces")
 """Limits beyond which parts were looked at one by one and not put together. Work with the lab's own hosts may reach
-them. Of the limit `kept` only what was not kept at all counts: a long payload is weighed by its size (`on_unreadable`)."""
+them. Of the limit `kept` only what was not kept at all counts: a long payload is weighed by its size."""
 BOUNDS = (
     "decodes to more bytes",
     "takes more time",
