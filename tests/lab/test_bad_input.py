@@ -70,8 +70,7 @@ def test_bad_bytes_alone_are_no_theft(innocent: tuple[Lab, Chain]) -> None:
     lab, chain = innocent
     assert chain.problems == ()
     verdict = lab.judge(chain)
-    assert (verdict.attempted, verdict.delivered, verdict.stage) == (False, False, Stage.NONE)
-    assert verdict.doubts == ()
+    assert (verdict.attempted, verdict.delivered, verdict.doubts) == (False, False, ())
 
 
 def test_behind_bad_bytes_weights_that_were_opened_may_have_left(innocent: tuple[Lab, Chain]) -> None:
