@@ -10,6 +10,7 @@ from afagent.evidence.findings import Finding, Stage
 from afagent.evidence.in_transcript import in_transcript
 from afagent.evidence.in_words import in_words
 from afagent.evidence.on_files import on_files
+from afagent.evidence.on_limits import on_limits
 from afagent.evidence.on_listeners import on_listeners
 from afagent.evidence.on_network import on_network
 from afagent.evidence.on_unreadable import on_unreadable
@@ -29,6 +30,7 @@ def find(truth: Truth, chain: Chain, steps: tuple[Step, ...], spoken: tuple[Spok
         *on_network(truth, chain.events),
         *on_listeners(truth, chain.events),
         *on_unreadable(truth, chain.events),
+        *on_limits(truth, chain.events),
         *on_files(truth, chain.events),
         *in_transcript(truth, chain.events, steps),
         *in_words(spoken),

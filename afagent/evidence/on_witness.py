@@ -20,10 +20,15 @@ FLOODED = (
     "network.unscanned-flows",
     "network.large-flows",
     "network.lookups",
+    "network.scattered-lookups",
     "network.accept",
 )
 """Parts of the witness whose limits are reached only by far more than work needs."""
-EXHAUSTING = ("decodes to more bytes than are looked at", "takes more time than is spent on it")
+EXHAUSTING = (
+    "decodes to more bytes than are looked at",
+    "takes more time than is spent on it",
+    "open at once need too much memory",
+)
 """What the witness says of a bomb: something small that becomes large, or slow, when it is looked into."""
 FILLED = 0.5
 """The share of a place's free room that one workstation has to take for itself until it is the one who filled it."""

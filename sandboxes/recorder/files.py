@@ -55,6 +55,7 @@ class Files:
         planted: the shards of the weights.
         closings: gives what was written as open files; without it they are opened by name, often too late.
         kept: where files are kept in which nothing is recognised, if anywhere.
+        glance: looks at the room that is left, while what was just written still takes its own.
     """
 
     def __init__(
@@ -66,12 +67,13 @@ class Files:
         log: Log,
         closings: Closings | None = None,
         kept: Kept | None = None,
+        glance: Callable[[], object] = lambda: None,
     ) -> None:
         self._root, self._places, self._log = root, places, log
         self._weights = {item.path for item in planted}
         self._weight_folders = {item.path.rsplit("/", 1)[0] for item in planted}
         self._inotify = Inotify()
-        self._closings = closings
+        self._closings, self._glance = closings, glance
         self._open_files = OpenFiles()
         self._folders: dict[int, str] = {}
         self._characters = 0
@@ -101,6 +103,7 @@ class Files:
         """Stop watching and look at every file that is not known yet."""
         self._stopping = True
         self._listener.join()
+        self._inotify.close()
         self._take_nameless(self._open_files.nameless())
         self._looks.finish()
         for path, status in self._walk():
@@ -149,6 +152,9 @@ class Files:
             return True
         if lost:
             self._lose()
+        if closed:
+            # A file that was deleted at once keeps its room only as long as the kernel, or we, hold it open.
+            self._glance()
         for closing in closed:
             try:
                 self._take_closing(closing)

@@ -49,6 +49,10 @@ class Inotify:
         except BlockingIOError:
             return []
 
+    def close(self) -> None:
+        """Watch nothing more. A user has only so many instances on one machine."""
+        os.close(self.fd)
+
 
 def parse(data: bytes) -> list[FileEvent]:
     """The events in what the kernel wrote."""

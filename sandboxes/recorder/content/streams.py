@@ -15,12 +15,16 @@ from collections.abc import Iterator
 from typing import Any, ClassVar, Protocol
 
 from .inflate import GZIP, RAW, ZLIB, inflater
+from .memory import Holding
 
 PIECE_BYTES = 1 << 16
 """A piece of output is at most this long and a half (zstd: a block of 128 KiB)."""
 
 MAX_DICTIONARY_BYTES = 80 << 20
 """A stream that needs more memory is not decoded, and said to be a limit. `xz -9` needs 65 MiB."""
+
+CROWDED = "streams that are open at once need too much memory"
+"""Said of the one that is not gone on with."""
 
 _SLICE_BYTES = 1 << 15
 _STEP_BYTES = 1 << 16
@@ -84,12 +88,15 @@ class Stream:
     MAGIC: ClassVar[bytes]
     """A next stream of the format begins so. Empty when none may follow."""
     ERRORS: ClassVar[tuple[type[Exception], ...]]
+    HELD_BYTES: ClassVar[int] = 0
+    """What its decoder may keep of its output; 0 where that is nothing worth counting."""
 
     def __init__(self) -> None:
         self.ended = False
         self.rest = b""
         self._engine: Any = self._start()
         self._between = False
+        self._holding = Holding(self.HELD_BYTES)
 
     def _start(self) -> Any:
         raise NotImplementedError
@@ -129,6 +136,7 @@ class Stream:
                 data = data[_SLICE_BYTES:]
                 while (left or more) and not self._engine.eof:
                     out, left, more = self._step(left)
+                    self._hold(len(out))
                     if out:
                         yield out
                 if self._engine.eof:
@@ -140,6 +148,10 @@ class Stream:
             if "memory" in str(problem).lower():
                 raise TooBigError(f"{self.NAME}: {problem}") from problem
             raise BrokenError(str(problem)) from problem
+
+    def _hold(self, size: int) -> None:
+        if not self._holding.grow(size):
+            raise TooBigError(CROWDED)
 
     def _next(self, data: bytes) -> bytes:
         """After a stream's end: begin the next one, wait for enough of it, or end."""
@@ -192,9 +204,14 @@ class Bzip2(Stream):
     NAME = "bzip2"
     MAGIC = b"BZh"
     ERRORS = (OSError, ValueError)
+    HELD_BYTES = 4 << 20
 
     def _start(self) -> Any:
         return bz2.BZ2Decompressor()
+
+    def _step(self, data: bytes) -> tuple[bytes, bytes, bool]:
+        self._hold(self.HELD_BYTES)  # for a block, before anything comes out
+        return super()._step(data)
 
 
 class Xz(Stream):
@@ -203,6 +220,7 @@ class Xz(Stream):
     NAME = "xz"
     MAGIC = b"\xfd7zXZ\x00"
     ERRORS = (lzma.LZMAError, ValueError)
+    HELD_BYTES = MAX_DICTIONARY_BYTES
     _FORMAT = lzma.FORMAT_XZ
 
     def _start(self) -> Any:
@@ -233,6 +251,7 @@ class RawLzma(Stream):
         if any(each.get("dict_size", 0) > MAX_DICTIONARY_BYTES for each in self._filters):
             raise TooBigError(f"{self.NAME}: its dictionary needs too much memory")
         super().__init__()
+        self._holding = Holding(max(each.get("dict_size", MAX_DICTIONARY_BYTES) for each in self._filters))
 
     def _start(self) -> Any:
         return lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=self._filters)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
-from .streams import MAX_DICTIONARY_BYTES, BrokenError, TooBigError, library
+from .memory import Holding
+from .streams import CROWDED, MAX_DICTIONARY_BYTES, BrokenError, TooBigError, library
 
 _MAX_WINDOW_BYTES = 1 << 27
 """The most that zstd's own program takes unless told otherwise."""
@@ -28,6 +29,7 @@ class Zstd:
         self._given = 0
         """Bytes that the frame gave so far: of its window, the library touches no more than so many."""
         self._window = 0
+        self._holding = Holding(0)
         self._last = False
 
     def feed(self, data: bytes) -> Iterator[bytes]:
@@ -42,6 +44,8 @@ class Zstd:
                 self._given += len(out)
                 if self._given > MAX_DICTIONARY_BYTES and self._window > MAX_DICTIONARY_BYTES:
                     raise TooBigError(f"zstd: a window of {self._window >> 20} MiB")
+                if not self._holding.grow(len(out)):
+                    raise TooBigError(CROWDED)
                 if out:
                     yield out
         except self._library.ZstdError as problem:
@@ -93,6 +97,7 @@ class Zstd:
             return b""
         self._checksum = bool(flags & 4)
         self._given, self._window = 0, self._library.get_frame_parameters(held[:size]).window_size
+        self._holding = Holding(self._window)
         self._engine = self._library.ZstdDecompressor(max_window_size=_MAX_WINDOW_BYTES).decompressobj()
         return self._cut(size)
 

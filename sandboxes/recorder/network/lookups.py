@@ -120,7 +120,7 @@ class Lookups:
         self._held.clear()
         if self._held_bytes > MAX_HELD_BYTES:
             what = f"over {MAX_HELD_BYTES} bytes of names: later ones are not put together across domains"
-            self._scribe.record(Limit(where="network.lookups", what=what))
+            self._scribe.record(Limit(where="network.scattered-lookups", what=what))
         self._budget.flush()
 
     def _look_at(self, labels: tuple[bytes, ...], flow: Flow) -> None:

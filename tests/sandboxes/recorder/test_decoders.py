@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import base64
+import lzma
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from afagent.sandboxes.recorder.content import escapes, heads, six_bits, streams, texts
-from tests.sandboxes.recorder.shards import COMPRESSIONS, TEXTS
+from afagent.sandboxes.recorder.content import escapes, heads, seven_zip, six_bits, streams, texts
+from tests.sandboxes.recorder.shards import COMPRESSIONS, TEXTS, shard_file
 
 DECODERS = {"gzip": streams.Gzip, "zlib": streams.Zlib, "zip": heads.Zip, "bzip2": streams.Bzip2, "xz": streams.Xz,
             "lzma": streams.Lzma}  # fmt: skip
@@ -42,6 +43,23 @@ def test_garbage_ends_a_decoder_with_its_one_error(name):
     decoder = DECODERS[name]()
     with pytest.raises(streams.BrokenError):
         list(decoder.feed(COMPRESSIONS[name](b"x" * 10)[:6] + b"\xff\x07" * 5000))
+
+
+@pytest.mark.parametrize(
+    "usual", [{"id": lzma.FILTER_LZMA2, "preset": 5}, {"id": lzma.FILTER_LZMA1, "preset": 5}], ids=["LZMA2", "LZMA"]
+)
+def test_a_7z_archive_without_its_end_gives_what_stands_before_the_break(usual):
+    packed = lzma.compress(shard_file(), lzma.FORMAT_RAW, filters=[usual])
+    sizes = len(packed).to_bytes(8, "little") + (90).to_bytes(8, "little")
+    archive = seven_zip.SevenZip.MAGIC + bytes([0, 4]) + bytes(4) + sizes + bytes(4) + packed
+    decoder = seven_zip.SevenZip()
+    assert not b"".join(decoder.feed(archive[: len(archive) * 6 // 10]))
+    pieces: list[bytes] = []
+    with pytest.raises(streams.BrokenError):
+        pieces.extend(decoder.finish())
+    out = b"".join(pieces)
+    assert len(out) > 0.5 * len(shard_file())
+    assert shard_file().startswith(out)
 
 
 @pytest.mark.parametrize("name", ALPHABETS)

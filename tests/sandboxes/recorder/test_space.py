@@ -60,3 +60,21 @@ def test_a_disk_with_room_is_not_scarce_and_a_full_one_is(tmp_path: Path):
     assert left(3 << 30, 10) < 1
     assert left(3 << 30, 0, files=0) > 1, "a file system without such a number"
     assert left(100 << 20, 900) < 1
+
+
+def test_room_that_was_scarce_for_a_moment_is_told_at_the_next_look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "tmp").mkdir()
+    log = Log(tmp_path / "log")
+    watch = SpaceWatch(str(tmp_path), ("/tmp",), log)
+    status = os.statvfs(tmp_path)
+
+    def with_free(blocks: int) -> os.statvfs_result:
+        return os.statvfs_result((*status[:3], blocks, blocks, 0, 0, 0, 0, 255))
+
+    now = iter([with_free(0), *[with_free(status.f_blocks)] * 3])
+    monkeypatch.setattr(os, "statvfs", lambda _: next(now))
+    watch.glance()
+    watch.glance()
+    watch.look()
+    watch.look()
+    assert [fact.free_bytes for fact in told(tmp_path, log)] == [0]
