@@ -25,7 +25,7 @@ _FEWEST = 128
 _LARGEST_SHARE = 0.4
 """Of one symbol. Of the high digits of weights, two are about as frequent as all the others together."""
 _LAGS = 32
-_AGAIN, _SLACK = 2.5, 0.06
+_AGAIN, _SLACK, _NEARLY_ALL = 2.5, 0.06, 0.95
 """A symbol may come again at one distance so many times as often as by chance, since the halves of a number differ."""
 _WIDTHS = (1, 2, 4, 8)
 _BETWEEN = b" \t\r\n,;:|\"'"
@@ -100,7 +100,7 @@ def _of(symbols: Sequence[bytes], pattern: re.Pattern[bytes] | None) -> Script |
 def _returns(values: np.ndarray[tuple[int], np.dtype[np.int64]]) -> bool:
     """Whether symbols come again at a fixed distance, as the words of a log do."""
     shares = np.bincount(values) / len(values)
-    most = _AGAIN * float((shares**2).sum()) + _SLACK
+    most = min(_AGAIN * float((shares**2).sum()) + _SLACK, _NEARLY_ALL)
     return any(float((values[lag:] == values[:-lag]).mean()) > most for lag in range(1, _LAGS + 1))
 
 
