@@ -14,26 +14,29 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
 from .texts import Kind
 
 _SAMPLE_BYTES = 4096
+_WORDS_BYTES, _FEWEST_WORDS = 16 << 10, 1024
+"""Words of a program or a log are few, too, in a short sample."""
 _FEWEST = 128
 """Symbols that a sample must hold."""
 _LARGEST_SHARE = 0.4
 """Of one symbol. Of the high digits of weights, two are about as frequent as all the others together."""
-_LAGS = 32
+_LAGS = 64
 _AGAIN, _SLACK, _NEARLY_ALL = 2.5, 0.06, 0.95
 """A symbol may come again at one distance so many times as often as by chance, since the halves of a number differ."""
 _WIDTHS = (1, 2, 4, 8)
-_BETWEEN = b" \t\r\n,;:|\"'"
 _LINE_BREAKS = b"\r\n"
 _WORD = re.compile(rb"[^ \t\r\n,;:|\"'\x00-\x1f]{2,32}")
 _WIDE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 _DENSE = re.compile(rb"(?:(?:%b)[ \r\n]{0,2}){64}" % _WIDE.pattern)
 _LONGEST_SYMBOL = 32
+_PATIENCE_BYTES = 1024
 
 
 @dataclass(frozen=True)
@@ -58,14 +61,23 @@ class Script:
         )
 
 
-def find(data: bytes, start: int) -> tuple[int, Kind] | None:
-    """Whether a text in such an alphabet begins at `start`, or soon behind it when something else stands before."""
+def find_digits(data: bytes, start: int) -> tuple[int, Kind] | None:
+    """Whether a text of a few different characters begins at `start`, or soon behind it when something else comes."""
     for at in (start, start + _SAMPLE_BYTES):
-        sample = data[at : at + _SAMPLE_BYTES]
-        script = of_bytes(sample) or _of(_WORD.findall(sample)[1:-1], _WORD)
-        if script is not None:
+        if script := of_bytes(data[at : at + _SAMPLE_BYTES]):
             return at, script.kind
     return None
+
+
+def find_words(data: bytes, start: int) -> tuple[int, Kind] | None:
+    """Whether a text begins at `start` of which the words are symbols."""
+    first = _WORD.search(data, start)
+    if first is None:
+        return None
+    # The first word may be cut, and would be one symbol more.
+    words = _WORD.findall(data, first.end(), start + _WORDS_BYTES)[:-1]
+    script = _of(words, _WORD) if len(words) >= _FEWEST_WORDS else None
+    return None if script is None else (first.end(), script.kind)
 
 
 def find_wide(data: bytes, start: int = 0) -> tuple[int, Kind] | None:
@@ -122,6 +134,8 @@ class _Taker:
         self._most = 1 << script.bits
         self._numbers = _Numbers((symbol, number) for number, symbol in enumerate(script.symbols))
         self._held = b""
+        self._barren = 0
+        """Bytes since the last symbol."""
 
     def take(self, data: bytes) -> tuple[bytes, bytes]:
         """See `texts.Taker`."""
@@ -130,14 +144,20 @@ class _Taker:
         found = self._pattern.findall(whole, 0, cut)
         self._held = whole[cut:]
         values = [self._numbers[symbol] for symbol in found]
-        self.ended = len(self._numbers) > self._most or len(found) * _LONGEST_SYMBOL < cut
-        return (b"", data) if self.ended else (bytes(values), b"")
+        self._barren = 0 if found else self._barren + cut
+        self.ended = len(self._numbers) > self._most or self._barren > _PATIENCE_BYTES
+        if not self.ended:
+            return bytes(values), b""
+        # Another text may begin where the symbols become too many.
+        many = next((number for number, value in enumerate(values) if value >= self._most), len(values))
+        places = (match.start() for match in self._pattern.finditer(whole, 0, cut))
+        return bytes(values[:many]), whole[next(islice(places, many, None), cut) :]
 
     def _whole(self, data: bytes) -> int:
         """Where the last symbol begins, which may go on; it is not waited for when it is too long."""
         tail = max(0, len(data) - 4 * _LONGEST_SYMBOL)
-        last = max((match.start() for match in self._pattern.finditer(data, tail)), default=len(data))
-        return last if len(data) - last <= _LONGEST_SYMBOL else len(data)
+        last = max((match.start() for match in self._pattern.finditer(data, tail)), default=0)
+        return max(last, len(data) - _LONGEST_SYMBOL)
 
     def finish(self) -> bytes:
         """See `texts.Taker`."""

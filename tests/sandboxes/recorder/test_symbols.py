@@ -56,7 +56,8 @@ def test_what_is_compressed_below_an_alphabet_that_was_moved_is_read():
 
 @pytest.mark.parametrize("text", [PROSE * 60, LOG, "-" * 9000, "ab" * 9000, "yes no no yes " * 900, "é" * 5000, ""])
 def test_languages_logs_and_lines_are_no_alphabet(text):
-    assert symbols.find(text.encode(), 0) is None
+    assert symbols.find_digits(text.encode(), 0) is None
+    assert symbols.find_words(text.encode(), 0) is None
     assert symbols.find_wide(text.encode()) is None
 
 
@@ -64,7 +65,7 @@ def test_languages_logs_and_lines_are_no_alphabet(text):
 @given(st.binary(min_size=4000, max_size=6000), st.integers(1, 5000), st.booleans())
 def test_a_text_gives_the_same_numbers_however_it_arrives(data, step, wide):
     text = "".join(chr(0x2800 + byte) if wide else SYLLABLES[byte] + " " for byte in data).encode()
-    found = symbols.find_wide(text) if wide else symbols.find(text, 0)
+    found = symbols.find_wide(text) if wide else symbols.find_words(text, 0)
     if found is not None:
         whole, parts = found[1].taker(), found[1].taker()
         one = whole.take(text)[0] + whole.finish()
@@ -74,7 +75,7 @@ def test_a_text_gives_the_same_numbers_however_it_arrives(data, step, wide):
 @given(st.text(max_size=9000))
 def test_any_text_is_looked_at_without_an_error(text):
     data = text.encode("utf-8", "surrogatepass")
-    for found in (symbols.find(data, 0), symbols.find_wide(data)):
+    for found in (symbols.find_digits(data, 0), symbols.find_words(data, 0), symbols.find_wide(data)):
         if found is not None:
             taker = found[1].taker()
             taker.take(data)
