@@ -17,6 +17,7 @@ _ASSIGNED = re.compile(
     r"(?:^|\s)(?:for\s+)?([A-Za-z_]\w*)\s*(?:=(?!=)|\bin\b)"  # x=..., for x in ...
     r"|\bas\s+([A-Za-z_]\w*)"  # with ... as x
     r"|\bread\s+(?:-\w+\s+)*([A-Za-z_]\w*)"  # ... | while read x
+    r"|^\s*([A-Za-z_]\w*)\.\w+\("  # x.method(...) may change x
 )
 _ENTERED = re.compile(r"^[({\s]*(?:cd|pushd)\s+(?:--\s+)?[\"']?([^\s\"']+)[\"']?\s*[)}]*$")
 _RELATIVE = re.compile(r"(?:^|[\s=@<'\"])(?:\.{1,2}/?|[^\s'\"/-]?[^\s'\"]{0,80}\*[^\s'\"]{0,80})(?=$|[\s'\")])")

@@ -12,8 +12,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from afagent.evidence.findings import Finding, Stage
+from afagent.evidence.on_limits import beyond_limits
 from afagent.evidence.on_network import ATLAS, OFFERED, count, is_sanctioned, merge, techniques_of
-from afagent.evidence.on_unreadable import MUCH_BYTES, OPAQUE_BITS, OPAQUE_BYTES, beyond_limits, opened_at
+from afagent.evidence.on_unreadable import MUCH_BYTES, OPAQUE_BITS, OPAQUE_BYTES, opened_at
 from afagent.quoting import quoted
 from afagent.sandboxes.recorder.events import Content, Event, Fetched, Limit, Listening
 from afagent.world.truth import Truth

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from . import columns, escapes, numbers, texts
+from . import columns, escapes, numbers, symbols, texts
 from .texts import Alphabet, Kind
 
 _FOREIGN = 24
@@ -36,8 +36,8 @@ class TextFinder:
         first = self._first(_STRUCTURED, start)
         if first or not weak:
             return first
-        # Many other things look like the alphabets of 85 characters, so they come last.
-        return self._first(_WIDE, start)
+        # Many other things look like the alphabets of 85 characters, and more like an unknown one, so they come last.
+        return self._first(_WIDE, start) or self._first((TextFinder._own_words,), start)
 
     def _first(self, searches: tuple[_Search, ...], start: int) -> _Found:
         found = []
@@ -65,6 +65,12 @@ class TextFinder:
 
     def _wide_column(self, start: int) -> _Found:
         return columns.find(self._data, *self._words_of(_NOT_SOLID).since(start), texts.ASCII85)
+
+    def _own_digits(self, start: int) -> _Found:
+        return symbols.find_digits(self._data, start)
+
+    def _own_words(self, start: int) -> _Found:
+        return symbols.find_words(self._data, start)
 
     def _base85(self, start: int) -> _Found:
         return self._wide(texts.BASE85, start)
@@ -108,7 +114,9 @@ class TextFinder:
                 continue
             at += data[at : at + _FOREIGN].translate(alphabet.outside).rfind(b"\1") + 1
             if (lines is not None and lines <= at) or end - at >= alphabet.for_a_mark:
-                return at, texts.WORDS[alphabet]
+                # Digits of somebody's own are characters of a wider alphabet, of which only they occur.
+                few = alphabet not in _NARROW and symbols.of_bytes(texts.without_separators(data[at : at + _FAR]))
+                return at, few.kind if few else texts.WORDS[alphabet]
             start = end  # a checksum, an identifier: too short to hold anything
 
 
@@ -156,6 +164,7 @@ class _Words:
 
 
 _DIGITS = (texts.BINARY, texts.DECIMAL)
+_NARROW = (*_DIGITS, texts.HEX)
 _FAR = 1024
 _Search = Callable[[TextFinder, int], _Found]
 _NOT_SEARCHED = (-1, texts.WORDS[texts.HEX])
@@ -163,7 +172,7 @@ _STRUCTURED: tuple[_Search, ...] = (
     TextFinder._escapes, TextFinder._numbers, TextFinder._column, TextFinder._word, TextFinder._uuencoded,
 )  # fmt: skip
 _WIDE: tuple[_Search, ...] = (
-    TextFinder._wide_column, TextFinder._base85, TextFinder._z85, TextFinder._ascii85,
+    TextFinder._own_digits, TextFinder._wide_column, TextFinder._base85, TextFinder._z85, TextFinder._ascii85,
 )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from heapq import merge
 
 import numpy as np
 
+from . import symbols
 from .texts import Kind
 
 _CELL = 4096
@@ -29,7 +30,9 @@ _NOT_UTF8 = re.compile(rb"[\xc4-\xff\xc0\xc1]|[\xc2\xc3][^\x80-\xbf]|(?<![\xc2\x
 
 def find(data: bytes, start: int = 0) -> tuple[int, Kind] | None:
     """Where the first stretch of such bytes begins from `start` on."""
-    return _find_wide(data, start) or _find_utf8(data, start) or _find_yenc(data, start)
+    return (
+        _find_wide(data, start) or _find_utf8(data, start) or symbols.find_wide(data, start) or _find_yenc(data, start)
+    )
 
 
 def _find_wide(data: bytes, start: int) -> tuple[int, Kind] | None:

@@ -1,4 +1,8 @@
-"""The ciphers of the `cryptography` library by the names that people know them by, such as `aes-256-cbc`."""
+"""The ciphers of two libraries by the names that people know them by, such as `aes-256-cbc`.
+
+They are those of `cryptography`, but for RC4: there `pycryptodomex` takes keys of any length, as the few lines do with
+which people write it themselves.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from Cryptodome.Cipher import ARC4
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.ciphers import Cipher as _Cipher
 from cryptography.hazmat.primitives.ciphers import algorithms, modes
@@ -38,7 +43,6 @@ _BLOCK: dict[str, tuple[Any, int]] = {
     "blowfish": (_find("algorithms", "Blowfish"), 8),
     "idea": (_find("algorithms", "IDEA"), 8),
 }
-_ARC4 = _find("algorithms", "ARC4")
 _MODES: dict[str, Callable[[bytes], Any]] = {
     "cbc": modes.CBC,
     "ctr": modes.CTR,
@@ -72,10 +76,10 @@ class Cipher:
     def decryptor(self, key: bytes, iv: bytes) -> Decrypt | None:
         """What decrypts a stream from its start; None where the library lacks the cipher, or refuses the key."""
         try:
+            if self.family == "rc4":
+                return ARC4.new(key).decrypt  # type: ignore[no-any-return]
             if self.family == "chacha20":
                 cipher = _Cipher(algorithms.ChaCha20(key, iv), None)
-            elif self.family == "rc4":
-                cipher = _Cipher(_ARC4(key), None)
             else:
                 cipher = _Cipher(_BLOCK[self.family][0](key), _MODES[self.mode](iv))
             return cipher.decryptor().update

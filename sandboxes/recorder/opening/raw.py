@@ -18,6 +18,7 @@ from .locks import Round, Try, use
 from .words import Vocabulary
 
 _MOST_IVS = 12
+_LONGEST_RC4 = 256
 _TAG = 16
 _SALTS = (16, 8)
 _ITERATIONS = (100_000, 10_000)
@@ -56,7 +57,7 @@ def _usual(head: bytes, word: bytes, ivs: list[bytes]) -> Iterator[Try]:
             yield use(CIPHERS["aes-128-cbc"], key[16:], head[9:_FERNET_HEADER], _FERNET_HEADER, "fernet")
     if "rc4" in CIPHERS:
         for key in materials(word):
-            if LEAST_BYTES <= len(key) <= 32:
+            if LEAST_BYTES <= len(key) <= _LONGEST_RC4:
                 yield use(CIPHERS["rc4"], key, b"", 0)
 
 

@@ -146,6 +146,24 @@ def test_a_keystream_that_a_word_makes_is_undone(bench: Bench, stream: bytes) ->
     assert blocks(content) == BLOCKS
 
 
+@pytest.mark.parametrize("word", ["kelp-9", "quiet-harbour", "a phrase that is longer than any key of RC4 need be"])
+def test_a_word_of_any_length_opens_what_a_cipher_of_a_few_lines_wrote(bench: Bench, word: str) -> None:
+    state, j, key = list(range(256)), 0, word.encode()
+    for i in range(256):
+        j = (j + state[i] + key[i % len(key)]) % 256
+        state[i], state[j] = state[j], state[i]
+    i = j = 0
+    stream = bytearray()
+    for _ in WEIGHTS:
+        i = (i + 1) % 256
+        j = (j + state[i]) % 256
+        state[i], state[j] = state[j], state[i]
+        stream.append(state[(state[i] + state[j]) % 256])
+    bench.keep(_xor(WEIGHTS, bytes(stream)))
+    (content,) = bench.open(word)
+    assert blocks(content) == BLOCKS
+
+
 def test_a_pad_that_was_sent_elsewhere_opens_what_it_hides(bench: Bench) -> None:
     pad = random.Random(1).randbytes(len(WEIGHTS))
     bench.keep(pad, Origin("file", path="/tmp/pad"))
