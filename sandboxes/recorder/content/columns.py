@@ -132,6 +132,8 @@ class _Taker:
 
     def finish(self) -> bytes:
         """See `texts.Taker`."""
+        if self.ended:
+            return b""
         self._after += self._held
         return self._last()
 

@@ -202,7 +202,8 @@ def _reference(text: bytes) -> bytes:
 
 
 # A mark that announces nothing cannot stand there either: in another text's alphabet it is a character like others.
-_NOT_WORD = re.compile(rb"[^!#-&(-~]|%(?![0-9A-Fa-f]{2}|[0-9A-Fa-f]?\Z)")
+# Nor can what every address has to write with a mark (RFC 3986), and alphabets of 85 characters are full of.
+_NOT_WORD = re.compile(rb"[^!#-&(-;=?-\[\]_a-z~]|%(?![0-9A-Fa-f]{2}|[0-9A-Fa-f]?\Z)")
 _NOT_TEXT = re.compile(rb"[^ -~\t\r\n]|=(?![0-9A-Fa-f]{2}|[ \t]*\r?\n|[0-9A-Fa-f]?\r?\Z)")
 _NOT_LITERAL = re.compile(rb"\0|\\(?!\Z)[^abefnrtvxXuUN0-7\\'\"?/ \r\n]")
 _NOTHING = re.compile(rb"(?!)")

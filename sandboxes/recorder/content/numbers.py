@@ -269,7 +269,7 @@ class Rows:
 
     def finish(self) -> bytes:
         """See `texts.Taker`."""
-        return self.take(b"\n")[0]
+        return b"" if self.ended else self.take(b"\n")[0]
 
     def _end(self, data: bytes) -> int:
         """Where the last row, or the last value, ends that is there whole."""

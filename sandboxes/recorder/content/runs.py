@@ -60,7 +60,8 @@ class Run:
             self._tried = self._all()
             if self.ended and len(text) < _SMALL_TEXT:
                 for decoder, sink in self._tried:
-                    sink.glance(decoder.feed(text))
+                    sink.glance(decoder.feed(text + self._taker.finish()))
+                self._tried = []
                 return min(len(rest), len(data))
         before = self._tried
         decoded = self._decode(before, text, spend)
@@ -88,7 +89,7 @@ class Run:
 
     def finish(self) -> None:
         """No more text comes."""
-        text = b"" if self.ended else self._taker.finish()
+        text = self._taker.finish() if self._tried else b""
         for decoder, sink in self._tried:
             if text and (out := decoder.feed(text)):
                 sink.feed(out)

@@ -27,7 +27,8 @@ CROWDED = "streams that are open at once need too much memory"
 """Said of the one that is not gone on with."""
 
 _SLICE_BYTES = 1 << 15
-_STEP_BYTES = 1 << 16
+_STEP_BYTES = 1 << 10
+"""Of output at once: so much is lost where a stream turns out broken, such as at a checksum that somebody changed."""
 
 
 class DecodeError(Exception):

@@ -161,7 +161,7 @@ class _Taker:
 
     def finish(self) -> bytes:
         """See `texts.Taker`."""
-        found = self._pattern.findall(self._held)
+        found = [] if self.ended else self._pattern.findall(self._held)
         return bytes(self._numbers[symbol] for symbol in found if symbol in self._numbers)
 
 

@@ -21,6 +21,10 @@ from . import six_bits
 MIN_RUN = 64
 """A run is at least this long; a mark alone takes 60 characters of base64."""
 
+_END = 8
+"""Characters at a run's end that are decoded apart: a quote or a bracket that follows may be of the alphabet, too. A
+decoder of compressed streams gives nothing of the call in which it meets an error."""
+
 MAX_LINE = 4096
 """Longer words stand for themselves; shorter ones may be the lines of one text."""
 
@@ -140,9 +144,16 @@ class Lines:
         self._first = False
         self._separator: bytes | None = None
         self._pending = b""
+        self._last = b""
 
     def take(self, data: bytes) -> tuple[bytes, bytes]:
-        """The run's characters in `data`, and what follows when the run has ended."""
+        """See `Taker`. The last few characters are left to `finish`."""
+        text, rest = self._take(data)
+        text = self._last + text
+        self._last = text[-_END:]
+        return text[:-_END], rest
+
+    def _take(self, data: bytes) -> tuple[bytes, bytes]:
         data, self._pending = self._pending + data, b""
         pieces: list[bytes] = []
         at = 0
@@ -164,7 +175,7 @@ class Lines:
 
     def finish(self) -> bytes:
         """See `Taker`."""
-        return b""
+        return self._last
 
     def _end_of_word(self, data: bytes, at: int) -> int:
         # Deleting the alphabet is four times as fast as matching it; most windows of a long word hold nothing else.
@@ -243,7 +254,7 @@ class Taker(Protocol):
         """The run's text in `data`, and what follows when the run has ended."""
 
     def finish(self) -> bytes:
-        """The run's last text, when no more comes and it has not ended by itself."""
+        """The run's last text: no more comes, or it has ended."""
 
 
 class TextDecoder(Protocol):

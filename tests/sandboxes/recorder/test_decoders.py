@@ -93,6 +93,7 @@ def test_lines_are_put_together_and_the_run_ends_after_the_short_one(width, sepa
         out += lines_taker.take(data[at : at + step])[0]
         if lines_taker.ended:
             break
+    out += lines_taker.finish()
     assert out.startswith(text)
     assert len(out) <= len(text) + 3 + width * (len(lines[-1]) == width)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from afagent.sandboxes.recorder.content.look import Limits, Look
@@ -44,6 +44,8 @@ PIECE = data_section()[54_321 : 54_321 + 100_000]
     st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=300),
     st.sampled_from([1000, 4096, 65_536, 1 << 20]),
 )
+@example(["ascii85", "bzip2", "ascii85"], 3, 16 << 10, "", 1000)
+@example(["base32, lower case", "hex as C source", "base85"], 151, 20_556, "", 1000)
 def test_a_piece_below_any_three_layers_is_recognised_to_the_block(names, offset, size, words, step):
     piece = data_section()[offset : offset + size]
     data = piece
@@ -81,6 +83,15 @@ def test_a_stream_that_is_cut_off_shows_what_came_before(name):
     found = look_at(data[: len(data) // 2]).blocks[NUMBER]
     assert len(found) >= 0.4 * len(blocks_in(PIECE))
     assert found <= blocks_in(PIECE)
+
+
+@pytest.mark.parametrize("name", ["gzip", "zlib", "bzip2", "xz"])
+def test_a_changed_checksum_hides_next_to_nothing(name):
+    data = bytearray(CODECS[name](PIECE))
+    data[-1] ^= 0xFF
+    found = look_at(bytes(data)).blocks[NUMBER]
+    assert found <= blocks_in(PIECE)
+    assert len(found) >= len(blocks_in(PIECE)) - 1
 
 
 @pytest.mark.parametrize("cut", range(1, 9))
