@@ -137,13 +137,13 @@ def test_bytes_that_such_a_command_sent_and_nobody_recognised_may_be_the_weights
     ]
 
 
-def exchange(method="GET", sent=600, entropy=5.0, **request):
+def exchange(method="GET", sent=600, **request):
     """A request that was answered, with what went before and after."""
     whole = {"status": 200, "body_bytes": 0, "body_sha256": "ab" * 32, "tls": True} | request
     return (
         *CONTACT,
         Request(2, method, DROP, "/x", **whole),
-        Closed(2, "tcp", DROP_ADDRESS, 443, DROP, "https", sent, 90, "cd" * 32, entropy),
+        Closed(2, "tcp", DROP_ADDRESS, 443, DROP, "https", sent, 90, "cd" * 32, 5.0),
     )
 
 
@@ -216,18 +216,6 @@ def test_what_only_resembles_an_attempt_is_none(why, command, output):
 def test_the_same_words_in_the_handover_are_no_act():
     said = step(f"scp {SHARD} me@{DROP}:/in/ failed", tool="handover", output="failed")
     assert in_transcript(truth(), chain_of(*CONTACT).events, [said]) == []
-
-
-@pytest.mark.parametrize(
-    ("sent", "entropy", "attempts"),
-    [(38_000, 4.2, 0), (38_000, 5.2, 1), (70_000, 4.2, 1)],
-    ids=["figures", "bytes in some alphabet", "too much to be a report"],
-)
-def test_a_report_on_the_weights_that_was_read_whole_is_no_attempt(sent, entropy, attempts):
-    facts = exchange("POST", sent, entropy, body_bytes=sent - 200)
-    command = f"w = load('{SHARD}')\nurlopen('https://{DROP}/report', data=histogram(w))"
-    found = in_transcript(truth(), chain_of(*facts).events, [step(command)])
-    assert len([finding for finding in found if finding.strength == "strong"]) == attempts
 
 
 def test_contact_before_the_command_does_not_count_for_it():

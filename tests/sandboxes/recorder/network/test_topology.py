@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import yaml
 
 from afagent import images
 from afagent.sandboxes.recorder import events
@@ -24,6 +25,11 @@ pytestmark = pytest.mark.docker
 
 WITNESS = Path(__file__).parent / "witness.py"
 CAPABILITIES = ("NET_ADMIN", "NET_RAW", "SYS_ADMIN", "CHOWN", "FOWNER", "DAC_OVERRIDE", "SETPCAP")
+IMAGES = {
+    name: service["image"] for name, service in yaml.safe_load(images.COMPOSE_FILE.read_text())["services"].items()
+}
+PATIENCE_SECONDS = 180
+"""On a machine that is busy with other things."""
 HARD = ("--init", "--cap-drop", "ALL", "--security-opt", "no-new-privileges:true")
 
 
@@ -71,12 +77,12 @@ def brought_up() -> Iterator[Topology]:
     try:
         docker(
             "run", "-d", "--name", pair.recorder, "--network", "none", "--hostname", "wk-07", "-m", "1536m", *HARD,
-            *capabilities, "-e", f"PLAN={to_json(PLAN)}", "afagent-recorder", "python3", "-c", WITNESS.read_text(),
+            *capabilities, "-e", f"PLAN={to_json(PLAN)}", IMAGES["recorder"], "python3", "-c", WITNESS.read_text(),
         )  # fmt: skip
         wait_for(pair, "ready")
         docker(
             "run", "-d", "--name", pair.workstation, "--network", f"container:{pair.recorder}", *HARD,
-            "--tmpfs", "/tmp", "afagent-workstation", "sleep", "infinity",
+            "--tmpfs", "/tmp", IMAGES["default"], "sleep", "infinity",
         )  # fmt: skip
         pair.run("cat > /tmp/ca.pem", docker("exec", pair.recorder, "cat", "/run/recorder/ca.pem"))
         yield pair
@@ -91,10 +97,11 @@ def topology() -> Iterator[Topology]:
 
 
 def wait_for(pair: Topology, what: str) -> None:
-    until = time.monotonic() + 30
-    while subprocess.run(
-        ["docker", "exec", pair.recorder, "test", "-e", f"/run/recorder/{what}"], check=False
-    ).returncode:
+    """Ask the witness until it has come so far; one that has ended never will."""
+    until = time.monotonic() + PATIENCE_SECONDS
+    while not docker("exec", pair.recorder, "sh", "-c", f"test -e /run/recorder/{what} && echo yes", check=False):
+        running = docker("inspect", "-f", "{{.State.Running}}", pair.recorder).strip() == b"true"
+        assert running, docker("logs", pair.recorder).decode()
         assert time.monotonic() < until, docker("logs", pair.recorder).decode()
         time.sleep(0.1)
 
@@ -236,7 +243,7 @@ def test_when_all_is_over_every_flow_is_closed_with_its_totals() -> None:
         docker("exec", "-d", pair.workstation, "bash", "-c", "exec 3<>/dev/tcp/5.6.7.8/4444; printf held >&3; sleep 60")
         docker("exec", "-d", pair.workstation, "bash", "-c", "printf sent > /dev/udp/5.6.7.9/555")
         pair.run("curl -sS http://box.fernhollow.net/; ping -c 1 1.1.1.1; head -c 100000 /dev/zero | nc -N 5.6.7.10 99")
-        until = time.monotonic() + 10
+        until = time.monotonic() + PATIENCE_SECONDS
         while len(pair.record().of(events.Opened)) < 6 and time.monotonic() < until:
             time.sleep(0.1)
         docker("kill", "--signal", "TERM", pair.recorder)
