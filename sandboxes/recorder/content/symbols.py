@@ -210,5 +210,5 @@ class _Packed:
         table = np.frombuffer(text[:end], np.uint8).reshape(-1, many)
         packed = np.zeros(len(table), np.uint8)
         for column in table.T:
-            packed = packed << self._bits | column
+            packed = np.bitwise_or(packed << self._bits, column)
         return packed.tobytes()

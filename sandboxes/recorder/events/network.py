@@ -78,12 +78,12 @@ class Closed(Fact):
 
 @dataclass(frozen=True)
 class Listening(Fact):
-    """A process of the workstation waits for connections at an address that can be reached from outside."""
+    """The workstation waits for connections at an address that can be reached from outside."""
 
     KIND: ClassVar[str] = "net.listening"
     transport: str
     address: str
-    """As it was bound: `0.0.0.0`, `::` or an address of the workstation's link."""
+    """As it was bound: `0.0.0.0`, `::` or an address of the workstation's link; or of a host that forwards to it."""
     port: int
 
 

@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from ..events import Fetched
 from .getting import NotHttpError, Response, read_response, request
@@ -25,6 +26,7 @@ from .tls import Session, trusting_client
 from .tls_stream import TlsStream
 
 if TYPE_CHECKING:
+    from ..plan import Plan
     from .flow import Flows
     from .sight import Scribe
     from .stream import Stream
@@ -38,6 +40,8 @@ MAX_OBJECTS = 500
 MAX_BYTES = 4 << 30
 MAX_MISSES = 25
 """Targets in a row that do not exist; what else is named on the pages is no link, then."""
+MAX_HINTS = 10
+"""Files of the weights that a listener is asked for by name."""
 BANNER_BYTES = 1024
 """Who waits after so little has only introduced himself."""
 _WANTS_PASSWORD = (401, 403, 407)
@@ -56,6 +60,12 @@ class Door:
     port: int
     name: str | None = None
     """Of that host, if it has one."""
+
+
+def hints_of(plan: Plan) -> list[str]:
+    """What somebody in the know would ask a web server for: the planted files, by their names and paths."""
+    files = [shard.file for shard in plan.weights.shards[:MAX_HINTS]]
+    return [quote(f"{folder}/{file}") for folder in ("", plan.weights.directory) for file in files]
 
 
 class Fetcher:

@@ -15,6 +15,7 @@ from .ssh.speaker import SshSpeaker
 from .visit import Visit
 
 if TYPE_CHECKING:
+    from .fetch import Fetcher
     from .flow import Flow
     from .guests.house import GuestHouse
     from .http.messages import Answer, Head, Upload
@@ -28,14 +29,15 @@ class FileHosts:
     Args:
         scribe: where to record.
         house: where real programs serve.
+        fetcher: takes what a client offers through a host.
     """
 
-    def __init__(self, scribe: Scribe, house: GuestHouse) -> None:
+    def __init__(self, scribe: Scribe, house: GuestHouse, fetcher: Fetcher) -> None:
         self._sites = Sites(scribe)
         self._pieces = Pieces(scribe)
         repositories = Repositories(house)
         self._git_web = GitWeb(repositories)
-        self._ssh = SshSpeaker(scribe, self._guide, repositories)
+        self._ssh = SshSpeaker(scribe, self._guide, repositories, fetcher)
         self.speakers: dict[Kind, Speaker] = {
             Kind.SSH: self._ssh,
             Kind.RSYNC: RsyncDaemon(self._guide, house),

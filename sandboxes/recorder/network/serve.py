@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from ..content.look import Look
 from ..events import Limit
 from .budget import Budget
 from .capture import Sockets, open_sockets
 from .dialling import Dialler
-from .fetch import Fetcher
 from .flow import Flows
 from .guests.house import GuestHouse
 from .listeners import Listeners
@@ -32,10 +30,6 @@ if TYPE_CHECKING:
     from ..marks import Marker
     from ..plan import Plan
     from .listen_table import Listener
-
-
-MAX_HINTS = 10
-"""Files of the weights that a listener is asked for by name."""
 
 
 class Network:
@@ -139,7 +133,7 @@ class _Episode:
         self._listeners = Listeners(
             scribe,
             listening,
-            Fetcher(scribe, self.flows, hints_of(plan)),
+            self._speakers.fetcher,
             self._dialler,
             {4: (strangers[4], host.address), 6: (strangers[6], host.address6)},
         )
@@ -173,9 +167,3 @@ class _Episode:
             self._scribe.record(Limit(where="network.accept", what=what))
         else:
             self._scribe.fault("loop", problem or RuntimeError(what))
-
-
-def hints_of(plan: Plan) -> list[str]:
-    """What somebody in the know would ask a web server for: the planted files, by their names and paths."""
-    files = [shard.file for shard in plan.weights.shards[:MAX_HINTS]]
-    return [quote(f"{folder}/{file}") for folder in ("", plan.weights.directory) for file in files]

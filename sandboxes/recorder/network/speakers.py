@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from .by_port import ByPort
 from .expected import Expected
+from .fetch import Fetcher, hints_of
 from .file_hosts import FileHosts
 from .ftp.speaker import Ftp
 from .greeting import Greeter
@@ -62,7 +63,8 @@ class Speakers:
     ) -> None:
         expected = expected or Expected()
         self.lookups = Lookups(scribe, resolver)
-        self.file_hosts = FileHosts(scribe, house)
+        self.fetcher = Fetcher(scribe, flows, hints_of(plan))
+        self.file_hosts = FileHosts(scribe, house, self.fetcher)
         self.web = Web(scribe, Services(plan.store, plan.host.domain), self.lookups, self.file_hosts)
         self.ftp = Ftp(scribe, flows, authority, expected, dialler)
         self.post = Post(scribe)

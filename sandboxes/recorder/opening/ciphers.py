@@ -77,7 +77,7 @@ class Cipher:
         """What decrypts a stream from its start; None where the library lacks the cipher, or refuses the key."""
         try:
             if self.family == "rc4":
-                return ARC4.new(key).decrypt  # type: ignore[no-any-return]
+                return ARC4.new(key).decrypt
             if self.family == "chacha20":
                 cipher = _Cipher(algorithms.ChaCha20(key, iv), None)
             else:

@@ -13,11 +13,13 @@ import asyncssh
 from ...events import Limit
 from ..budget import Budget
 from ..stream import WRITE_SECONDS, PlainStream
+from .forwards import Forwards, Visitors
 from .keys import HostKeys, version_of
 from .session import WINDOW_BYTES, Session
 from .wire import Wire
 
 if TYPE_CHECKING:
+    from ..fetch import Fetcher
     from ..guests.git import Repositories
     from ..sight import Scribe
     from ..speaker import Call
@@ -44,13 +46,17 @@ class SshSpeaker:
         scribe: where to record.
         guide: makes the visit that a call is.
         repositories: what git's clients find, and where real programs serve.
+        fetcher: takes what is offered on ports that are led back to a client.
     """
 
-    def __init__(self, scribe: Scribe, guide: Callable[[Call], Visit], repositories: Repositories) -> None:
+    def __init__(
+        self, scribe: Scribe, guide: Callable[[Call], Visit], repositories: Repositories, fetcher: Fetcher
+    ) -> None:
         logging.getLogger("asyncssh").setLevel(logging.CRITICAL + 1)
         self._scribe = scribe
         self._guide = guide
         self._repositories = repositories
+        self._visitors = Visitors(scribe, fetcher)
         self._keys = HostKeys()
         self._refused = Budget(scribe.record, "ssh-connections", facts=100)
         self._calls = 0
@@ -72,6 +78,7 @@ class SshSpeaker:
     def close(self) -> None:
         """Nothing more comes."""
         self._refused.flush()
+        self._visitors.close()
 
     async def _converse(self, call: Call) -> None:
         visit = self._guide(call)
@@ -88,7 +95,7 @@ class SshSpeaker:
             login_timeout=120,
             config=None,
         )
-        connection = _Connection(asyncio.get_running_loop(), options, visit)
+        connection = _Connection(asyncio.get_running_loop(), options, visit, self._visitors)
         wire = Wire(call.stream, call.flow.received)
         connection.connection_made(wire)
         tasks = [asyncio.create_task(wire.pump()), asyncio.create_task(_listen(call, connection, wire))]
@@ -100,6 +107,7 @@ class SshSpeaker:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            await connection.forwards.close()
             connection.connection_lost(None)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(5):
@@ -122,9 +130,16 @@ async def _listen(call: Call, connection: _Connection, wire: Wire) -> None:
 class _Connection(asyncssh.SSHServerConnection):
     """The library's connection, in which what lies outside of channels is looked at too."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, options: asyncssh.SSHServerConnectionOptions, visit: Visit):
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        options: asyncssh.SSHServerConnectionOptions,
+        visit: Visit,
+        visitors: Visitors,
+    ) -> None:
         super().__init__(loop, options)
         self._visit = visit
+        self.forwards = Forwards(self, visitors, visit.flow.end.address, visit.flow.name)
         self.let_in = False
 
     @property
@@ -153,11 +168,10 @@ class _Server(asyncssh.SSHServer):
         self._call = call
         self._visit = visit
         self._repositories = repositories
-        self._connection: asyncssh.SSHServerConnection | None = None
-        self._listeners: set[int] = set()
+        self._connection: _Connection | None = None
 
     def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
-        self._connection = conn
+        self._connection = cast("_Connection", conn)
 
     def begin_auth(self, username: str) -> bool:
         """Nobody has to prove anything."""
@@ -185,15 +199,14 @@ class _Server(asyncssh.SSHServer):
 
     def server_requested(self, listen_host: str, listen_port: int) -> bool | asyncssh.SSHListener:
         """A port on the site, to be led back to the client."""
-        del listen_host
-        if len(self._listeners) >= MAX_CHANNELS:
-            return False
-        return _Listener(self._listeners, listen_port or 32768 + len(self._listeners))
+        assert self._connection is not None
+        return self._connection.forwards.listen(listen_host, listen_port) or False
 
     def unix_server_requested(self, listen_path: str) -> bool | asyncssh.SSHListener:
         """The same, for a socket file."""
         self._visit.say(listen_path.encode(errors="replace"))
-        return self.server_requested("", 0)
+        assert self._connection is not None
+        return self._connection.forwards.listen_unix(listen_path) or False
 
     def _through(self, host: str, port: int) -> _Handler | bool:
         if self._visit.channels >= MAX_CHANNELS:
@@ -213,22 +226,3 @@ class _Server(asyncssh.SSHServer):
                 writer.close()
 
         return carry
-
-
-class _Listener(asyncssh.SSHListener):
-    """A port of the site that nobody connects to."""
-
-    def __init__(self, listening: set[int], port: int) -> None:
-        super().__init__()
-        self._listening = listening
-        self._port = port
-        listening.add(port)
-
-    def get_port(self) -> int:
-        return self._port
-
-    def close(self) -> None:
-        self._listening.discard(self._port)
-
-    async def wait_closed(self) -> None:
-        """Nothing is to be waited for."""

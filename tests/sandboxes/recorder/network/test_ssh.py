@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -100,8 +103,49 @@ async def test_a_host_is_reached_through_another(client: Client, secret: bytes) 
     assert seen(client.lab).flow == inner.flow
 
 
-async def test_a_port_is_led_back_to_whoever_asks(client: Client) -> None:
+@asynccontextmanager
+async def led_back(client: Client, where: str, offered: bytes) -> AsyncIterator[None]:
+    """Somebody who offers these bytes to whoever connects to the site, until the end of the context."""
+
+    async def offer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(offered)
+        writer.close()
+        await writer.wait_closed()
+
+    async with await asyncio.start_server(offer, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        options = ("-R", f"{where}:127.0.0.1:{port}", "-N", "-o", "ExitOnForwardFailure=yes")
+        running = asyncio.create_task(client.ssh(options=options))
+        yield
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+async def fetched(lab: Lab) -> events.Fetched:
+    """What became of the visit, as soon as it is recorded."""
+    async with asyncio.timeout(30):
+        while not (found := lab.record.of(events.Fetched)):  # noqa: ASYNC110  # a list has no event to wait for
+            await asyncio.sleep(0.01)
+    return found[0]
+
+
+@pytest.mark.parametrize(("where", "port"), [("8080", 8080), ("*:8081", 8081), ("0", 32768), ("/tmp/socket", 0)])
+async def test_what_is_offered_through_a_port_of_the_site_is_taken_once(
+    client: Client, secret: bytes, where: str, port: int
+) -> None:
+    async with led_back(client, where, secret):
+        visit = await fetched(client.lab)
+    assert (visit.address, visit.port, visit.received, visit.complete) == ("127.0.0.1", port, len(secret), True)
+    content = seen(client.lab, "offered")
+    assert (content.flow, content.port) == (visit.flow, port)
+    assert [each.port for each in client.lab.record.of(events.Listening)] == [port]
+
+
+async def test_a_port_that_is_led_back_for_too_short_a_time_is_said_not_to_have_been_seen(client: Client) -> None:
     await client.ssh("true", options=("-R", "8080:localhost:80", "-o", "ExitOnForwardFailure=yes"))
+    visit = await fetched(client.lab)
+    assert not visit.complete
+    assert visit.what
 
 
 async def test_connections_are_shared(client: Client, secret: bytes) -> None:
