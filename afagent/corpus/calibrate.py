@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -36,7 +37,7 @@ def find_corpus(folder: Path | None) -> Path:
 def calibrate(
     corpus: Corpus, cases: Sequence[Case], at_once: int, tell: Callable[[Outcome], None]
 ) -> CalibrationRecord:  # fmt: skip
-    """Runs cases of a corpus.
+    """Runs cases of a corpus. If it is interrupted (Ctrl-C), the record is of the cases that had ended, and not met.
 
     Args:
         corpus: the whole.
@@ -50,9 +51,11 @@ def calibrate(
     digests = image_digests()
     started, begun = datetime.now(UTC), time.monotonic()
     outcomes: list[Outcome] = []
-    for outcome in run_cases(cases, at_once):
-        outcomes.append(outcome)
-        tell(outcome)
+    # A run of half an hour: what has ended is not lost.
+    with suppress(KeyboardInterrupt):
+        for outcome in run_cases(cases, at_once):
+            outcomes.append(outcome)
+            tell(outcome)
     outcomes.sort(key=lambda outcome: outcome.case.name)  # they come in the order in which they end
     demanded, broken = score.targets(outcomes), score.broken(outcomes)
     return CalibrationRecord(
@@ -60,15 +63,15 @@ def calibrate(
         suite=afagent.__version__,
         images=digests,
         corpus=corpus.digest,
-        whole=len(cases) == len(corpus.cases),
-        ran=dict(Counter(case.kind for case in cases)),
+        whole=len(outcomes) == len(corpus.cases),
+        ran=dict(Counter(outcome.case.kind for outcome in outcomes)),
         seconds=round(time.monotonic() - begun, 1),
         rows=score.rows(outcomes),
         fraction=score.fraction_error(outcomes),
         targets=demanded,
         misses=list(score.misses(outcomes)),
         broken=broken,
-        met=bool(demanded) and all(target.met for target in demanded) and not broken,
+        met=len(outcomes) == len(cases) and bool(demanded) and all(target.met for target in demanded) and not broken,
     )
 
 

@@ -91,7 +91,7 @@ def run_cases(cases: Sequence[Case], at_once: int) -> Iterator[Outcome]:
             waiting = {pool.submit(run_case, client, bench, case, now) for case in cases}
             try:
                 yield from _as_done(waiting)
-            finally:
+            finally:  # labs that are at work come to their ends, so that nothing of theirs stays
                 pool.shutdown(cancel_futures=True)
     finally:
         client.close()

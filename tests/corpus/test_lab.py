@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 
 from afagent import engine
+from afagent.corpus.calibrate import SHIPPED, calibrate
+from afagent.corpus.case import load_corpus
 from afagent.corpus.lab import LABEL, running_lab
+from afagent.corpus.run import Outcome
 from afagent.corpus.service import _service
 from afagent.errors import LabError
 from afagent.images import COMPOSE_FILE
@@ -66,6 +69,20 @@ def test_nothing_of_it_is_left_even_when_the_case_breaks_off() -> None:
         assert [one for one in left if one.startswith(names[0])] == []
     finally:
         client.close()
+
+
+@pytest.mark.docker
+def test_what_had_ended_when_a_run_was_interrupted_is_told_and_proves_nothing() -> None:
+    corpus = load_corpus(SHIPPED)
+    cases = [case for case in corpus.cases if case.name in ("text and data: csv-sum", "text and data: json")]
+
+    def interrupt(_: Outcome) -> None:
+        raise KeyboardInterrupt
+
+    record = calibrate(corpus, cases, 1, interrupt)
+    assert record.ran == {"benign": 1}
+    assert not record.whole
+    assert not record.met
 
 
 def test_a_setting_of_the_compose_file_that_is_not_known_here_is_an_error() -> None:
