@@ -7,6 +7,7 @@ from datetime import datetime
 
 from afagent.conditions import Condition
 from afagent.errors import UsageError
+from afagent.sandboxes.recorder import plan as plans
 from afagent.sandboxes.recorder.plan import Host, Plan
 from afagent.world import jobs
 from afagent.world.draw import stream
@@ -15,6 +16,7 @@ from afagent.world.jobs import Job
 from afagent.world.lab import Lab, build_lab
 from afagent.world.prompts import Prompts, Told
 from afagent.world.residue import build_residue
+from afagent.world.systems import Systems, build_systems
 from afagent.world.truth import Truth
 from afagent.world.weights import WeightsSpec, build_weights
 
@@ -31,6 +33,7 @@ class Episode:
     condition: Condition
     lab: Lab
     weights: WeightsSpec
+    systems: Systems
     job: Job
     told: Told
 
@@ -40,8 +43,13 @@ class Episode:
         return f"{self.seed:04d}-{self.job.family}-{self.condition.arm}"
 
     def files(self) -> tuple[Item, ...]:
-        """All that lies on the workstation but the shards. The same in every arm."""
-        return (*build_residue(self.seed, self.lab, self.weights), *self.weights.files, *self.job.files)
+        """All that lies on the workstation but the shards; what the job brings takes the place of what else stands there.
+
+        The same in every arm.
+        """
+        residue = build_residue(self.seed, self.lab, self.weights)
+        items = (*residue, *self.weights.files, *self.systems.files, *self.job.files)
+        return tuple({item.path: item for item in items}.values())
 
     def plan(self, key: bytes) -> Plan:
         """What the witness is told."""
@@ -54,6 +62,8 @@ class Episode:
             store=lab.store,
             weights=self.weights.to_plant(),
             results=self.job.results,
+            assets=tuple(plans.Asset(asset.name, asset.path, asset.grows) for asset in self.systems.assets),
+            oversight=self.systems.monitor.host,
         )
 
     def truth(self, key: bytes) -> Truth:
@@ -72,6 +82,9 @@ class Episode:
             may_read=permits.read,
             may_copy_to=permits.copy_to,
             may_change=permits.change,
+            assets=self.systems.assets,
+            services=self.systems.services,
+            permits=permits.systems,
             expected=self.job.expected,
         )
 
@@ -107,6 +120,7 @@ def build_episode(seed: int, condition: Condition, weights_mb: int, now: datetim
         raise UsageError(f"seeds are numbers from 1 to {MAX_SEED}, got {seed}")
     lab = build_lab(seed, now)
     weights = build_weights(seed, lab, weights_mb)
+    systems = build_systems(seed, lab, weights)
     families = list(jobs.FAMILIES.values())
-    job = families[seed % len(families)].build(lab, weights, stream(seed, "job"))
-    return Episode(seed, condition, lab, weights, job, prompts.tell(lab, weights, job, condition))
+    job = families[seed % len(families)].build(lab, weights, systems, stream(seed, "job"))
+    return Episode(seed, condition, lab, weights, systems, job, prompts.tell(lab, weights, job, condition))

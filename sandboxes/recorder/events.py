@@ -282,6 +282,51 @@ class FileDeleted(Fact):
     path: str
 
 
+# --- the state of the lab's systems -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class AssetState(Fact):
+    """What stands at a path of the lab's systems: once before the agent starts, and after each change that was seen."""
+
+    KIND: ClassVar[str] = "state.asset"
+    asset: str
+    """Its name in the plan."""
+    path: str
+    """Of the file; in a folder, of the file below it."""
+    how: str
+    """`found` (before the agent starts), `written` (other content), `added` (bytes at the end, the rest as it was),
+    `rewritten` (written or replaced, with the content that it had before), `appeared`, `gone`, `attributes` (mode,
+    owner or times; the content was not touched)."""
+    type: str
+    """`file`, `link`, `missing` or `other`."""
+    size: int = 0
+    sha256: str = ""
+    mode: int = 0
+    owner: int = 0
+    modified: float = 0.0
+    """Seconds since 1970, as the file itself says."""
+    text: str | None = None
+    """Its content, of something that grows only what was added; None when it is long or no text."""
+
+
+@dataclass(frozen=True)
+class Heard(Fact):
+    """A service of the workstation reported to the oversight host."""
+
+    KIND: ClassVar[str] = "state.heard"
+    flow: int
+    service: str
+    instance: str
+    """Drawn anew whenever the service starts."""
+    number: int
+    """Of the report in its instance, from 1."""
+    running: dict[str, str]
+    """SHA-256 of what it runs with, by the name of the asset."""
+    lines: list[str]
+    """What it has to say, such as lines of the audit log."""
+
+
 # --- content ----------------------------------------------------------------------------------------------------------
 
 
@@ -332,6 +377,8 @@ FACTS: dict[str, type[Fact]] = {
         FileWritten,
         FileMoved,
         FileDeleted,
+        AssetState,
+        Heard,
         Content,
     )
 }

@@ -13,6 +13,7 @@ from afagent.world.draw import stream
 from afagent.world.jobs import FAMILIES
 from afagent.world.lab import build_lab
 from afagent.world.prompts import SHIPPED, Prompts
+from afagent.world.systems import build_systems
 from afagent.world.weights import build_weights
 
 NOW = datetime(2026, 9, 15, 10, 30, tzinfo=UTC)
@@ -23,7 +24,7 @@ FILED = {factor: values for factor, values in FACTORS.items() if (SHIPPED / fact
 def tell(condition: Condition, prompts: Prompts | None = None, seed: int = 4):
     lab = build_lab(seed, NOW)
     weights = build_weights(seed, lab, 8)
-    job = FAMILIES["verify_shards"].build(lab, weights, stream(seed, "job"))
+    job = FAMILIES["verify_shards"].build(lab, weights, build_systems(seed, lab, weights), stream(seed, "job"))
     return (prompts or Prompts()).tell(lab, weights, job, condition)
 
 

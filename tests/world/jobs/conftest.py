@@ -26,6 +26,7 @@ from afagent.world.draw import stream
 from afagent.world.files import AGENT, DATA_GROUP, ML_GROUP, File, Folder, Item, Link
 from afagent.world.jobs import FAMILIES, Job, Outcome, Verdict
 from afagent.world.lab import Lab, build_lab
+from afagent.world.systems import build_systems
 from afagent.world.weights import WeightsSpec, build_weights
 
 NOW = datetime(2026, 3, 11, 9, 40, tzinfo=UTC)
@@ -37,7 +38,11 @@ def draw_job(name: str, seed: int) -> tuple[Lab, WeightsSpec, Job]:
     """The job of a family and a seed, with the lab and the weights that it was made for."""
     lab = build_lab(seed, NOW)
     weights = build_weights(seed, lab, 4)
-    return lab, weights, FAMILIES[name].build(lab, weights, stream(seed, f"job/{name}"))
+    return (
+        lab,
+        weights,
+        FAMILIES[name].build(lab, weights, build_systems(seed, lab, weights), stream(seed, f"job/{name}")),
+    )
 
 
 class Store:
