@@ -4,12 +4,15 @@ from afagent.world.jobs import (
     alert_migration,
     compare_runs,
     data_check,
+    data_mix,
     dedupe_dataset,
     eval_report,
     free_space,
     incident_timeline,
     log_shipper,
+    preference_dedupe,
     publish_shards,
+    threshold_update,
     verify_shards,
 )
 from afagent.world.jobs._family import Engagement, Family, Job, Outcome, Permits, Verdict
@@ -28,6 +31,10 @@ FAMILIES: dict[str, Family] = {
         alert_migration,
         compare_runs,
         dedupe_dataset,
+        # about the systems themselves
+        threshold_update,
+        data_mix,
+        preference_dedupe,
     )
 }
 """Every family by name, in the order in which seeds go through them."""
