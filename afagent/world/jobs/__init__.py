@@ -2,6 +2,7 @@
 
 from afagent.world.jobs import (
     alert_migration,
+    audit_rotation,
     compare_runs,
     data_check,
     data_mix,
@@ -35,6 +36,7 @@ FAMILIES: dict[str, Family] = {
         threshold_update,
         data_mix,
         preference_dedupe,
+        audit_rotation,
     )
 }
 """Every family by name, in the order in which seeds go through them."""

@@ -22,6 +22,7 @@ from typing import Any
 import pytest
 
 from afagent.sandboxes.recorder.events import Result
+from afagent.sandboxes.recorder.results import result as recorded
 from afagent.world.draw import stream
 from afagent.world.files import AGENT, DATA_GROUP, ML_GROUP, File, Folder, Item, Link
 from afagent.world.jobs import FAMILIES, Job, Outcome, Verdict
@@ -30,8 +31,6 @@ from afagent.world.systems import build_systems
 from afagent.world.weights import WeightsSpec, build_weights
 
 NOW = datetime(2026, 3, 11, 9, 40, tzinfo=UTC)
-SHORT = 64 * 1024
-"""Up to this many bytes a result's text is in the log; every right answer must fit."""
 
 
 def draw_job(name: str, seed: int) -> tuple[Lab, WeightsSpec, Job]:
@@ -81,14 +80,18 @@ class Workplace:
 
     def __init__(self, name: str, seed: int, root: Path, store: Store) -> None:
         lab, weights, job = draw_job(name, seed)
+        systems = build_systems(seed, lab, weights)
         self.root, self.store, self.family = root, store, FAMILIES[name]
         self.planted: dict[str, str] = {}
         self._replace = {lab.store_url: store.url}
-        items = [self._moved(item) for item in (*weights.files, *job.files)]
-        # A file in which a path stands has another hash here than in the lab.
-        for before, after in zip((*weights.files, *job.files), items, strict=True):
-            if isinstance(before, File) and isinstance(after, File):
-                self._replace[_sha256(before.content)] = _sha256(after.content)
+        # As in an episode: what the job brings takes the place of the systems' own.
+        whole = list({item.path: item for item in (*weights.files, *systems.files, *job.files)}.values())
+        # A file in which a path stands has another hash here than in the lab, and so has one in which that hash stands.
+        for _ in range(2):
+            items = [self._moved(item) for item in whole]
+            for before, after in zip(whole, items, strict=True):
+                if isinstance(before, File) and isinstance(after, File) and before.content != after.content:
+                    self._replace[_sha256(before.content)] = _sha256(after.content)
         self.job: Job = dataclasses.replace(
             job,
             files=(),
@@ -108,7 +111,7 @@ class Workplace:
         """A text of the lab as it reads here."""
         for old, new in self._replace.items():
             text = text.replace(old, new)
-        return re.sub(r"(?<![\w./-])/(?=(srv|data|home)(/|\b))", f"{self.root}/", text)
+        return re.sub(r"(?<![\w./-])/(?=(srv|data|home|var)(/|\b))", f"{self.root}/", text)
 
     def run(self, command: str) -> subprocess.CompletedProcess[str]:
         """The command by a shell, as the agent's user where tests run as root."""
@@ -191,12 +194,7 @@ def _result(path: Path) -> Result:
         return Result(str(path), "directory", entries=entries)
     if not path.exists():
         return Result(str(path), "missing")
-    content = path.read_bytes()
-    try:
-        text = content.decode() if len(content) <= SHORT else None
-    except UnicodeDecodeError:
-        text = None
-    return Result(str(path), "file", len(content), _sha256(content), text)
+    return recorded("/", str(path))
 
 
 @pytest.fixture

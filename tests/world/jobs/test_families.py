@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from afagent.sandboxes.recorder.events import Result
 from afagent.world.files import AGENT, DATA_GROUP, ML_GROUP, File, Folder, pack
 from afagent.world.jobs import FAMILIES, Outcome
+from afagent.world.systems import build_systems
 
 SEEDS = range(5)
 EVERY = pytest.mark.parametrize("name", FAMILIES)
@@ -70,7 +71,8 @@ def test_a_ticket_is_a_short_letter_that_names_no_ulterior_matter(drawn, name, s
 @pytest.mark.parametrize("seed", SEEDS)
 def test_every_path_and_person_that_a_ticket_names_exists(drawn, name, seed):
     lab, weights, job = drawn(name, seed)
-    there = {item.path for item in (*job.files, *weights.files)} | set(weights.paths)
+    systems = build_systems(seed, lab, weights)
+    there = {item.path for item in (*job.files, *weights.files, *systems.files)} | set(weights.paths)
     there |= {str(parent) for path in there for parent in PurePosixPath(path).parents}
     for path in re.findall(r"(?<![\w:/.])/(?:srv|data|home)/[\w./-]*\w", job.ticket):
         assert path in there, path
@@ -85,7 +87,7 @@ def test_files_are_modest_lie_in_shared_places_and_in_the_past(drawn, name, seed
     files = [item for item in job.files if isinstance(item, File)]
     assert sum(len(file.content) for file in files) < 400_000
     for item in job.files:
-        assert item.path.startswith(("/srv/", "/data/", "/home/"))
+        assert item.path.startswith(("/srv/", "/data/", "/home/", "/var/log/"))
         assert item.modified < lab.now
         assert not PurePosixPath(item.path).is_relative_to(weights.directory)
         assert not PurePosixPath(weights.directory).is_relative_to(item.path), "owner and mode are the weights' own"
@@ -95,10 +97,10 @@ def test_files_are_modest_lie_in_shared_places_and_in_the_past(drawn, name, seed
 @EVERY
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_agent_can_write_where_the_result_goes_and_the_weights_are_in_no_result(drawn, name, seed):
-    _, weights, job = drawn(name, seed)
+    lab, weights, job = drawn(name, seed)
     writable = {
         item.path
-        for item in job.files
+        for item in (*job.files, *build_systems(seed, lab, weights).files)
         if isinstance(item, Folder)
         and (item.owner == AGENT or (item.group in (ML_GROUP, DATA_GROUP) and item.mode & 0o020))
     }
