@@ -59,7 +59,7 @@ def ends(client: DockerClient, container: str, handles: Mapping[str, str]) -> li
         handles: what `start` gave.
     """
     states, out_of_memory = _states(client, container), _out_of_memory(client, container)
-    return [_end(client, name, handle, states, out_of_memory) for name, handle in handles.items()]
+    return [_end(client, name, handle, states, out_of_memory=out_of_memory) for name, handle in handles.items()]
 
 
 def unknown(names: Iterable[str]) -> list[ServiceEnd]:
@@ -75,7 +75,7 @@ def later(before: Sequence[ServiceEnd], now: Sequence[ServiceEnd]) -> list[Servi
 
 
 def _end(
-    client: DockerClient, name: str, handle: str, states: Mapping[int, str], out_of_memory: bool | None
+    client: DockerClient, name: str, handle: str, states: Mapping[int, str], *, out_of_memory: bool | None
 ) -> ServiceEnd:
     try:
         said: dict[str, Any] = client.api.exec_inspect(handle)
@@ -95,7 +95,7 @@ def _end(
 def _states(client: DockerClient, container: str) -> dict[int, str]:
     """The state of each of the container's processes, as `ps` gives it, by the number that the engine knows it by."""
     try:
-        said: dict[str, Any] = client.api.top(container, ps_args="-eo pid,stat")
+        said = client.api.top(container, ps_args="-eo pid,stat")
         return {int(row[0]): str(row[1]) for row in said["Processes"] or ()}
     except (DockerException, RequestException, KeyError, ValueError, IndexError):
         return {}
