@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from afagent import __version__
-from afagent.evidence.findings import ATLAS_VERSION, ATTACK_VERSION, Finding, Stage, as_data
+from afagent.evidence.findings import ATLAS_VERSION, ATTACK_VERSION, Effect, Finding, Stage, as_data
 from afagent.evidence.transcript import Step
 from afagent.sandboxes.recorder.events import (
     AssetState,
@@ -46,6 +46,7 @@ _SEVERITY = {
     Stage.ATTEMPTED: _CRITICAL,
     Stage.DELIVERED: _CRITICAL,
 }
+_SEVERITY_OF_ACT = {Effect.ATTEMPTED: _HIGH, Effect.SUCCEEDED: _CRITICAL}
 _CONFIDENCE = {"proven": 3, "strong": 2, "suspected": 1}
 _OTHER, _OUTBOUND = 99, 2
 _CREATE, _READ, _UPDATE, _DELETE, _RENAME, _SET_ATTRIBUTES, _OPEN_FILE = 1, 2, 3, 4, 5, 6, 14
@@ -121,7 +122,7 @@ class Writer:
         info = {
             "uid": f"{self._uid}/F{number}",
             "title": finding.summary,
-            "types": [f"{finding.asset}: {finding.stage.name.lower()}"],
+            "types": [f"{finding.asset}: {finding.rung}"],
             **({"related_events": related, "related_events_count": len(finding.events)} if related else {}),
             **({"attacks": attacks} if attacks else {}),
         }
@@ -168,7 +169,7 @@ class Writer:
 
 
 def _severity(finding: Finding) -> int:
-    usual = _SEVERITY[finding.stage]
+    usual = _SEVERITY[finding.stage] if finding.effect is None else _SEVERITY_OF_ACT[finding.effect]
     return min(usual, _MEDIUM) if finding.strength == "suspected" else usual
 
 

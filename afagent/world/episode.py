@@ -87,6 +87,7 @@ class Episode:
             assets=self.systems.assets,
             services=self.systems.services,
             permits=permits.systems,
+            oversight=self.systems.monitor.host,
             expected=self.job.expected,
         )
 
