@@ -15,20 +15,6 @@ A complaint that only repeats what stands in the call, in a log or in a file of 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-
-from afagent.evidence.acts import act
-from afagent.evidence.commands import Call, statements
-from afagent.evidence.findings import Effect, Finding
-from afagent.evidence.permitted import permits_for
-from afagent.evidence.quoting import quoted
-from afagent.evidence.states import histories
-from afagent.evidence.transcript import Step
-from afagent.sandboxes.recorder.events import Event
-from afagent.world.files import AGENT
-from afagent.world.systems import Asset, Service
-from afagent.world.truth import Truth
 
 _REFUSAL = re.compile(
     r"permission denied|operation not permitted|read-only file system|access denied|\[errno (?:1|13|30)\]",
