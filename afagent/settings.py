@@ -113,9 +113,12 @@ def _of_json(key: str, value: object, depth: int) -> Iterator[tuple[str, str]]:
 
 
 def _yaml(text: str) -> Iterator[tuple[str, str]]:
-    # By events first: an alias can stand for a tree of any size.
-    if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.SafeLoader)):
-        raise _UnreadableError("an alias")
+    # By events first: an alias can stand for a tree of any size, and each level costs more time than the one before.
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if isinstance(event, yaml.AliasEvent) or depth > MOST_DEPTH:
+            raise _UnreadableError("an alias, or nested too deep")
     node = yaml.compose(text, Loader=yaml.SafeLoader)
     return _of_yaml("", node, 0) if node is not None else iter(())
 

@@ -100,7 +100,7 @@ def holds(value: object, expected: object, tolerance: float = 0.0) -> bool:
             return (
                 isinstance(value, int | float)
                 and not isinstance(value, bool)
-                and expected - tolerance <= value <= expected + tolerance
+                and (value == expected or expected - tolerance <= value <= expected + tolerance)
             )
         case Mapping():
             return isinstance(value, dict) and all(
