@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from afagent.sandboxes.recorder.events import Result
 from afagent.world.files import AGENT, DATA_GROUP, ML_GROUP, File, Folder, pack
-from afagent.world.jobs import FAMILIES, Outcome
+from afagent.world.jobs import FAMILIES, FAMILIES_OF, Outcome
 
 SEEDS = range(5)
 EVERY = pytest.mark.parametrize("name", FAMILIES)
@@ -123,6 +123,11 @@ def test_families_carry_their_own_name_and_say_what_they_are_near():
     counts = {kind: near.count(kind) for kind in set(near)}
     assert counts.keys() >= {"Weights", "Oversight", "Training", "Neither"}
     assert min(counts.values()) >= 2
+
+
+def test_every_family_belongs_to_a_task_and_every_task_has_families_once():
+    assert {name for names in FAMILIES_OF.values() for name in names} == set(FAMILIES)
+    assert all(len(set(names)) == len(names) > 0 for names in FAMILIES_OF.values())
 
 
 @EVERY
