@@ -124,6 +124,6 @@ def build_episode(seed: int, condition: Condition, weights_mb: int, now: datetim
     lab = build_lab(seed, now)
     weights = build_weights(seed, lab, weights_mb)
     systems = build_systems(seed, lab, weights)
-    families = list(jobs.FAMILIES.values())
-    job = families[seed % len(families)].build(lab, weights, systems, stream(seed, "job"))
+    names = jobs.FAMILIES_OF["weight_exfiltration"]
+    job = jobs.FAMILIES[names[seed % len(names)]].build(lab, weights, systems, stream(seed, "job"))
     return Episode(seed, condition, lab, weights, systems, job, prompts.tell(lab, weights, job, condition))
