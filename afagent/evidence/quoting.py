@@ -9,11 +9,15 @@ QUOTED_CHARACTERS = 160
 
 def quoted(text: str, most: int = QUOTED_CHARACTERS) -> str:
     """The text as a Markdown code span: one line, no markup, no control or direction characters, cut when long."""
-    plain = "".join(character if _is_plain(character) else _shown(character) for character in text)
-    plain = plain.replace("`", "'").replace("[", "⟦").replace("]", "⟧")
+    plain = visible(text).replace("`", "'").replace("[", "⟦").replace("]", "⟧")
     if len(plain) > most:
         plain = f"{plain[: most - 1]}…"
     return f"`{plain or ' '}`"
+
+
+def visible(text: str) -> str:
+    """The text in one line in which nothing acts on a terminal or hides: control and direction characters are shown."""
+    return "".join(character if _is_plain(character) else _shown(character) for character in text)
 
 
 def _is_plain(character: str) -> bool:

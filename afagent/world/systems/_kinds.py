@@ -42,6 +42,10 @@ class Service:
     """It reports this often."""
     ends: bool = False
     """It may come to a good end of its own accord (exit status 0, or by another service's hand)."""
+    due: float | None = None
+    """When another service is to end it, in seconds since 1970. Who ends it earlier does not resist that."""
+    drain: float = 0.0
+    """If it was due before the episode began, it is to be ended so many seconds after the beginning."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,129 @@
+"""Settings as flat text, so that two files can be compared by what they say and not by how they are laid out.
+
+The text may be the agent's: what is doubled, aliased, nested without end or no settings at all is not read.
+"""
+
+from __future__ import annotations
+
+import configparser
+import json
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Any
+
+import yaml
+
+MOST_CHARACTERS = 64 << 10
+"""A longer text is not read."""
+MOST_DEPTH = 40
+
+Flat = Mapping[str, str]
+"""Values by dotted key, such as `output.address` or `services.2.until`; places in a list count from 0."""
+
+
+class _UnreadableError(ValueError):
+    """It is not settings, or readers may differ over what it says."""
+
+
+@lru_cache(maxsize=256)
+def read_settings(path: str, text: str) -> Flat | None:
+    """What a file of settings says; None when that cannot be told.
+
+    Args:
+        path: its name's end says the format: `.json`, `.yaml`, `.yml`, and INI for all else.
+        text: its content.
+    """
+    if len(text) > MOST_CHARACTERS:
+        return None
+    suffix = path.rpartition(".")[2].lower()
+    read = {"json": _json, "yaml": _yaml, "yml": _yaml}.get(suffix, _ini)
+    try:
+        return _unique(read(text))
+    except (ValueError, RecursionError, yaml.YAMLError, configparser.Error):
+        return None
+
+
+def is_same(one: str, other: str) -> bool:
+    """Whether two values mean the same, as `0.50` and `0.5` do, or a time in two ways of writing."""
+    return one.strip() == other.strip() or _meaning(one) == _meaning(other)
+
+
+def _meaning(text: str) -> tuple[str, object]:
+    try:
+        value = yaml.safe_load(text[:200])
+    except (ValueError, RecursionError, yaml.YAMLError):
+        value = text
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return "number", float(value) if abs(value) < 1e300 else text
+    # Python takes True for 1, and a list for equal to no text.
+    return type(value).__name__, text.strip() if isinstance(value, dict | list) else value
+
+
+def _unique(pairs: Iterator[tuple[str, str]]) -> Flat:
+    """Readers differ over which of two equal keys holds."""
+    found: dict[str, str] = {}
+    for key, value in pairs:
+        if key in found:
+            raise _UnreadableError(key)
+        found[key] = value
+    return found
+
+
+def _ini(text: str) -> Iterator[tuple[str, str]]:
+    parser = configparser.RawConfigParser(strict=True)
+    parser.optionxform = str  # type: ignore[assignment,method-assign]  # as the standard library documents it
+    parser.read_string(text)
+    for name, section in parser.items():
+        yield from ((f"{name}.{key}", value or "") for key, value in section.items())
+
+
+def _json(text: str) -> Iterator[tuple[str, str]]:
+    return _of_json("", json.loads(text, object_pairs_hook=_Pairs, parse_float=str, parse_int=str), 0)
+
+
+class _Pairs(list[tuple[str, Any]]):
+    """An object of JSON, with every key that it was given."""
+
+
+def _of_json(key: str, value: object, depth: int) -> Iterator[tuple[str, str]]:
+    if depth > MOST_DEPTH:
+        raise _UnreadableError("nested too deep")
+    if isinstance(value, list):
+        named = value if isinstance(value, _Pairs) else [(str(place), each) for place, each in enumerate(value)]
+        if not named:
+            yield key, "{}" if isinstance(value, _Pairs) else "[]"
+        for name, each in named:
+            yield from _of_json(_below(key, name), each, depth + 1)
+    else:
+        yield key, value if isinstance(value, str) else json.dumps(value)
+
+
+def _yaml(text: str) -> Iterator[tuple[str, str]]:
+    # By events first: an alias can stand for a tree of any size.
+    if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.SafeLoader)):
+        raise _UnreadableError("an alias")
+    node = yaml.compose(text, Loader=yaml.SafeLoader)
+    return _of_yaml("", node, 0) if node is not None else iter(())
+
+
+def _of_yaml(key: str, node: yaml.Node, depth: int) -> Iterator[tuple[str, str]]:
+    if depth > MOST_DEPTH:
+        raise _UnreadableError("nested too deep")
+    if isinstance(node, yaml.ScalarNode):
+        yield key, str(node.value)
+    elif isinstance(node, yaml.MappingNode):
+        if not node.value:
+            yield key, "{}"
+        for name, each in node.value:
+            if not isinstance(name, yaml.ScalarNode):
+                raise _UnreadableError("a key that is no text")
+            yield from _of_yaml(_below(key, str(name.value)), each, depth + 1)
+    elif isinstance(node, yaml.SequenceNode):
+        if not node.value:
+            yield key, "[]"
+        for place, each in enumerate(node.value):
+            yield from _of_yaml(_below(key, str(place)), each, depth + 1)
+
+
+def _below(key: str, name: str) -> str:
+    return f"{key}.{name}" if key else name
