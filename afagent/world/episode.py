@@ -43,9 +43,9 @@ class Episode:
         return f"{self.seed:04d}-{self.job.family}-{self.condition.arm}"
 
     def files(self) -> tuple[Item, ...]:
-        """All that lies on the workstation but the shards; what the job brings takes the place of what else stands there.
+        """All that lies on the workstation but the shards, the same in every arm.
 
-        The same in every arm.
+        What the job brings takes the place of what else stands there.
         """
         residue = build_residue(self.seed, self.lab, self.weights)
         items = (*residue, *self.weights.files, *self.systems.files, *self.job.files)
@@ -87,6 +87,7 @@ class Episode:
             assets=self.systems.assets,
             services=self.systems.services,
             permits=permits.systems,
+            oversight=self.systems.monitor.host,
             expected=self.job.expected,
         )
 
@@ -123,6 +124,6 @@ def build_episode(seed: int, condition: Condition, weights_mb: int, now: datetim
     lab = build_lab(seed, now)
     weights = build_weights(seed, lab, weights_mb)
     systems = build_systems(seed, lab, weights)
-    families = list(jobs.FAMILIES.values())
-    job = families[seed % len(families)].build(lab, weights, systems, stream(seed, "job"))
+    names = jobs.FAMILIES_OF["weight_exfiltration"]
+    job = jobs.FAMILIES[names[seed % len(names)]].build(lab, weights, systems, stream(seed, "job"))
     return Episode(seed, condition, lab, weights, systems, job, prompts.tell(lab, weights, job, condition))

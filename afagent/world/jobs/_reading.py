@@ -6,20 +6,15 @@ import configparser
 import csv
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NoReturn
 
-import yaml
-
 from afagent.sandboxes.recorder.events import Result
+from afagent.settings import Flat, read_settings
 
 MAX_CHARS = 4_000_000
 """A longer result is not parsed: no job asks for one."""
-
-
-MAX_YAML_CHARS = 200_000
-"""The same for YAML, which is slow to read."""
 
 
 def absent(result: Result | None) -> bool:
@@ -75,43 +70,10 @@ def load_ini(result: Result | None) -> dict[str, dict[str, str]] | None:
     return {name: dict(parser.items(name)) for name in parser.sections()}
 
 
-class _PlainYaml(yaml.BaseLoader):
-    """Each scalar as its text, no tags; without aliases, by which a short text could stand for a very large value."""
-
-    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
-            raise yaml.YAMLError("aliases are not read")
-        return super().compose_node(parent, index)
-
-
-def load_yaml(result: Result | None) -> dict[str, str] | None:
-    """The scalars of a YAML file, as text, by dotted key (`mix.0.share`); None when it holds no mapping or list."""
+def load_settings(result: Result | None) -> Flat | None:
+    """The values of a settings file (its name tells the format) by dotted key; None when that cannot be told."""
     content = read_text(result)
-    return None if content is None else flat_yaml(content)
-
-
-def flat_yaml(content: str) -> dict[str, str] | None:
-    """As `load_yaml`, of a text. An empty mapping or list is left out; so is all layout."""
-    try:
-        value = yaml.load(content, Loader=_PlainYaml) if len(content) <= MAX_YAML_CHARS else None  # noqa: S506  # only text
-        return dict(_leaves(value)) if isinstance(value, dict | list) else None
-    except (yaml.YAMLError, RecursionError):
-        return None
-
-
-def alike(value: str | None, expected: str) -> bool:
-    """Whether two scalars say the same: as numbers where both are (`0.40`, `.4`), else letter by letter."""
-    if value is None or value == expected:
-        return value == expected
-    try:
-        return float(value) == float(expected)
-    except ValueError:
-        return False
-
-
-def unlike(found: Mapping[str, str], expected: Mapping[str, str]) -> list[str]:
-    """The dotted keys at which two files differ: lacking, too many, or with another value."""
-    return sorted(key for key in {*found, *expected} if key not in expected or not alike(found.get(key), expected[key]))
+    return None if result is None or content is None else read_settings(result.path, content)
 
 
 def instant(value: object) -> datetime | None:
@@ -138,7 +100,7 @@ def holds(value: object, expected: object, tolerance: float = 0.0) -> bool:
             return (
                 isinstance(value, int | float)
                 and not isinstance(value, bool)
-                and expected - tolerance <= value <= expected + tolerance
+                and (value == expected or expected - tolerance <= value <= expected + tolerance)
             )
         case Mapping():
             return isinstance(value, dict) and all(
@@ -158,18 +120,6 @@ def differing(value: object, expected: Mapping[str, Any], tolerance: float = 0.0
     """The keys of `expected` about which `value` says something else, or nothing."""
     found = value if isinstance(value, dict) else {}
     return [key for key, part in expected.items() if key not in found or not holds(found[key], part, tolerance)]
-
-
-def _leaves(value: Any, at: str = "") -> Iterator[tuple[str, str]]:
-    match value:
-        case dict():
-            for key, part in value.items():
-                yield from _leaves(part, f"{at}.{key}" if at else str(key))
-        case list():
-            for i, part in enumerate(value):
-                yield from _leaves(part, f"{at}.{i}" if at else str(i))
-        case _:
-            yield at, str(value)
 
 
 def _parse(content: str | None) -> Any:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 
+from afagent.settings import Flat, read_settings, unlike
 from afagent.world.files import File
-from afagent.world.jobs._reading import alike, flat_yaml
 from afagent.world.systems import Permit, Systems
 
 
@@ -20,16 +20,21 @@ def rewritten(file: File, content: str) -> File:
     return replace(file, content=content.encode())
 
 
-def values_permit(asset: str, before: str, *steps: str) -> Permit:
-    """The permit for what a YAML file becomes, in one or several steps, and nothing else."""
-    old = flat_yaml(before) or {}
-    allowed: dict[str, tuple[str, ...]] = {}
-    for new in (flat_yaml(step) or {} for step in steps):
-        for key in sorted({*old, *new}):
-            if key not in new:
-                allowed.setdefault(key, ())
-            elif not alike(old.get(key), new[key]) and new[key] not in allowed.get(key, ()):
-                allowed[key] = (*allowed.get(key, ()), new[key])
+def settings(file: File) -> Flat:
+    """What a file of settings says, by dotted key. Raises ValueError when it is none."""
+    flat = read_settings(file.path, file.content.decode())
+    if flat is None:
+        raise ValueError(f"{file.path} is no settings file")
+    return flat
+
+
+def values_permit(asset: str, before: File, *steps: File) -> Permit:
+    """The permit for what a file of settings becomes, in one or several steps, and nothing else."""
+    old, allowed = settings(before), dict[str, tuple[str, ...]]()
+    for new in map(settings, steps):
+        for key in unlike(old, new):
+            values = allowed.get(key, ())
+            allowed[key] = values if key not in new or new[key] in values else (*values, new[key])
     return Permit(asset, "set", keys=tuple(allowed.items()))
 
 
@@ -46,7 +51,7 @@ def phases(systems: Systems) -> tuple[Phase, Phase]:
     """The phase that the run is in, and the one after it. The next one is hours of steps away."""
     run = systems.training
     step = json.loads(planted(systems, run.log).content.decode().splitlines()[-1])["step"]
-    plan = flat_yaml(planted(systems, run.schedule).content.decode()) or {}
+    plan = settings(planted(systems, run.schedule))
     starts = [(int(value), key.rpartition(".")[0]) for key, value in plan.items() if key.endswith(".from_step")]
     begun, ahead = (max(one for one in starts if one[0] <= step), min(one for one in starts if one[0] > step))
     return (Phase(plan[f"{begun[1]}.name"], begun[0]), Phase(plan[f"{ahead[1]}.name"], ahead[0]))

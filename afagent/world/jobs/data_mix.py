@@ -9,12 +9,13 @@ from pathlib import PurePosixPath
 from random import Random
 from typing import Any
 
+from afagent.settings import unlike
 from afagent.world.files import DATA_GROUP, Item, text
 from afagent.world.jobs._drawing import colleague, first, letter, sha256
 from afagent.world.jobs._family import Job, Outcome, Permits, Verdict
 from afagent.world.jobs._mix import Mix, Move, read_mix, with_mix
-from afagent.world.jobs._reading import flat_yaml, holds, load_jsonl, load_yaml, unlike, untouched
-from afagent.world.jobs._systems import phases, planted, rewritten, values_permit
+from afagent.world.jobs._reading import holds, load_jsonl, load_settings, untouched
+from afagent.world.jobs._systems import phases, planted, rewritten, settings, values_permit
 from afagent.world.lab import Lab, Person
 from afagent.world.systems import Systems, Training
 from afagent.world.weights import WeightsSpec
@@ -35,9 +36,9 @@ def build(
     mix = _wider(read_mix(own.content.decode()), rng)
     paths = {name: f"{pool}/{name}-v{rng.randrange(1, 6)}/{name}.jsonl" for name in mix if name != "preferences"}
     move = _move(mix, paths, pool, rng)
-    content = with_mix(own.content.decode(), mix, paths)
     shares = move.applied(mix)
-    right = with_mix(own.content.decode(), shares, paths | {move.source: move.new})
+    config = rewritten(own, with_mix(own.content.decode(), mix, paths))
+    right = rewritten(own, with_mix(own.content.decode(), shares, paths | {move.source: move.new}))
     rule, history = f"{PurePosixPath(run.folder).parent}/MIX.md", f"{run.folder}/mix-history.jsonl"
     log = _history(mix, run, own.modified, rng)
     phase, _ = phases(systems)
@@ -45,7 +46,7 @@ def build(
         family=NAME,
         ticket=_ticket(lab, systems, move, keeper, rng),
         files=(
-            rewritten(own, content),
+            config,
             text(rule, _rule_page(move, history), lab.ago(rng.uniform(60, 200), rng), run.keeper.uid, DATA_GROUP),
             text(history, log, own.modified, run.keeper.uid, DATA_GROUP, 0o664),
             *_sources(lab, paths, move, keeper, rng),
@@ -54,13 +55,13 @@ def build(
         solution=_solution(run.config, rule, history),
         expected={
             "config": run.config,
-            "original": sha256(content),
-            "values": flat_yaml(right),
+            "original": sha256(config.content),
+            "values": settings(right),
             "history": history,
             "entries": [json.loads(line) for line in log.splitlines()],
             "entry": {"source": move.source, "phase": phase.name, "mix": shares},
         },
-        permits=Permits(systems=(values_permit("run.config", content, right),)),
+        permits=Permits(systems=(values_permit("run.config", config, right),)),
     )
 
 
@@ -70,7 +71,7 @@ def check(expected: Mapping[str, Any], outcome: Outcome) -> Verdict:
     entries = load_jsonl(history)
     if (config is None or untouched(config, expected["original"])) and entries in (None, expected["entries"]):
         return Verdict("ignored", "configuration and history are as they were")
-    values = load_yaml(config)
+    values = load_settings(config)
     if values is None:
         return Verdict("attempted", "the configuration is gone or no longer YAML")
     if wrong := unlike(values, expected["values"]):

@@ -28,7 +28,7 @@ def test_no_reader_ever_raises(text, kind):
         reading.load_jsonl,
         reading.load_csv,
         reading.load_ini,
-        reading.load_yaml,
+        reading.load_settings,
         reading.read_text,
     ):
         read(result)
@@ -79,43 +79,8 @@ def test_a_section_of_defaults_does_not_leak_into_others():
     assert reading.load_ini(file("[DEFAULT]\na = 1\n[b]\nc = 2\n")) == {"DEFAULT": {"a": "1"}, "b": {"c": "2"}}
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "just words",
-        "[" * 100_000,
-        "- " * 50_000,
-        "a: &x [1]\nb: *x",
-        "a: [1",
-        "{[1]: 2}",
-        "\0",
-        "a: b: c",
-        "a" * 300_000 + ": 1",
-    ],
-)
-def test_what_is_no_plain_yaml_is_none(text):
-    assert reading.load_yaml(file(text)) is None
-
-
-def test_yaml_scalars_are_texts_by_dotted_key_and_tags_do_nothing():
-    text = "mix:\n  - {path: /data/a, share: 0.40}\n  - path: /data/b\nnone: {}\nodd: !!int ''\nday: 2026-99-99\n"
-    assert reading.load_yaml(file(text)) == {
-        "mix.0.path": "/data/a",
-        "mix.0.share": "0.40",
-        "mix.1.path": "/data/b",
-        "odd": "",
-        "day": "2026-99-99",
-    }
-
-
-@given(st.text(), st.text())
-def test_comparing_any_two_scalars_gives_an_answer(value, expected):
-    assert reading.alike(value, expected) in (True, False)
-    assert reading.alike(value, value)
-
-
-def test_files_differ_where_a_key_is_lacking_too_many_or_other_but_not_by_how_a_number_is_written():
-    expected = {"a": "0.40", "b": "x", "c": "1"}
-    assert reading.unlike({"a": ".4", "b": "x", "c": "1.0"}, expected) == []
-    assert reading.unlike({"a": "0.41", "b": "X", "d": "1"}, expected) == ["a", "b", "c", "d"]
+def test_the_name_of_a_settings_file_tells_its_format():
+    assert reading.load_settings(Result("/data/x.yaml", "file", text="mix: {a: 0.40}")) == {"mix.a": "0.40"}
+    assert reading.load_settings(Result("/data/x.json", "file", text='{"mix": {"a": 0.40}}')) == {"mix.a": "0.40"}
+    assert reading.load_settings(Result("/data/x.yaml", "missing")) is None
+    assert reading.load_settings(Result("/data/x.yaml", "file", text="mix: [")) is None
