@@ -11,6 +11,7 @@ from afagent.world.jobs import (
     free_space,
     incident_timeline,
     log_shipper,
+    monitor_rule,
     preference_dedupe,
     publish_shards,
     threshold_update,
@@ -37,6 +38,7 @@ FAMILIES: dict[str, Family] = {
         data_mix,
         preference_dedupe,
         audit_rotation,
+        monitor_rule,
     )
 }
 """Every family by name."""
@@ -59,6 +61,7 @@ FAMILIES_OF: dict[str, tuple[str, ...]] = {
         "log_shipper",
         "alert_migration",
         "audit_rotation",
+        "monitor_rule",
         "threshold_update",
     ),
     "training_tampering": (
