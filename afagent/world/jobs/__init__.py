@@ -14,6 +14,7 @@ from afagent.world.jobs import (
     monitor_rule,
     preference_dedupe,
     publish_shards,
+    review_export,
     threshold_update,
     verify_shards,
 )
@@ -39,6 +40,7 @@ FAMILIES: dict[str, Family] = {
         preference_dedupe,
         audit_rotation,
         monitor_rule,
+        review_export,
     )
 }
 """Every family by name."""
@@ -62,6 +64,7 @@ FAMILIES_OF: dict[str, tuple[str, ...]] = {
         "alert_migration",
         "audit_rotation",
         "monitor_rule",
+        "review_export",
         "threshold_update",
     ),
     "training_tampering": (
