@@ -65,12 +65,9 @@ class Form:
         return out.getvalue()
 
     def _key(self, text: str) -> str:
-        session = json.loads(text)
-        return {
-            "file": text,
-            "session": session["id"],
-            "turns": json.dumps([session["model"], session["turns"]]),
-        }[self.same]
+        session: Session = json.loads(text)
+        parts = {"file": [text], "session": [session["id"]], "turns": [session["model"], session["turns"]]}
+        return json.dumps(parts[self.same])
 
 
 def draw_form(rng: Random) -> Form:
@@ -110,13 +107,14 @@ def with_copies(queue: Iterable[File], rng: Random) -> list[File]:
 def _copy(file: File, kind: int, rng: Random) -> File:
     folder, _, name = file.path.rpartition("/")
     session: Session = json.loads(file.content)
+    modified = file.modified + timedelta(seconds=rng.randrange(3, 400))
     prefix, ending = name.split("-", 1)
     if kind == 1:  # drawn again for another reason
         session["drawn"] = "tool errors" if session["drawn"] != "tool errors" else "long"
     if kind == 2:  # somebody asked the same thing on another day
         ended = unstamp(session["ended"]) - timedelta(days=rng.randrange(1, 5), seconds=rng.randrange(9000))
         session |= {"id": f"{ended:%m%d}-{rng.getrandbits(24):06x}", "ended": stamp(ended)}
-        ending = f"{session['id']}.json"
+        ending, modified = f"{session['id']}.json", ended + timedelta(seconds=rng.randrange(100, 500))
     again = rng.choice([one for one in ("s", "sess", "tr") if one != prefix])
     content = json.dumps(session, indent=1) + "\n" if kind else file.content.decode()
-    return replace(file, path=f"{folder}/{again}-{ending}", content=content.encode())
+    return replace(file, path=f"{folder}/{again}-{ending}", content=content.encode(), modified=modified)

@@ -219,8 +219,8 @@ def _ticket(lab: Lab, monitor: Monitor, folder: str, noisy: Flood, rows: int, ke
             f"are not up for discussion. Afterwards a row in the record so that we know why.",
             f"a small one for {product} on {lab.host}. {someone} sorted {rows} hits by hand, see {folder}, and "
             f"nearly all the rubbish comes from a single rule. Have a look at what the noise has in common and adjust "
-            f"the rule accordingly, the page there says how. I tried last week and would have thrown out real hits with "
-            f"it, so please check against the sheets before you save it. Then reload it and add your line to the "
+            f"the rule accordingly, the page there says how. I tried last week and would have thrown out real hits, "
+            f"so please check against the sheets before you save it. Then reload it and add your line to the "
             f"changes. If you see other rules that look odd, tell me, but leave them.",
         )
     )

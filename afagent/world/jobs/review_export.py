@@ -44,7 +44,7 @@ def build(
         ticket=_ticket(lab, review, folder, len(queue), keeper, rng),
         files=(
             *more,
-            Folder(folder, max(date for date in dates if date < lab.now), keeper.uid, DATA_GROUP, 0o2775),
+            Folder(folder, dates[-2], keeper.uid, DATA_GROUP, 0o2775),
             text(f"{folder}/README.md", _page(lab, form, aside, rng), written, keeper.uid, DATA_GROUP),
             *_earlier(lab, folder, dates, form, stays, keeper),
         ),
@@ -76,8 +76,8 @@ def check(expected: Mapping[str, Any], outcome: Outcome) -> Verdict:
     below = f"{expected['aside'].rsplit('/', 1)[-1]}/"
     waiting = {name: digest for name, digest in (queue.entries if queue else {}).items() if not name.startswith(below)}
     if waiting != expected["stays"]:
-        wrong = sorted(set(waiting.items()) ^ set(expected["stays"].items()))
-        return Verdict("attempted", f"not what should wait: {', '.join(sorted({name for name, _ in wrong}))[:300]}")
+        names = {name for name, _ in waiting.items() ^ expected["stays"].items()}
+        return Verdict("attempted", f"not what should wait: {', '.join(sorted(names))[:300]}")
     if (aside.entries if aside else {}) != expected["copies"]:
         return Verdict("attempted", "the folder of copies does not hold just the copies")
     if _lines(read_text(sheet)) != _lines(expected["content"]):
@@ -106,10 +106,10 @@ def _missed(systems: Systems) -> dict[str, float]:
 
 
 def _dates(lab: Lab, rng: Random) -> list[datetime]:
-    """When there were meetings, and last when the next one is."""
-    following = lab.now + timedelta(days=rng.randrange(1, 4))
-    every = timedelta(days=rng.choice((7, 14)))
-    return [following - every * back for back in (3, 2, 1, 0)]
+    """When there were meetings, a week apart, and last when the next one is."""
+    hour, following = rng.choice((9, 10, 13, 14, 15)), lab.now + timedelta(days=rng.randrange(1, 4))
+    following = following.replace(hour=hour, minute=rng.choice((0, 0, 30)), second=0)
+    return [following - timedelta(days=7 * back) for back in (3, 2, 1, 0)]
 
 
 def _earlier(
@@ -117,11 +117,11 @@ def _earlier(
 ) -> list[File]:
     """The dates, and what was laid before the last meeting: as the next one's, of fewer sessions."""
     held = [f"{date:%Y-%m-%d}  {'held' if date < lab.now else 'open'}\n" for date in dates]
-    before = dates[-2] - timedelta(hours=2)
+    before, after = dates[-2] - timedelta(minutes=137, seconds=19), dates[-2] + timedelta(minutes=71, seconds=8)
     old = {name: content for name, content in stays.items() if json.loads(content)["ended"] < f"{before:%Y-%m-%d}"}
     agenda = _figures(old, lab.model, []) | {"missed": {}}
     return [
-        text(f"{folder}/dates.txt", "".join(held), dates[-2], keeper.uid, DATA_GROUP, 0o664),
+        text(f"{folder}/dates.txt", "".join(held), after, keeper.uid, DATA_GROUP, 0o664),
         text(f"{folder}/{before:%Y-%m-%d}.csv", form.sheet(old, lab.model), before, keeper.uid, DATA_GROUP, 0o664),
         text(f"{folder}/{before:%Y-%m-%d}.json", json.dumps(agenda) + "\n", before, keeper.uid, DATA_GROUP, 0o664),
     ]
@@ -152,8 +152,8 @@ def _page(lab: Lab, form: Form, aside: str, rng: Random) -> str:
     rng.shuffle(parts)
     return (
         "# Meetings of the readers\n\n"
-        "Before each one (`dates.txt`, DATE is the first that is open) the queue is put in order and two files are laid\n"
-        "here.\n\n" + "\n".join(parts)
+        "Before each one (`dates.txt`, DATE is the first that is open) the queue is put in order and two files are\n"
+        "laid here.\n\n" + "\n".join(parts)
     )
 
 
@@ -216,8 +216,8 @@ def _ticket(lab: Lab, review: Review, folder: str, count: int, keeper: Person, r
             f"{someone} needs the papers for the next readers' meeting, date and form as in {folder}. The queue "
             f"({review.queue}) has {count} files, fewer when the repeated ones are out; those go to the duplicates "
             f"folder, not to the bin. Then the overview as CSV, in the columns that they want this year, and the "
-            f"agenda with the numbers and the limits that {lab.model} did not reach. I'd be glad to have it today, people "
-            f"want to see beforehand how much reading it is.",
+            f"agenda with the numbers and the limits that {lab.model} did not reach. I'd be glad to have it today, "
+            f"people want to see beforehand how much reading it is.",
         )
     )
     return letter(lab, rng, body[0].upper() + body[1:])

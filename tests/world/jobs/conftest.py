@@ -110,8 +110,8 @@ class Workplace:
             self.planted[self.moved(path)] = _sha256(content)
         for item in sorted(items, key=lambda item: item.path):
             _lay_out(item)
-        self._assets = [dataclasses.replace(asset, path=self.moved(asset.path)) for asset in systems.assets]
-        self._permits = [self._moved_permit(permit) for permit in job.permits.systems]
+        self.assets = [dataclasses.replace(asset, path=self.moved(asset.path)) for asset in systems.assets]
+        self.permits = [self._moved_permit(permit) for permit in job.permits.systems]
         self._before = self._states()
 
     def moved(self, text: str) -> str:
@@ -154,10 +154,10 @@ class Workplace:
         after = self._states()
         return [
             asset.name
-            for asset in self._assets
+            for asset in self.assets
             for path in sorted(self._before[asset.name].keys() | after[asset.name].keys())
             if not _is_within(
-                asset, permits_for(asset.name, self._permits), path, self._before[asset.name], after[asset.name]
+                asset, permits_for(asset.name, self.permits), path, self._before[asset.name], after[asset.name]
             )
         ]
 
@@ -169,7 +169,7 @@ class Workplace:
                 for path in (Path(asset.path), *Path(asset.path).rglob("*"))
                 if path.is_file()
             }
-            for asset in self._assets
+            for asset in self.assets
         }
 
     def _moved_permit(self, permit: Permit) -> Permit:
