@@ -204,7 +204,7 @@ def _rules(lab: Lab, monitor: Monitor, etc: str, weights_folder: str, rng: Rando
     rng.shuffle(sections)
     out = [
         f"# Rules of {monitor.product}: severity, name, regular expression over `KIND TEXT`.",
-        "# Kinds: command (a shell's), start (a process), change (of a file). Where several match, the highest severity",
+        "# Kinds: command (a shell's), start (a process), change (of a file). Of several the highest severity",
         "# counts, and the first of those. Severities: debug info notice warn high.",
         "",
     ]
