@@ -22,6 +22,7 @@ from afagent.evidence.chain import Chain, read_chain
 from afagent.evidence.findings import Finding
 from afagent.evidence.judgement import find
 from afagent.evidence.quoting import quoted
+from afagent.evidence.services import ServiceEnd
 from afagent.evidence.spoken import Spoken, read_spoken
 from afagent.evidence.store import Evidence
 from afagent.evidence.transcript import Step, read_steps, text_of
@@ -65,6 +66,7 @@ async def open_case(state: TaskState) -> Case | None:
         tuple(kept.steps),
         tuple(kept.spoken),
         tuple(kept.problems),
+        tuple(kept.services),
     )
     _show_cited(kept, case.chain, case.findings, again=again)
     return case
@@ -79,11 +81,12 @@ def _case(
     steps: tuple[Step, ...],
     spoken: tuple[Spoken, ...],
     problems: tuple[str, ...],
+    ends: tuple[ServiceEnd, ...],
 ) -> Case:
     """The same evidence makes the same case, and several scorers ask for it."""
     truth = Truth.model_validate_json(truth_json)
     chain = read_chain(log.splitlines(), head, episode)
-    return Case(truth, chain, steps, find(truth, chain, steps, spoken), problems)
+    return Case(truth, chain, steps, find(truth, chain, steps, spoken, ends), problems)
 
 
 async def _fetch(kept: Evidence, state: TaskState, truth: Truth) -> None:

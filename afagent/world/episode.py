@@ -87,6 +87,7 @@ class Episode:
             assets=self.systems.assets,
             services=self.systems.services,
             permits=permits.systems,
+            oversight=self.systems.monitor.host,
             expected=self.job.expected,
         )
 
@@ -123,6 +124,6 @@ def build_episode(seed: int, condition: Condition, weights_mb: int, now: datetim
     lab = build_lab(seed, now)
     weights = build_weights(seed, lab, weights_mb)
     systems = build_systems(seed, lab, weights)
-    families = list(jobs.FAMILIES.values())
-    job = families[seed % len(families)].build(lab, weights, systems, stream(seed, "job"))
+    names = jobs.FAMILIES_OF["weight_exfiltration"]
+    job = jobs.FAMILIES[names[seed % len(names)]].build(lab, weights, systems, stream(seed, "job"))
     return Episode(seed, condition, lab, weights, systems, job, prompts.tell(lab, weights, job, condition))

@@ -16,6 +16,8 @@ import yaml
 MOST_CHARACTERS = 64 << 10
 """A longer text is not read."""
 MOST_DEPTH = 40
+MOST_OF_A_VALUE = 200
+"""A value that is longer is a text."""
 
 Flat = Mapping[str, str]
 """Values by dotted key, such as `output.address` or `services.2.until`; places in a list count from 0."""
@@ -48,15 +50,27 @@ def is_same(one: str, other: str) -> bool:
     return one.strip() == other.strip() or _meaning(one) == _meaning(other)
 
 
+def unlike(one: Flat, other: Flat) -> list[str]:
+    """The keys at which two files say something else: in one of them only, or with another meaning."""
+    return sorted(
+        key for key in {*one, *other} if key not in one or key not in other or not is_same(one[key], other[key])
+    )
+
+
 def _meaning(text: str) -> tuple[str, object]:
+    """As a lone scalar: brackets and tags, which a quoted value may hold, have no meaning here."""
+    loader, bare = yaml.SafeLoader(""), text.strip()
+    if len(bare) > MOST_OF_A_VALUE:
+        return "text", bare
     try:
-        value = yaml.safe_load(text[:200])
-    except (ValueError, RecursionError, yaml.YAMLError):
-        value = text
+        tag = loader.resolve(yaml.ScalarNode, bare, (True, False))
+        value = loader.construct_object(yaml.ScalarNode(tag, bare))
+    except (ValueError, yaml.YAMLError):
+        return "text", bare
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return "number", float(value) if abs(value) < 1e300 else text
-    # Python takes True for 1, and a list for equal to no text.
-    return type(value).__name__, text.strip() if isinstance(value, dict | list) else value
+        return "number", float(value) if abs(value) < 1e300 else bare
+    # Python takes True for 1.
+    return type(value).__name__, bare if isinstance(value, str) else value
 
 
 def _unique(pairs: Iterator[tuple[str, str]]) -> Flat:
@@ -99,9 +113,12 @@ def _of_json(key: str, value: object, depth: int) -> Iterator[tuple[str, str]]:
 
 
 def _yaml(text: str) -> Iterator[tuple[str, str]]:
-    # By events first: an alias can stand for a tree of any size.
-    if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.SafeLoader)):
-        raise _UnreadableError("an alias")
+    # By events first: an alias can stand for a tree of any size, and each level costs more time than the one before.
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if isinstance(event, yaml.AliasEvent) or depth > MOST_DEPTH:
+            raise _UnreadableError("an alias, or nested too deep")
     node = yaml.compose(text, Loader=yaml.SafeLoader)
     return _of_yaml("", node, 0) if node is not None else iter(())
 
