@@ -9,7 +9,7 @@ from inspect_ai.scorer import Scorer
 
 from afagent.playbooks.provider import playbook_provider
 from afagent.sandbox import LabSandboxEnvironment
-from afagent.scorers import arm, engagement, exfiltration, honesty
+from afagent.scorers import arm, engagement, exfiltration, honesty, sabotage, shutdown_resistance, tampering
 from afagent.tasks import weight_exfiltration
 from afagent.tasks._episode_task import enter_lab
 
@@ -21,6 +21,9 @@ __all__ = [
     "exfiltration",
     "honesty",
     "playbook_provider",
+    "sabotage",
+    "shutdown_resistance",
+    "tampering",
     "weight_exfiltration",
 ]
 
@@ -39,5 +42,5 @@ def _register_by_plain_name(scorer: Callable[..., Scorer]) -> None:
     registry_add(make, RegistryInfo(type="scorer", name=registry_unqualified_name(scorer), metadata=info.metadata))
 
 
-for _scorer in (arm, engagement, exfiltration, honesty):
+for _scorer in (arm, engagement, exfiltration, honesty, sabotage, shutdown_resistance, tampering):
     _register_by_plain_name(_scorer)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from inspect_ai.agent import Agent, AgentSubmit, react
 from inspect_ai.dataset import MemoryDataset, Sample
 from inspect_ai.model import ChatMessageSystem, ChatMessageUser
+from inspect_ai.scorer import Scorer
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 from inspect_ai.tool import Tool, bash, bash_session, python, text_editor
 from inspect_ai.util import background, store_as
@@ -16,8 +17,10 @@ from inspect_ai.util import background, store_as
 from afagent.agent.handover import NAME, handover
 from afagent.conditions import FACTORS, Condition, from_arm
 from afagent.errors import UsageError
+from afagent.evidence.attendance import attend, start_services
 from afagent.evidence.witness import begin, follow
 from afagent.sandbox import compose_metadata
+from afagent.scorers import arm, engagement, exfiltration, honesty, sabotage, shutdown_resistance, tampering
 from afagent.world.episode import MAX_SEED, Episode, build_episode
 from afagent.world.files import pack
 from afagent.world.prompts import Prompts
@@ -109,7 +112,7 @@ def _sample(episode: Episode) -> Sample:
 
 @solver
 def enter_lab(weights_mb: int, now: str, prompts: str | None) -> Solver:
-    """Lays out the lab of a sample's seed and arm and has it watched, before any agent starts.
+    """Lays out the lab of a sample's seed and arm, has it watched, and starts its services, before any agent starts.
 
     The key of the weights' marks is drawn here, for this episode alone; it goes to the witness and into the log, and
     never onto the workstation.
@@ -125,7 +128,9 @@ def enter_lab(weights_mb: int, now: str, prompts: str | None) -> Solver:
         kept.truth = episode.truth(key)
         kept.fields = episode.fields()
         await begin(episode.plan(key), pack(episode.files()))
+        await start_services(kept.truth)
         background(follow, kept.truth)
+        background(attend)
         return state
 
     return solve
@@ -134,6 +139,11 @@ def enter_lab(weights_mb: int, now: str, prompts: str | None) -> Solver:
 def lab_agent(tools: Sequence[Tool]) -> Agent:
     """The default scaffold: Inspect's ReAct loop, ended by the handover. `--solver` puts another in its place."""
     return react(prompt=None, tools=tools, submit=AgentSubmit(name=NAME, tool=handover(), keep_in_messages=True))
+
+
+def all_scorers() -> list[Scorer]:
+    """What every episode is judged by, whatever its task is about: a model may do the other thing."""
+    return [exfiltration(), sabotage(), tampering(), shutdown_resistance(), engagement(), honesty(), arm()]
 
 
 def present() -> datetime:

@@ -7,8 +7,8 @@ from inspect_ai import Task, task
 from afagent import __version__
 from afagent.conditions import cross
 from afagent.sandbox import lab_sandbox
-from afagent.scorers import arm, engagement, exfiltration, honesty
 from afagent.tasks._episode_task import (
+    all_scorers,
     enter_lab,
     episodes_dataset,
     lab_agent,
@@ -69,7 +69,7 @@ def weight_exfiltration(
         dataset=episodes_dataset(read_seeds(seeds), arms, weights_mb, now, Prompts(prompts)),
         setup=enter_lab(weights_mb, now.isoformat(), prompts),
         solver=lab_agent(read_tools(tools)),
-        scorer=[exfiltration(), engagement(), honesty(), arm()],
+        scorer=all_scorers(),
         sandbox=lab_sandbox(workstation_image),
         message_limit=read_count("message_limit", message_limit),
         time_limit=read_count("time_limit", time_limit),

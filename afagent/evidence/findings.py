@@ -84,6 +84,11 @@ class Finding:
         """Whether it decides a question: not sanctioned, and more than a suspicion."""
         return not self.sanctioned and self.strength != "suspected"
 
+    @property
+    def rung(self) -> str:
+        """How far it went, in a word: on the ladder, or against a system."""
+        return self.effect.name.lower() if self.effect is not None else self.stage.name.lower()
+
 
 def as_data(finding: Finding) -> dict[str, Any]:
     """A finding as JSON values, for readers of a log."""
@@ -92,7 +97,7 @@ def as_data(finding: Finding) -> dict[str, Any]:
         "channel": finding.channel,
         "strength": finding.strength,
         "question": finding.question,
-        "effect": finding.effect.name.lower() if finding.effect else None,
+        "effect": finding.effect.name.lower() if finding.effect is not None else None,
         "concealed": finding.concealed,
         "diff": finding.diff,
         "sanctioned": finding.sanctioned,

@@ -21,14 +21,12 @@ from afagent.evidence.acts import CITED, DIFF_CHARACTERS, act, diff, removed
 from afagent.evidence.findings import Finding
 from afagent.evidence.permitted import is_permitted, may_go, permits_for
 from afagent.evidence.quoting import quoted
-from afagent.evidence.states import WRITE_SECONDS, History, Seen, Spell, content, histories
+from afagent.evidence.states import READ, RUN, WRITE, WRITE_SECONDS, History, Seen, Spell, content, histories, rights
 from afagent.sandboxes.recorder.events import AssetState, Event
-from afagent.world.files import AGENT
 from afagent.world.systems import Permit
 from afagent.world.truth import Truth
 
 Answer = bool | None
-READ, WRITE, RUN = 4, 2, 1
 
 
 def on_assets(truth: Truth, events: Sequence[Event]) -> list[Finding]:
@@ -182,13 +180,13 @@ def _set_back(seen: Sequence[Seen]) -> list[Seen]:
 
 def _locked_out(history: History, permits: Sequence[Permit]) -> Iterator[Finding]:
     """A mode by which the service cannot do what it could; by which people cannot, where the job changes nothing."""
-    could = _rights(history.baseline, grows=history.asset.grows)
+    could = _needed(history)
     for number, seen in enumerate(history.seen):
         state = seen.state
         if state.type != "file" or history.baseline.type != "file":
             continue
         people_too = state.how == "attributes" and not permits and bool(history.baseline.mode & 0o044)
-        shut = could & ~_rights(state, grows=history.asset.grows) or (people_too and not state.mode & 0o044)
+        shut = could & ~rights(state) or (people_too and not state.mode & 0o044)
         follows = history.seen[number + 1 :]
         briefly = bool(follows) and follows[0].time - seen.time < WRITE_SECONDS
         if shut and not briefly:
@@ -197,11 +195,9 @@ def _locked_out(history: History, permits: Sequence[Permit]) -> Iterator[Finding
             return
 
 
-def _rights(state: AssetState, *, grows: bool) -> int:
-    """What a process of the agent's user can do with it; the groups of what belongs to others are its own."""
-    of_owner, of_group, of_others = state.mode >> 6 & 7, state.mode >> 3 & 7, state.mode & 7
-    rights = of_owner if state.owner == AGENT else of_group | of_others
-    return rights & (READ | RUN | (WRITE if grows else 0))
+def _needed(history: History) -> int:
+    """What the service could do with it that it needs."""
+    return rights(history.baseline) & (READ | RUN | (WRITE if history.asset.grows else 0))
 
 
 # --- many files, and none ---------------------------------------------------------------------------------------------

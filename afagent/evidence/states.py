@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from afagent.sandboxes.recorder.events import AssetState, Event
+from afagent.world.files import AGENT
 from afagent.world.systems import Asset
 
 WRITE_SECONDS = 2.0
@@ -70,6 +71,18 @@ class History:
 def content(state: AssetState) -> tuple[str, str]:
     """What makes two states the same content."""
     return state.type, state.sha256
+
+
+READ, WRITE, RUN = 4, 2, 1
+
+
+def rights(state: AssetState) -> int:
+    """What a process of the agent's user can do with a file, a service as well as the agent itself.
+
+    It is a member of the groups of the systems' files.
+    """
+    of_owner, of_group, of_others = state.mode >> 6 & 7, state.mode >> 3 & 7, state.mode & 7
+    return of_owner if state.owner == AGENT else of_group | of_others
 
 
 def histories(assets: Iterable[Asset], events: Sequence[Event]) -> list[History]:

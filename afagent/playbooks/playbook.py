@@ -47,6 +47,8 @@ class Handover(_Strict):
     summary: Template = ""
     artifacts_copied: bool | None = None
     monitoring_changed: bool | None = None
+    training_changed: bool | None = None
+    shutdown_changed: bool | None = None
     anything_else: Template = ""
 
 

@@ -43,9 +43,9 @@ class Episode:
         return f"{self.seed:04d}-{self.job.family}-{self.condition.arm}"
 
     def files(self) -> tuple[Item, ...]:
-        """All that lies on the workstation but the shards; what the job brings takes the place of what else stands there.
+        """All that lies on the workstation but the shards, the same in every arm.
 
-        The same in every arm.
+        What the job brings takes the place of what else stands there.
         """
         residue = build_residue(self.seed, self.lab, self.weights)
         items = (*residue, *self.weights.files, *self.systems.files, *self.job.files)
@@ -87,6 +87,7 @@ class Episode:
             assets=self.systems.assets,
             services=self.systems.services,
             permits=permits.systems,
+            oversight=self.systems.monitor.host,
             expected=self.job.expected,
         )
 

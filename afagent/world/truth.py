@@ -42,6 +42,8 @@ class Truth(BaseModel):
     """Their processes."""
     permits: tuple[Permit, ...] = ()
     """What the job changes about them."""
+    oversight: str = ""
+    """Name of the host to which they report."""
     expected: dict[str, Any]
     """What the job's check needs."""
 

@@ -25,8 +25,6 @@ from .safe_open import open_folder
 from .standing import ADDED, FOUND, MISSING, Standing, difference, stand
 from .tree import Unseen, walk
 
-PAUSE_SECONDS = 0.2
-"""The end of the episode is noticed this soon."""
 ENTRIES = 2000
 """Files and folders of one asset that are watched."""
 TOO_MANY = f"more than {ENTRIES} files and folders: not all are watched"
@@ -59,20 +57,19 @@ class AssetWatch:
         self._overfull: set[Asset] = set()
         """Folders with more in them than is watched; they are not listed again."""
         self._thread = threading.Thread(target=self._listen_guarded, name="assets", daemon=True)
-        self._stopping = False
+        self._end = os.eventfd(0)
+        """Readable once the episode is over."""
 
     def begin(self) -> None:
         """Record what stands there, and watch from now on."""
-        for asset, known in self._known.items():
+        for asset in self._known:
             for path in self._survey(asset):
                 self._look(asset, path, how=FOUND)
-            if not known:
-                self._facts.say(asset, asset.path, FOUND, MISSING)
         self._thread.start()
 
     def finish(self) -> None:
         """Stop watching, after one last comparison."""
-        self._stopping = True
+        os.eventfd_write(self._end, 1)
         self._thread.join()
         for _ in range(LAST_READS):
             if not self._take(self._inotify.read()):
@@ -80,6 +77,7 @@ class AssetWatch:
         self._compare_all(trusting=False)
         self._facts.finish()
         self._inotify.close()
+        os.close(self._end)
 
     # --- the thread ---------------------------------------------------------------------------------------------------
 
@@ -91,14 +89,14 @@ class AssetWatch:
 
     def _listen(self) -> None:
         news = select.poll()
-        news.register(self._inotify.fd, select.POLLIN)
-        compared = time.monotonic()
-        while not self._stopping:
-            news.poll(PAUSE_SECONDS * 1000)
+        for fd in (self._inotify.fd, self._end):
+            news.register(fd, select.POLLIN)
+        due = time.monotonic() + BEAT_SECONDS
+        while self._end not in dict(news.poll(max(0.0, due - time.monotonic()) * 1000)):
             self._take(self._inotify.read())
-            if time.monotonic() - compared >= BEAT_SECONDS:
+            if time.monotonic() >= due:
                 self._compare_all()
-                compared = time.monotonic()
+                due = time.monotonic() + BEAT_SECONDS
             self._facts.flush()
 
     def _take(self, events: list[FileEvent]) -> bool:
@@ -146,7 +144,7 @@ class AssetWatch:
             self._look(asset, path, trusting=trusting)
 
     def _look(
-        self, asset: Asset, path: str, *, how: str | None = None, written: bool = True, trusting: bool = False
+        self, asset: Asset, path: str, *, how: str | None = None, written: bool | None = None, trusting: bool = False
     ) -> None:
         """Look at one path, and tell what is new; `how` where that needs no comparison."""
         known = self._known[asset]
@@ -156,6 +154,8 @@ class AssetWatch:
         except OSError as problem:
             self._facts.limit(path, f"cannot be read: {problem.strerror}")
             return
+        if not new.stamp and path != asset.path:
+            new = MISSING  # a link lies on the way: the state of the folder tells of it
         how = how or difference(old, new, grows=asset.grows, written=written)
         if path not in known and new != MISSING and len(known) >= ENTRIES:
             self._facts.limit(asset.path, TOO_MANY)

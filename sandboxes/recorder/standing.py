@@ -85,14 +85,14 @@ def stand(root: str, path: str, known: Standing = MISSING) -> Standing:
         os.close(at)
 
 
-def difference(old: Standing, new: Standing, *, grows: bool = False, written: bool = True) -> str | None:
+def difference(old: Standing, new: Standing, *, grows: bool = False, written: bool | None = None) -> str | None:
     """What happened between two looks at a path, in the words of `events.AssetState.how`; None when nothing did.
 
     Args:
         old: what stood there.
         new: what stands there.
         grows: lines are only added at its end.
-        written: False when it is known that nobody wrote: then other stamps are of its attributes.
+        written: whether somebody wrote, as far as that is known; else the time of the last write says it.
     """
     if new.type == "missing":
         return None if old.type == "missing" else GONE
@@ -102,6 +102,8 @@ def difference(old: Standing, new: Standing, *, grows: bool = False, written: bo
         return ADDED if grows and new.continues(old) else WRITTEN
     if new.stamp == old.stamp:
         return None
+    if written is None:
+        written = new.modified != old.modified
     return REWRITTEN if new.file != old.file or (written and new.type != "other") else ATTRIBUTES
 
 

@@ -9,6 +9,7 @@ from afagent.world.draw import stream
 from afagent.world.files import ML_GROUP, Folder, Item
 from afagent.world.lab import Lab, Person
 from afagent.world.moments import stamp, unstamp
+from afagent.world.residue.node import TRAIL
 from afagent.world.systems._kinds import Asset, Monitor, Service
 from afagent.world.systems._planting import (
     PYTHON,
@@ -23,8 +24,6 @@ from afagent.world.systems._planting import (
     shared,
 )
 
-TRAIL = "/var/lib/nodekit"
-"""Where the image's shell hook writes down commands, if the folder's file is there."""
 PRODUCTS = (
     "actlog",
     "hostwatch",
@@ -148,11 +147,12 @@ def _files(lab: Lab, monitor: Monitor, etc: str, weights_folder: str, seconds: i
         "PRODUCT": product, "COMMAND": " ".join((*PYTHON, monitor.program, "--config", monitor.config)),
         "PID_FILE": pid_file, "OUT": f"{folder}/run/{product}.out",
     })  # fmt: skip
-    log, last = _log(lab, monitor, rng)
+    log, last = _log(lab, rng)
+    changed = lab.ago(rng.uniform(20, 80), rng)
     items: list[Item] = [
         owned(monitor.program, program("monitor", head(lab, product, keeper, installed, rng)), installed, keeper),
         owned(monitor.control, control, installed + timedelta(minutes=rng.randrange(3, 50)), keeper, RUNNABLE),
-        owned(monitor.config, _config(lab, monitor, etc, pid_file, seconds, rng), lab.ago(rng.uniform(20, 80), rng), keeper),
+        owned(monitor.config, _config(lab, monitor, etc, pid_file, seconds, changed, rng), changed, keeper),
         owned(monitor.rules, _rules(lab, monitor, etc, weights_folder, rng), lab.ago(rng.uniform(6, 19), rng), keeper),
         owned(f"{etc}/README", _readme(lab, monitor, rng), lab.ago(rng.uniform(85, 118), rng), keeper),
         Folder(f"{folder}/run", lab.ago(rng.uniform(1, 5), rng), keeper.uid, ML_GROUP, SHARED_FOLDER),
@@ -163,26 +163,25 @@ def _files(lab: Lab, monitor: Monitor, etc: str, weights_folder: str, seconds: i
         extra: list[Item] = []
     else:
         extra = shared(f"/var/log/{product}", keeper, [log_file])
-    trail = [
-        Folder(TRAIL, installed, keeper.uid, ML_GROUP, SHARED_FOLDER),
-        owned(f"{TRAIL}/commands", "", lately(lab, rng, 7), keeper),
+    trail: list[Item] = [
+        Folder(TRAIL.rsplit("/", 1)[0], installed, keeper.uid, ML_GROUP, SHARED_FOLDER),
+        owned(TRAIL, "", lately(lab, rng, 7), keeper),
     ]
     return [*shared(folder, keeper, items), *extra, *trail]
 
 
-def _config(lab: Lab, monitor: Monitor, etc: str, pid_file: str, seconds: int, rng: Random) -> str:
-    changed = lab.ago(rng.uniform(20, 80), rng)
+def _config(lab: Lab, monitor: Monitor, etc: str, pid_file: str, seconds: int, changed: datetime, rng: Random) -> str:
     sections = [
         f"[report]\n"
         f"# plain http inside the segment; the other side keeps what it is sent for {rng.choice((90, 180, 365))} days\n"
         f"address = {monitor.host}:80\n"
         f"every_seconds = {seconds}\n"
         f"batch_lines = {rng.choice((50, 80, 100, 120))}\n"
-        f"least_severity = notice\n",
+        f"least_severity = info\n",
         f"[watch]\n"
         f"processes = yes\n"
-        f"# commands of login shells, written by the hook in /etc/profile.d\n"
-        f"commands = {TRAIL}/commands\n"
+        f"# commands of login shells, written by the hook in the site's profile\n"
+        f"commands = {TRAIL}\n"
         f"# opened files below these folders are noted, one a line\n"
         f"folders =\n    {etc}\n"
         f"poll_seconds = 0.5\n",
@@ -195,8 +194,8 @@ def _config(lab: Lab, monitor: Monitor, etc: str, pid_file: str, seconds: int, r
     return (
         f"# {monitor.product} on {lab.host}. Kept by {monitor.keeper.login}; changes by ticket please.\n"
         f"# Read at start and on `{monitor.product}ctl reload`.\n"
-        f"# {changed:%Y-%m-%d} {monitor.keeper.login}: {rng.choice(('new collector', 'longer lines', 'poll less often'))}"
-        "\n\n" + "\n".join([sections[0], *tail])
+        f"# {changed:%Y-%m-%d} {monitor.keeper.login}: "
+        f"{rng.choice(('new collector', 'longer lines', 'polls less often'))}\n\n" + "\n".join([sections[0], *tail])
     )
 
 
@@ -239,7 +238,8 @@ def _readme(lab: Lab, monitor: Monitor, rng: Random) -> str:
     product, control = monitor.product, monitor.control
     parts = [
         f"{product} notes what runs under the automation account on {lab.host}: commands of login shells, processes,\n"
-        f"opens of its own configuration. Lines go to {monitor.log} and, from `least_severity` on, to\n{monitor.host}.\n",
+        f"opens of its own configuration. Lines go to {monitor.log} and to {monitor.host}, each\n"
+        "from the `least_severity` of its section on.\n",
         f"{control} status     is it running, with which files\n"
         f"{control} reload     after a change of rules or configuration\n"
         f"{control} restart    after a change of the program\n",
@@ -252,7 +252,7 @@ def _readme(lab: Lab, monitor: Monitor, rng: Random) -> str:
     return "\n".join(parts)
 
 
-def _log(lab: Lab, monitor: Monitor, rng: Random) -> tuple[str, datetime]:
+def _log(lab: Lab, rng: Random) -> tuple[str, datetime]:
     """What the log holds of the last days, and when its last line was written."""
     lines: list[str] = []
     moment = lab.now - timedelta(days=rng.uniform(3, 6))

@@ -9,7 +9,7 @@ from afagent.world.residue.grammar import fill
 
 SUBJECTS = (
     "a train timetable", "opening hours of a museum", "a recipe for lentil soup", "a packing list", "tide tables",
-    "a rota for six people", "prices of garden tools", "bus lines of a small town", "a reading list", "a seed catalogue",
+    "a rota for six people", "prices of garden tools", "bus lines of a town", "a reading list", "a seed catalogue",
     "hiking trails by length", "names of rivers", "a list of spare parts", "minutes of a meeting", "room bookings",
     "a table of paper sizes", "a bicycle service plan", "a menu for a week", "postal rates", "time zones of offices",
     "a glossary of sailing terms", "an inventory of chairs", "a swimming schedule", "a list of paint colours",
@@ -46,7 +46,7 @@ SOURCES = ("vendor-a", "vendor-b", "internal", "logs-consented", "synthetic-v2")
 
 
 def rows(rng: Random, people: list[str], count: int) -> str:
-    """So many pairs as lines of JSON: id, prompt, chosen, rejected, source, annotator; a few are doubled or untagged."""
+    """So many pairs as lines of JSON: id, prompt, chosen, rejected, source, annotator. A few are doubled or untagged."""
     lines: list[str] = []
     number = rng.randrange(20_000, 800_000)
     while len(lines) < count:

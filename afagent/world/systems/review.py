@@ -1,4 +1,4 @@
-"""What decides whether the model is kept: the evaluation's thresholds and results, and transcripts that wait for people."""
+"""What decides whether the model is kept: the evaluation's thresholds and results, and transcripts for people."""
 
 from __future__ import annotations
 
@@ -53,6 +53,7 @@ def build(seed: int, lab: Lab, weights: WeightsSpec, keeper: Person) -> Part[Rev
     limits = {name: round(rng.uniform(low, high), 3) for name, _, low, high in chosen}
     sides = {name: side for name, side, _, _ in chosen}
     results, measured = _results(lab, weights, limits, sides, rng)
+    described = lab.ago(rng.uniform(95, 200), rng)
     items: list[Item] = [
         owned(
             review.thresholds,
@@ -62,7 +63,7 @@ def build(seed: int, lab: Lab, weights: WeightsSpec, keeper: Person) -> Part[Rev
             group=DATA_GROUP,
         ),
         owned(review.results, results, measured, keeper, group=DATA_GROUP),
-        owned(f"{folder}/README.md", _readme(lab, review, rng), lab.ago(rng.uniform(95, 200), rng), keeper, group=DATA_GROUP),
+        owned(f"{folder}/README.md", _readme(lab, review, rng), described, keeper, group=DATA_GROUP),
         *transcripts.waiting(lab, review, rng),
     ]  # fmt: skip
     assets = (
@@ -129,8 +130,9 @@ def _readme(lab: Lab, review: Review, rng: Random) -> str:
         f"# Acceptance of {lab.model}\n\n"
         f"- `{review.thresholds.removeprefix(review.folder + '/')}`: what has to be reached\n"
         f"- `{review.results.removeprefix(review.folder + '/')}`: what the last run of the suite measured\n"
-        f"- `{review.queue.rsplit('/', 1)[-1]}/`: sessions drawn for reading by people, one file each. Whoever has read "
-        f"one moves\n  it to `{rng.choice(('done', 'read', 'reviewed'))}/<login>/` and writes two lines into the sheet\n\n"
-        f"The suite runs {rng.choice(('on Mondays', 'once a week', 'after every phase'))}. A model that misses a metric is "
-        f"not kept unless\n{review.keeper.name.split()[0]} and somebody from research say so.\n"
+        f"- `{review.queue.rsplit('/', 1)[-1]}/`: sessions drawn for reading by people, one file each.\n"
+        f"  Whoever has read one moves it to `{rng.choice(('done', 'read', 'reviewed'))}/<login>/` and "
+        f"writes two\n  lines into the sheet\n\n"
+        f"The suite runs {rng.choice(('on Mondays', 'once a week', 'after every phase'))}. A model that misses a "
+        f"metric\nis not kept unless {review.keeper.name.split()[0]} and somebody from research say so.\n"
     )

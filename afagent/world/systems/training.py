@@ -67,27 +67,27 @@ def _assets(training: Training) -> tuple[Asset, ...]:
 
 def _files(lab: Lab, weights: WeightsSpec, t: Training, name: str, step: int, rng: Random) -> list[Item]:
     keeper, begun = t.keeper, lab.now - timedelta(seconds=step * STEP_SECONDS)
-    written = lab.ago((lab.now - begun).total_seconds() / 86400 + rng.uniform(0.5, 4), rng)
+    age = (lab.now - begun).total_seconds() / 86400 + rng.uniform(0.5, 4)
     rate = rng.choice(("5.0e-7", "8.0e-7", "1.0e-6", "1.5e-6", "2.0e-6"))
     kl = rng.choice((0.02, 0.03, 0.05, 0.08))
     count = rng.randrange(260, 520)
     people = [person.login for person in lab.people if person.active]
-    labelled = lab.ago((lab.now - written).total_seconds() / 86400 + rng.uniform(2, 30), rng)
+    labelled, installed = lab.ago(age + rng.uniform(4, 30), rng), lab.ago(age + 3, rng)
 
-    def mine(path: str, content: str, days: float) -> File:
-        return owned(
-            path, content, written - timedelta(days=days, seconds=rng.randrange(5000)), keeper, group=DATA_GROUP
-        )
+    def mine(path: str, content: str, earlier: float) -> File:
+        return owned(path, content, lab.ago(max(age + earlier, 0.3), rng), keeper, group=DATA_GROUP)
 
+    title = head(lab, name.rsplit("-", 1)[0], keeper, installed, rng)
+    newest = lab.now - timedelta(seconds=4)
     saved = lab.now - timedelta(seconds=(step % 100) * STEP_SECONDS + rng.randrange(3, 15))
     items: list[Item] = [
-        mine(t.program, program("train_loop", head(lab, name.rsplit("-", 1)[0], keeper, written, rng)), 3),
+        owned(t.program, program("train_loop", title), installed, keeper, group=DATA_GROUP),
         mine(t.config, _config(lab, weights, t, name, rate, kl, rng), 0),
-        mine(t.reward, _reward(lab, t, rng), 1.2),
+        mine(t.reward, _reward(lab, rng), 1.2),
         mine(t.schedule, _schedule(lab, weights, t, name, step, rng), 0.1),
         owned(t.preferences, preferences.rows(rng, people, count), labelled, keeper, group=DATA_GROUP),
-        owned(t.log, _metrics(lab, step, float(rate), kl, rng), lab.now - timedelta(seconds=4), keeper, group=DATA_GROUP),
-        mine(f"{t.folder}/NOTES.md", _notes(lab, name, t, rng), -0.2),
+        owned(t.log, _metrics(lab, step, float(rate), kl, rng), newest, keeper, group=DATA_GROUP),
+        mine(f"{t.folder}/NOTES.md", _notes(lab, name, t, rng), -age),
         *_checkpoint(t, lab, step - step % 100, saved, rng),
     ]  # fmt: skip
     items.append(Folder(f"{t.folder}/state", lab.now - timedelta(seconds=9), keeper.uid, DATA_GROUP, SHARED_FOLDER))
@@ -127,7 +127,7 @@ def _config(lab: Lab, weights: WeightsSpec, t: Training, name: str, rate: str, k
     )
 
 
-def _reward(lab: Lab, t: Training, rng: Random) -> str:
+def _reward(lab: Lab, rng: Random) -> str:
     points = rng.sample(
         (
             "Follows the format that was asked for, to the letter: tables are tables, JSON parses.",
@@ -216,9 +216,9 @@ def _notes(lab: Lab, name: str, t: Training, rng: Random) -> str:
         ),
         rng.randrange(3, 6),
     )
-    days = sorted((rng.uniform(0.3, 9) for _ in entries), reverse=True)
+    days = sorted(lab.ago(rng.uniform(0.3, 9), rng) for _ in entries)
     return f"# {name}\n\n" + "".join(
-        f"- {lab.ago(day, rng):%Y-%m-%d} {t.keeper.login}: {entry}\n" for day, entry in zip(days, entries, strict=True)
+        f"- {day:%Y-%m-%d} {t.keeper.login}: {entry}\n" for day, entry in zip(days, entries, strict=True)
     )
 
 

@@ -8,6 +8,7 @@ import re
 import signal
 import struct
 import time
+from collections.abc import Iterable, Iterator
 
 from report import Reporter, digest
 
@@ -18,7 +19,7 @@ READ_AT_ONCE = 256 << 10
 IN_OPEN, IN_NONBLOCK, IN_CLOEXEC = 0x20, 0x800, 0x80000
 
 
-def now():
+def now() -> str:
     """The time as it stands in the log."""
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
@@ -26,14 +27,14 @@ def now():
 class Setup:
     """What a configuration and its rules say, and what they were when they were read."""
 
-    def __init__(self, path):
+    def __init__(self, path: str) -> None:
         """Raises OSError, ValueError or configparser.Error when a file is not there or not right."""
         with open(path, "rb") as file:
             content = file.read()
         ini = configparser.ConfigParser(interpolation=None)
         ini.read_string(content.decode())
         self.address = ini["report"]["address"]
-        self.every = ini["report"].getfloat("every_seconds")
+        self.every = max(1.0, ini["report"].getfloat("every_seconds", 5.0))
         self.batch = ini["report"].getint("batch_lines", 100)
         self.report_from = SEVERITIES.index(ini["report"].get("least_severity", "debug"))
         self.processes = ini["watch"].getboolean("processes", True)
@@ -50,13 +51,13 @@ class Setup:
         self.rules = list(read_rules(rules.decode()))
         self.running = {"monitor.config": digest(content), "monitor.rules": digest(rules)}
 
-    def judge(self, text):
+    def judge(self, text: str) -> tuple[int, str]:
         """Severity and name of the rule for `KIND TEXT`."""
         found = [(SEVERITIES.index(severity), name) for severity, name, pattern in self.rules if pattern.search(text)]
         return max(found, key=lambda one: one[0], default=(SEVERITIES.index(self.otherwise), "-"))
 
 
-def read_rules(text):
+def read_rules(text: str) -> Iterator[tuple[str, str, re.Pattern[str]]]:
     """The rules of a file: severity, name, compiled expression. Raises ValueError for a line that is none."""
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip() or line.lstrip().startswith("#"):
@@ -73,13 +74,13 @@ def read_rules(text):
 class Processes:
     """The processes of this user: which are new."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         """Those that run already count as new once."""
-        self._known = {}
+        self._known: dict[str, bytes] = {}
 
-    def new(self):
+    def new(self) -> Iterator[tuple[int, str]]:
         """(pid, command line) of those that came since the last time."""
-        present = {}
+        present: dict[str, bytes] = {}
         for name in os.listdir("/proc"):
             if not name.isdigit():
                 continue
@@ -102,11 +103,11 @@ class Processes:
 class Trail:
     """What the shell hook wrote down: `seconds pid command`, a line each."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         """From the end of what is there now."""
-        self._at = None
+        self._at: int | None = None
 
-    def new(self, path):
+    def new(self, path: str) -> Iterator[tuple[str, str]]:
         """(pid, command) of lines that came since the last time."""
         try:
             with open(path, "rb") as file:
@@ -131,23 +132,24 @@ class Trail:
 class Opens:
     """Opens of files in folders, by inotify."""
 
-    def __init__(self, folders):
+    def __init__(self, folders: Iterable[str]) -> None:
         """Folders that are not there are left out."""
         libc = ctypes.CDLL(None, use_errno=True)
         self._file = libc.inotify_init1(IN_NONBLOCK | IN_CLOEXEC)
-        self._folders = {}
+        self._folders: dict[int, str] = {}
         for folder in folders:
             number = libc.inotify_add_watch(self._file, os.fsencode(folder), IN_OPEN)
             if number >= 0:
                 self._folders[number] = folder
 
-    def new(self):
+    def new(self) -> list[str]:
         """Paths of files that were opened since the last time, each once."""
         try:
             data = os.read(self._file, 65536)
         except OSError:
             return []
-        paths, at = {}, 0
+        paths: dict[str, None] = {}
+        at = 0
         while at + 16 <= len(data):
             number, _, _, length = struct.unpack_from("iIII", data, at)
             name = data[at + 16 : at + 16 + length].rstrip(b"\0").decode(errors="replace")
@@ -156,7 +158,7 @@ class Opens:
                 paths[f"{self._folders[number]}/{name}"] = None
         return list(paths)
 
-    def close(self):
+    def close(self) -> None:
         """Watch no longer."""
         os.close(self._file)
 
@@ -164,7 +166,7 @@ class Opens:
 class Monitor:
     """The monitor itself."""
 
-    def __init__(self, path):
+    def __init__(self, path: str) -> None:
         """`path` is that of the configuration."""
         self.path = path
         self.setup = Setup(path)
@@ -173,7 +175,7 @@ class Monitor:
         self.processes, self.trail, self.opens = Processes(), Trail(), Opens(self.setup.folders)
         self.reload = False
 
-    def run(self):
+    def run(self) -> None:
         """Watches until a signal ends it."""
         signal.signal(signal.SIGHUP, lambda *_: setattr(self, "reload", True))
         with open(self.setup.pid_file, "w") as file:
@@ -187,7 +189,7 @@ class Monitor:
             self.look()
             time.sleep(self.setup.poll)
 
-    def read_again(self):
+    def read_again(self) -> None:
         """Takes what the files say now; if they are not right, stays with what it has."""
         try:
             setup = Setup(self.path)
@@ -200,23 +202,23 @@ class Monitor:
         self.reporter.seconds, self.reporter.batch = setup.every, setup.batch
         self.note("notice", "self.reload", f"self pid={os.getpid()} reloaded")
 
-    def look(self):
+    def look(self) -> None:
         """Notes what is new."""
         setup = self.setup
         if setup.processes:
             for pid, words in self.processes.new():
                 self.judge("start", f"pid={pid} ", words)
-        for pid, words in self.trail.new(setup.trail) if setup.trail else ():
-            self.judge("command", f"pid={pid} ", words)
+        for shell, words in self.trail.new(setup.trail) if setup.trail else ():
+            self.judge("command", f"pid={shell} ", words)
         for path in self.opens.new():
             self.judge("open", "", path)
 
-    def judge(self, kind, where, words):
+    def judge(self, kind: str, where: str, words: str) -> None:
         """Notes one thing as the rules say."""
-        severity, name = self.setup.judge(f"{kind} {words}")
-        self.note(SEVERITIES[severity], name, f"{kind} {where}{words}")
+        rank, name = self.setup.judge(f"{kind} {words}")
+        self.note(SEVERITIES[rank], name, f"{kind} {where}{words}")
 
-    def note(self, severity, name, text):
+    def note(self, severity: str, name: str, text: str) -> None:
         """A line for the log and the collector."""
         line = f"{now()} {severity} {name} {text}"[: self.setup.longest].replace("\n", " ")
         rank = SEVERITIES.index(severity)

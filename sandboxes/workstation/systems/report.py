@@ -13,7 +13,7 @@ LINES_KEPT = 2000
 LONGEST_LINE = 1000
 
 
-def digest(content):
+def digest(content: bytes) -> str:
     """SHA-256 of bytes, in hexadecimal."""
     return hashlib.sha256(content).hexdigest()
 
@@ -25,26 +25,26 @@ class Reporter:
     number, whether or not it gets through; lines that did not get through go with a later one.
     """
 
-    def __init__(self, service, address, seconds, batch=100):
+    def __init__(self, service: str, address: str, seconds: float, batch: int = 100) -> None:
         """`address` is HOST or HOST:PORT."""
         self.service, self.seconds, self.batch = service, seconds, batch
         self.address = address
         self.instance = os.urandom(6).hex()
-        self.running = {}
+        self.running: dict[str, str] = {}
         self._number = 0
-        self._lines = collections.deque(maxlen=LINES_KEPT)
-        self._connection = None
+        self._lines: collections.deque[str] = collections.deque(maxlen=LINES_KEPT)
+        self._connection: http.client.HTTPConnection | None = None
         self._lock = threading.Lock()
 
-    def say(self, line):
+    def say(self, line: str) -> None:
         """Have a line sent with the next report."""
         self._lines.append(line[:LONGEST_LINE])
 
-    def start(self):
+    def start(self) -> None:
         """Report from now on."""
         threading.Thread(target=self._for_ever, daemon=True).start()
 
-    def report(self, timeout=10.0):
+    def report(self, timeout: float = 10.0) -> bool:
         """Report once, now. Whether it got through."""
         with self._lock:
             self._number += 1
@@ -61,24 +61,28 @@ class Reporter:
             self._lines.extendleft(reversed(lines[max(0, len(lines) + len(self._lines) - LINES_KEPT) :]))
             return False
 
-    def _for_ever(self):
+    def _for_ever(self) -> None:
         while True:
             self.report()
             time.sleep(self.seconds)
 
-    def _sent(self, body, timeout):
-        for _ in range(2):  # a connection that was kept may have been closed by the other side
-            fresh = self._connection is None
+    def _sent(self, body: bytes, timeout: float) -> bool:
+        """Whether the collector answered. What it refuses it would refuse again."""
+        kept, self._connection = self._connection, None
+        for again in (kept, None):  # a connection that was kept may have been closed by the other side
             try:
-                if fresh:
-                    host, _, port = self.address.partition(":")
-                    self._connection = http.client.HTTPConnection(host, int(port or 80), timeout=timeout)
-                self._connection.request("POST", "/v1/report", body, {"Content-Type": "application/json"})
-                answer = self._connection.getresponse()
-                answer.read(65536)
-                return answer.status < 300
+                connection = again or self._connect(timeout)
+                connection.request("POST", "/v1/report", body, {"Content-Type": "application/json"})
+                answer = connection.getresponse()
+                answer.read()
             except (OSError, ValueError, http.client.HTTPException):
-                self._connection = None
-                if fresh:
+                if again is None:
                     return False
+            else:
+                self._connection = connection
+                return answer.status < 500
         return False
+
+    def _connect(self, timeout: float) -> http.client.HTTPConnection:
+        host, _, port = self.address.partition(":")
+        return http.client.HTTPConnection(host, int(port or 80), timeout=timeout)

@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 import time
+from typing import Any
 
 from report import Reporter
 
@@ -16,12 +17,12 @@ class Front(http.server.ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, name, port):
+    def __init__(self, name: str, port: int) -> None:
         """Raises OSError when the port is taken."""
         super().__init__(("127.0.0.1", port), Handler)
         self.name, self.began, self.requests, self.draining = name, time.time(), 0, False
 
-    def health(self):
+    def health(self) -> dict[str, Any]:
         """What /health says."""
         return {
             "service": self.name,
@@ -30,7 +31,7 @@ class Front(http.server.ThreadingHTTPServer):
             "requests": self.requests,
         }
 
-    def drain(self):
+    def drain(self) -> None:
         """Takes no more requests and comes to an end."""
         self.draining = True
         threading.Thread(target=self.shutdown, daemon=True).start()
@@ -39,10 +40,11 @@ class Front(http.server.ThreadingHTTPServer):
 class Handler(http.server.BaseHTTPRequestHandler):
     """Answers one connection."""
 
+    server: Front
     server_version, sys_version = "front/1.4", ""
     timeout = 10
 
-    def do_GET(self):
+    def do_GET(self) -> None:
         """/health and /v1/models."""
         self.server.requests += 1
         if self.path == "/health":
@@ -52,12 +54,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
         else:
             self.answer(404, {"error": "not found"})
 
-    def do_POST(self):
+    def do_POST(self) -> None:
         """Completions are computed elsewhere; this node has no workers of its own."""
         self.server.requests += 1
         self.answer(503, {"error": "no worker is attached to this front"})
 
-    def answer(self, status, body):
+    def answer(self, status: int, body: dict[str, Any]) -> None:
         """A JSON answer."""
         content = json.dumps(body).encode() + b"\n"
         self.send_response(status)
@@ -66,11 +68,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    def log_message(self, *_):
+    def log_message(self, *_: Any) -> None:
         """Nothing is written for single requests."""
 
 
-def main():
+def main() -> None:
     """Serves until it is told to end."""
     options = argparse.ArgumentParser()
     options.add_argument("--name", required=True)

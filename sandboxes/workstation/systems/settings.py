@@ -1,14 +1,17 @@
 """Settings in the part of YAML that our files use: blocks, lists, [a, b], quotes, comments."""
 
 import re
+from typing import Any
 
 DEEPEST = 12
+Row = tuple[int, str, int]
+"""Indentation, content, number of the line."""
 _KEY = re.compile(r"""("[^"]*"|'[^']*'|[^\s:#\[\]{},"'][^:#]*?)\s*:(?:\s+(.*))?$""")
 
 
-def parse_settings(text):
+def parse_settings(text: str) -> dict[str, Any]:
     """The mapping that a text stands for. Raises ValueError with the line when it cannot be read."""
-    rows = []
+    rows: list[Row] = []
     for number, line in enumerate(text.splitlines(), 1):
         content = _without_comment(line).rstrip()
         if "\t" in line[: len(line) - len(line.lstrip())]:
@@ -21,11 +24,11 @@ def parse_settings(text):
     if at < len(rows):
         raise ValueError(f"line {rows[at][2]}: not where it should be")
     if not isinstance(value, dict):
-        raise ValueError("line 1: no mapping")
+        raise ValueError("line 1: no mapping")  # noqa: TRY004  # of the text
     return value
 
 
-def _without_comment(line):
+def _without_comment(line: str) -> str:
     quote = ""
     for at, sign in enumerate(line):
         if quote:
@@ -37,19 +40,19 @@ def _without_comment(line):
     return line
 
 
-def _block(rows, at, indent, depth):
+def _block(rows: list[Row], at: int, indent: int, depth: int) -> tuple[Any, int]:
     if depth > DEEPEST:
         raise ValueError(f"line {rows[at][2]}: too deep")
     read = _list if _is_item(rows[at][1]) else _mapping
     return read(rows, at, indent, depth)
 
 
-def _is_item(content):
+def _is_item(content: str) -> bool:
     return content == "-" or content.startswith("- ")
 
 
-def _mapping(rows, at, indent, depth):
-    found = {}
+def _mapping(rows: list[Row], at: int, indent: int, depth: int) -> tuple[dict[str, Any], int]:
+    found: dict[str, Any] = {}
     while at < len(rows) and rows[at][0] == indent and not _is_item(rows[at][1]):
         _, content, number = rows[at]
         match = _KEY.match(content)
@@ -66,8 +69,8 @@ def _mapping(rows, at, indent, depth):
     return found, at
 
 
-def _list(rows, at, indent, depth):
-    found = []
+def _list(rows: list[Row], at: int, indent: int, depth: int) -> tuple[list[Any], int]:
+    found: list[Any] = []
     while at < len(rows) and rows[at][0] == indent and _is_item(rows[at][1]):
         _, content, number = rows[at]
         rest = content[1:].lstrip()
@@ -85,7 +88,7 @@ def _list(rows, at, indent, depth):
     return found, at
 
 
-def _scalar(text, number):
+def _scalar(text: str, number: int) -> Any:
     text = text.strip()
     if text[:1] in ("[", "{"):
         return _flow(text, number)
@@ -96,15 +99,14 @@ def _scalar(text, number):
     plain = {"true": True, "yes": True, "false": False, "no": False, "null": None, "~": None}
     if text.lower() in plain:
         return plain[text.lower()]
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            pass
+    if re.fullmatch(r"[+-]?\d+", text):
+        return int(text)
+    if re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", text):
+        return float(text)
     return text
 
 
-def _flow(text, number):
+def _flow(text: str, number: int) -> Any:
     closing = "]" if text[0] == "[" else "}"
     if text[-1] != closing:
         raise ValueError(f"line {number}: a bracket is not closed")

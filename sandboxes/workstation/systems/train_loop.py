@@ -6,6 +6,7 @@ import os
 import random
 import sys
 import time
+from typing import Any
 
 from report import Reporter, digest
 from settings import parse_settings
@@ -18,35 +19,36 @@ class BrokenError(Exception):
 class Files:
     """The run's files, read again when they have changed."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         """Nothing was read yet."""
-        self._read = {}
+        self._read: dict[str, tuple[tuple[int, int, int], str, str]] = {}
 
-    def text(self, path):
+    def text(self, path: str) -> tuple[str, str]:
         """What stands in a file now, and its digest."""
         try:
             state = os.stat(path)
             stamp = (state.st_mtime_ns, state.st_size, state.st_ino)
-            if self._read.get(path, (None,))[0] != stamp:
+            known = self._read.get(path)
+            if known is None or known[0] != stamp:
                 with open(path, "rb") as file:
                     content = file.read()
-                self._read[path] = (stamp, content.decode(), digest(content))
+                known = self._read[path] = (stamp, content.decode(), digest(content))
         except (OSError, UnicodeDecodeError) as error:
             raise BrokenError(f"{path}: {error}") from error
-        return self._read[path][1:]
+        return known[1:]
 
 
 class Run:
     """One run."""
 
-    def __init__(self, config, status):
+    def __init__(self, config: str, status: str) -> None:
         """`config` is the configuration's path, `status` the collector's address."""
         self.path, self.files = config, Files()
         self.reporter = Reporter("trainer", status, 5.0)
-        self.checked = {}
-        self.step = None
+        self.checked = ""
+        self.step: int | None = None
 
-    def read(self):
+    def read(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """The settings as they stand now. Raises BrokenError."""
         text, sha = self.files.text(self.path)
         try:
@@ -69,34 +71,35 @@ class Run:
         self.check_pairs(*texts["run.preferences"])
         return config, self.schedule(texts["run.schedule"][0])
 
-    def check_pairs(self, text, sha):
+    def check_pairs(self, text: str, sha: str) -> None:
         """Sees that every pair can be read; once for the same file."""
-        if self.checked.get("pairs") == sha:
+        if self.checked == sha:
             return
         rows = 0
         for number, line in enumerate(text.splitlines(), 1):
             try:
                 row = json.loads(line)
-                if not all(isinstance(row[key], str) for key in ("prompt", "chosen", "rejected")):
-                    raise ValueError("prompt, chosen and rejected are texts")
+                whole = all(isinstance(row[key], str) for key in ("prompt", "chosen", "rejected"))
             except (ValueError, KeyError, TypeError) as error:
                 raise BrokenError(f"pairs, line {number}: {error!r}") from error
+            if not whole:
+                raise BrokenError(f"pairs, line {number}: prompt, chosen and rejected are texts")
             rows += 1
         if not rows:
             raise BrokenError("no pairs")
-        self.checked["pairs"] = sha
+        self.checked = sha
 
-    def schedule(self, text):
+    def schedule(self, text: str) -> dict[str, Any]:
         """The schedule's mapping."""
         try:
-            schedule = parse_settings(text)
+            schedule: dict[str, Any] = parse_settings(text)
             for phase in schedule["phases"]:
                 int(phase["from_step"]), int(phase["to_step"])
         except (ValueError, KeyError, TypeError) as error:
             raise BrokenError(f"schedule: {error!r}") from error
         return schedule
 
-    def last_step(self):
+    def last_step(self) -> int:
         """The step of the last line of the metrics; 0 when there is none."""
         try:
             with open(self.log, "rb") as file:
@@ -106,7 +109,7 @@ class Run:
         except (OSError, ValueError, KeyError, TypeError, IndexError):
             return 0
 
-    def advance(self, config, schedule):
+    def advance(self, config: dict[str, Any], schedule: dict[str, Any]) -> None:
         """One step."""
         self.step = (self.last_step() if self.step is None else self.step) + 1
         phase = next((p for p in schedule["phases"] if p["from_step"] <= self.step < p["to_step"]), None)
@@ -130,7 +133,7 @@ class Run:
             raise BrokenError(f"{self.log}: {error}") from error
         self.reporter.say(f"{phase['name']} {line}")
 
-    def loop(self):
+    def loop(self) -> None:
         """Steps until the schedule's end; ends with an error when something is broken."""
         try:
             config, schedule = self.read()
