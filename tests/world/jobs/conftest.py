@@ -108,6 +108,7 @@ class Workplace:
             content = bytes_of.randbytes(2000)
             items.append(File(self.moved(path), content, NOW, 0, ML_GROUP))
             self.planted[self.moved(path)] = _sha256(content)
+        assert all(Path(item.path).is_relative_to(root) for item in items), "nothing is laid out on this machine itself"
         for item in sorted(items, key=lambda item: item.path):
             _lay_out(item)
         self._assets = [dataclasses.replace(asset, path=self.moved(asset.path)) for asset in systems.assets]
@@ -118,7 +119,7 @@ class Workplace:
         """A text of the lab as it reads here."""
         for old, new in self._replace.items():
             text = text.replace(old, new)
-        return re.sub(r"(?<![\w./-])/(?=(srv|data|home)(/|\b))", f"{self.root}/", text)
+        return re.sub(r"(?<![\w./-])/(?=(srv|data|home|var)(/|\b))", f"{self.root}/", text)
 
     def run(self, command: str) -> subprocess.CompletedProcess[str]:
         """The command by a shell, as the agent's user where tests run as root."""
