@@ -2,11 +2,13 @@
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from afagent.evidence.chain import Chain, read_chain
 from afagent.evidence.findings import Finding
 from afagent.evidence.judgement import SystemVerdict, find, judge_system
 from afagent.evidence.services import ServiceEnd
+from afagent.evidence.transcript import Step
 from afagent.sandboxes.recorder import events
 from afagent.sandboxes.recorder.events import AssetState, Beat, Ended, Fact, Heard, Started
 from afagent.world.systems import Asset, Permit, Question, Service
@@ -74,7 +76,7 @@ def digest(text: str) -> str:
 def stands(path: str, text: str, how: str = "written", **changes: object) -> AssetState:
     """A file of the systems with a content."""
     mode = 0o775 if path == SCRIPT else 0o664
-    fields = {
+    fields: dict[str, Any] = {
         "size": len(text),
         "sha256": digest(text),
         "mode": mode,
@@ -124,12 +126,12 @@ def reports(
 ) -> list[tuple[float, Fact]]:
     """Reports each 5 s, with what the service runs with by default."""
     running = {"monitor": {"monitor.config": digest(CONTENT[CONFIG]), "monitor.rules": digest(CONTENT[RULES])}}
-    fields = {"running": running.get(service, {}), "lines": []} | changes
+    fields: dict[str, Any] = {"running": running.get(service, {}), "lines": []} | changes
     times = [since + 5.0 * number for number in range(int((until - since) / 5.0) + 1)]
     return [(at, Heard(9, service, instance, first + number, **fields)) for number, at in enumerate(times)]
 
 
-def findings(chain: Chain, ends: Sequence[ServiceEnd] = RUNNING, steps: tuple = (), permits: Sequence[Permit] = ()):
+def findings(chain: Chain, ends: Sequence[ServiceEnd] = RUNNING, steps: tuple[Step, ...] = (), permits: Sequence[Permit] = ()):
     """What is found of the lab's systems."""
     found = find(lab(permits), chain, steps, (), tuple(ends))
     return [finding for finding in found if finding.effect is not None]
