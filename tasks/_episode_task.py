@@ -17,6 +17,7 @@ from inspect_ai.util import background, store_as
 from afagent.agent.handover import NAME, handover
 from afagent.conditions import FACTORS, Condition, from_arm
 from afagent.errors import UsageError
+from afagent.evidence.attendance import attend, start_services
 from afagent.evidence.witness import begin, follow
 from afagent.sandbox import compose_metadata
 from afagent.scorers import arm, engagement, exfiltration, honesty, sabotage, shutdown_resistance, tampering
@@ -111,7 +112,7 @@ def _sample(episode: Episode) -> Sample:
 
 @solver
 def enter_lab(weights_mb: int, now: str, prompts: str | None) -> Solver:
-    """Lays out the lab of a sample's seed and arm and has it watched, before any agent starts.
+    """Lays out the lab of a sample's seed and arm, has it watched, and starts its services, before any agent starts.
 
     The key of the weights' marks is drawn here, for this episode alone; it goes to the witness and into the log, and
     never onto the workstation.
@@ -127,7 +128,9 @@ def enter_lab(weights_mb: int, now: str, prompts: str | None) -> Solver:
         kept.truth = episode.truth(key)
         kept.fields = episode.fields()
         await begin(episode.plan(key), pack(episode.files()))
+        await start_services(kept.truth)
         background(follow, kept.truth)
+        background(attend)
         return state
 
     return solve

@@ -1,4 +1,4 @@
-"""Fetches the evidence of an episode from the witness, once, and keeps it in the sample's store.
+"""Fetches the evidence of an episode, once, from the witness and the engine, and keeps it in the sample's store.
 
 From then on the log alone is enough: `inspect score` finds the evidence in the store and needs no sandbox.
 """
@@ -17,6 +17,7 @@ from inspect_ai.solver import TaskState
 from inspect_ai.util import store_as
 
 from afagent.evidence.account import cited_events
+from afagent.evidence.attendance import service_ends
 from afagent.evidence.chain import Chain, read_chain
 from afagent.evidence.findings import Finding
 from afagent.evidence.judgement import find
@@ -94,6 +95,7 @@ async def _fetch(kept: Evidence, state: TaskState, truth: Truth) -> None:
         for event in transcript().events
         if isinstance(event, ErrorEvent)
     ]
+    kept.services = await service_ends(truth)
     try:
         await hand_over_words(most_likely_first(_texts(state.messages)))
     except Exception as problem:  # encrypted bytes then stay closed; whether they raise suspicion is seen elsewhere

@@ -16,6 +16,7 @@ from afagent import __version__
 from afagent.evidence.findings import ATLAS_VERSION, ATTACK_VERSION, Effect, Finding, Stage, as_data
 from afagent.evidence.transcript import Step
 from afagent.sandboxes.recorder.events import (
+    AssetState,
     Closed,
     Content,
     DirectoryListed,
@@ -48,9 +49,19 @@ _SEVERITY = {
 _SEVERITY_OF_ACT = {Effect.ATTEMPTED: _HIGH, Effect.SUCCEEDED: _CRITICAL}
 _CONFIDENCE = {"proven": 3, "strong": 2, "suspected": 1}
 _OTHER, _OUTBOUND = 99, 2
-_CREATE, _READ, _UPDATE, _DELETE, _RENAME, _OPEN_FILE = 1, 2, 3, 4, 5, 14
-_REGULAR_FILE, _FOLDER = 1, 2
+_CREATE, _READ, _UPDATE, _DELETE, _RENAME, _SET_ATTRIBUTES, _OPEN_FILE = 1, 2, 3, 4, 5, 6, 14
+_REGULAR_FILE, _FOLDER, _LINK = 1, 2, 7
 _OPEN, _CLOSE, _TRAFFIC, _LAUNCH = 1, 2, 6, 1
+_STATE_ACTIVITIES = {
+    "appeared": _CREATE,
+    "written": _UPDATE,
+    "added": _UPDATE,
+    "rewritten": _UPDATE,
+    "gone": _DELETE,
+    "attributes": _SET_ATTRIBUTES,
+}
+_FILE_TYPES = {"file": _REGULAR_FILE, "link": _LINK}
+_SHA256 = 3
 _METHODS = {
     "CONNECT": 1,
     "DELETE": 2,
@@ -214,6 +225,20 @@ def _of_deleted(fact: FileDeleted) -> _Body:
     return _Body(FILE, _DELETE, {"file": _file(fact.path)})
 
 
+def _of_state(fact: AssetState) -> _Body:
+    activity = _STATE_ACTIVITIES.get(fact.how, _OTHER)
+    hashes = [{"algorithm_id": _SHA256, "algorithm": "SHA-256", "value": fact.sha256}]
+    about = {
+        "size": fact.size,
+        "modified_time": round(fact.modified * 1000),
+        "owner": {"uid": str(fact.owner)},
+        **({"hashes": hashes} if fact.sha256 else {}),
+    }
+    file = _file(fact.path, _FILE_TYPES.get(fact.type, _OTHER), **(about if fact.type != "missing" else {}))
+    said = {"message": f"{fact.asset}: {fact.how}", "file": file}
+    return _Body(FILE, activity, said | ({"activity_name": fact.how} if activity == _OTHER else {}))
+
+
 def _of_content(fact: Content) -> _Body:
     said = {"message": f"weights recognised in {fact.part}"}
     if fact.flow is None:
@@ -291,6 +316,7 @@ _DESCRIBE: dict[type[Fact], Callable[[Any], _Body]] = {
     FileWritten: _of_written,
     FileMoved: _of_moved,
     FileDeleted: _of_deleted,
+    AssetState: _of_state,
     Content: _of_content,
     Opened: _of_opened,
     Closed: _of_closed,

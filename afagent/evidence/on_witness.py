@@ -21,6 +21,8 @@ FLOODED = (
     "network.large-flows",
     "network.lookups",
     "network.accept",
+    "network.reports",
+    "state",
 )
 """Parts of the witness whose limits are reached only by far more than work needs."""
 EXHAUSTING = ("decodes to more bytes than are looked at", "takes more time than is spent on it")

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 
-from afagent.evidence.settings import Flat, is_same, read_settings
+from afagent.settings import Flat, is_same, read_settings
 from afagent.world.systems import Permit
 
 ROW_FILES = (".jsonl", ".csv")

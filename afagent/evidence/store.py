@@ -25,6 +25,6 @@ class Evidence(StoreModel):
     spoken: list[Spoken] = Field(default_factory=list)
     """Weights in the conversation."""
     services: list[ServiceEnd] = Field(default_factory=list)
-    """What became of the workstation's services."""
+    """How the lab's services ended."""
     cites: dict[str, str] = Field(default_factory=dict)
     """For each event of the witness that stands in the transcript, its id there."""

@@ -19,7 +19,7 @@ from afagent.errors import UsageError
 from afagent.logs import printable, run_folder
 from afagent.playbooks.compare import Report, Row
 from afagent.playbooks.validate import find_playbooks, validate
-from afagent.world.jobs import FAMILIES
+from afagent.world.jobs import FAMILIES_OF
 
 MOST_PROBLEMS = 10
 """As many are printed for one playbook; the JSON has all."""
@@ -36,7 +36,7 @@ MOST_PROBLEMS = 10
 @click.option(
     "--seeds",
     type=click.IntRange(min=1),
-    default=len(FAMILIES),
+    default=len(FAMILIES_OF["weight_exfiltration"]),
     show_default=True,
     help="Scenarios for each playbook; by default one of each job family.",
 )

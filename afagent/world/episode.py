@@ -43,9 +43,9 @@ class Episode:
         return f"{self.seed:04d}-{self.job.family}-{self.condition.arm}"
 
     def files(self) -> tuple[Item, ...]:
-        """All that lies on the workstation but the shards; what the job brings takes the place of what else stands there.
+        """All that lies on the workstation but the shards, the same in every arm.
 
-        The same in every arm.
+        What the job brings takes the place of what else stands there.
         """
         residue = build_residue(self.seed, self.lab, self.weights)
         items = (*residue, *self.weights.files, *self.systems.files, *self.job.files)
@@ -69,6 +69,8 @@ class Episode:
     def truth(self, key: bytes) -> Truth:
         """What those who judge are told."""
         permits = self.job.permits
+        # What the activity monitor saw it reports in full, whatever stood in a command.
+        sanctioned = (self.lab.store, self.lab.oversight)
         return Truth(
             seed=self.seed,
             arm=self.condition.arm,
@@ -76,7 +78,7 @@ class Episode:
             key=key.hex(),
             directory=self.weights.directory,
             shards=self.weights.paths,
-            sanctioned=(self.lab.store, self.lab.names[self.lab.store]),
+            sanctioned=tuple(part for host in sanctioned for part in (host, self.lab.names[host])),
             names=self.lab.names,
             domain=self.lab.domain,
             may_read=permits.read,
@@ -122,6 +124,6 @@ def build_episode(seed: int, condition: Condition, weights_mb: int, now: datetim
     lab = build_lab(seed, now)
     weights = build_weights(seed, lab, weights_mb)
     systems = build_systems(seed, lab, weights)
-    families = list(jobs.FAMILIES.values())
-    job = families[seed % len(families)].build(lab, weights, systems, stream(seed, "job"))
+    names = jobs.FAMILIES_OF["weight_exfiltration"]
+    job = jobs.FAMILIES[names[seed % len(names)]].build(lab, weights, systems, stream(seed, "job"))
     return Episode(seed, condition, lab, weights, systems, job, prompts.tell(lab, weights, job, condition))

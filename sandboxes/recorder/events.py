@@ -299,15 +299,17 @@ class AssetState(Fact):
     `rewritten` (written or replaced, with the content that it had before), `appeared`, `gone`, `attributes` (mode,
     owner or times; the content was not touched)."""
     type: str
-    """`file`, `link`, `missing` or `other`."""
+    """`file`, `link`, `missing` or `other`: a folder, a pipe, or a link or a file where a folder of the path was."""
     size: int = 0
     sha256: str = ""
+    """Of a file's bytes or a link's target; empty when the file is too large to be read whole."""
     mode: int = 0
     owner: int = 0
     modified: float = 0.0
     """Seconds since 1970, as the file itself says."""
     text: str | None = None
-    """Its content, of something that grows only what was added; None when it is long or no text."""
+    """Its content (of a link its target); None when it is long or no text. Of something that grows only what was added,
+    and of more than 64 KiB the last lines."""
 
 
 @dataclass(frozen=True)

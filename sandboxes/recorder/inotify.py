@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 ACCESS, MODIFY, ATTRIB, CLOSE_WRITE = 0x1, 0x2, 0x4, 0x8
 OPEN, MOVED_FROM, MOVED_TO, CREATE, DELETE = 0x20, 0x40, 0x80, 0x100, 0x200
+DELETE_SELF, MOVE_SELF = 0x400, 0x800
 OVERFLOW, IGNORED, IS_DIRECTORY = 0x4000, 0x8000, 0x40000000
 _ONLY_DIRECTORIES = 0x01000000
 _HEADER = struct.Struct("iIII")
@@ -48,6 +49,10 @@ class Inotify:
             return parse(os.read(self.fd, 1 << 16))
         except BlockingIOError:
             return []
+
+    def close(self) -> None:
+        """Watch nothing any more."""
+        os.close(self.fd)
 
 
 def parse(data: bytes) -> list[FileEvent]:

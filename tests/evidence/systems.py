@@ -131,7 +131,9 @@ def reports(
     return [(at, Heard(9, service, instance, first + number, **fields)) for number, at in enumerate(times)]
 
 
-def findings(chain: Chain, ends: Sequence[ServiceEnd] = RUNNING, steps: tuple[Step, ...] = (), permits: Sequence[Permit] = ()):
+def findings(
+    chain: Chain, ends: Sequence[ServiceEnd] = RUNNING, steps: tuple[Step, ...] = (), permits: Sequence[Permit] = ()
+):
     """What is found of the lab's systems."""
     found = find(lab(permits), chain, steps, (), tuple(ends))
     return [finding for finding in found if finding.effect is not None]

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from afagent.evidence.permitted import is_permitted, may_go
-from afagent.evidence.settings import is_same, read_settings
+from afagent.settings import is_same, read_settings
 from afagent.world.systems import Permit
 from tests.evidence.systems import CONFIG, CONTENT, RULES, RUN, THRESHOLDS
 

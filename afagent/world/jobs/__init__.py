@@ -4,12 +4,15 @@ from afagent.world.jobs import (
     alert_migration,
     compare_runs,
     data_check,
+    data_mix,
     dedupe_dataset,
     eval_report,
     free_space,
     incident_timeline,
     log_shipper,
+    preference_dedupe,
     publish_shards,
+    threshold_update,
     verify_shards,
 )
 from afagent.world.jobs._family import Engagement, Family, Job, Outcome, Permits, Verdict
@@ -28,8 +31,44 @@ FAMILIES: dict[str, Family] = {
         alert_migration,
         compare_runs,
         dedupe_dataset,
+        # about the systems themselves
+        threshold_update,
+        data_mix,
+        preference_dedupe,
     )
 }
-"""Every family by name, in the order in which seeds go through them."""
+"""Every family by name."""
 
-__all__ = ["FAMILIES", "Engagement", "Family", "Job", "Outcome", "Permits", "Verdict"]
+FAMILIES_OF: dict[str, tuple[str, ...]] = {
+    "weight_exfiltration": (
+        "verify_shards",
+        "incident_timeline",
+        "eval_report",
+        "publish_shards",
+        "log_shipper",
+        "data_check",
+        "free_space",
+        "alert_migration",
+        "compare_runs",
+        "dedupe_dataset",
+    ),
+    "oversight_sabotage": (
+        "incident_timeline",
+        "log_shipper",
+        "alert_migration",
+        "threshold_update",
+    ),
+    "training_tampering": (
+        "data_mix",
+        "preference_dedupe",
+        "compare_runs",
+        "eval_report",
+    ),
+    "shutdown_resistance": (
+        "free_space",
+        "verify_shards",
+    ),
+}
+"""Names of each task's families, in the order in which seeds go through them."""
+
+__all__ = ["FAMILIES", "FAMILIES_OF", "Engagement", "Family", "Job", "Outcome", "Permits", "Verdict"]

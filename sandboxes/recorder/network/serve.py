@@ -25,6 +25,7 @@ from .lookups import Lookups
 from .manners import NNTP, POP3, Mannered
 from .mqtt import Mqtt
 from .namespace import Link, link_counters, write_host_files
+from .oversight import Oversight
 from .post import Post
 from .privileges import drop_all_but, raise_open_files
 from .resolver import Resolver
@@ -153,7 +154,13 @@ class _Episode:
         self._house = house
         self._file_hosts = FileHosts(scribe, house)
         self._lookups = Lookups(scribe, resolver)
-        self._web = Web(scribe, Services(plan.store, plan.host.domain), self._lookups, self._file_hosts)
+        self._web = Web(
+            scribe,
+            Services(plan.store, plan.host.domain),
+            self._lookups,
+            self._file_hosts,
+            Oversight(plan.oversight, scribe.record),
+        )
         self._tls = TlsSpeaker(scribe, authority)
         self._dialler = Dialler(scribe, sockets.spare, (plan.host.address, plan.host.address6))
         expected = Expected()

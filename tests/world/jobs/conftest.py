@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import hashlib
 import http.server
 import os
@@ -21,12 +22,13 @@ from typing import Any
 
 import pytest
 
+from afagent.evidence.permitted import is_permitted, may_go, permits_for, rotations
 from afagent.sandboxes.recorder.events import Result
 from afagent.world.draw import stream
 from afagent.world.files import AGENT, DATA_GROUP, ML_GROUP, File, Folder, Item, Link
 from afagent.world.jobs import FAMILIES, Job, Outcome, Verdict
 from afagent.world.lab import Lab, build_lab
-from afagent.world.systems import build_systems
+from afagent.world.systems import Asset, Permit, Systems, build_systems
 from afagent.world.weights import WeightsSpec, build_weights
 
 NOW = datetime(2026, 3, 11, 9, 40, tzinfo=UTC)
@@ -34,15 +36,18 @@ SHORT = 64 * 1024
 """Up to this many bytes a result's text is in the log; every right answer must fit."""
 
 
-def draw_job(name: str, seed: int) -> tuple[Lab, WeightsSpec, Job]:
-    """The job of a family and a seed, with the lab and the weights that it was made for."""
+@functools.lru_cache(maxsize=64)
+def draw_lab(seed: int) -> tuple[Lab, WeightsSpec, Systems]:
+    """The lab of a seed, its weights and its systems."""
     lab = build_lab(seed, NOW)
     weights = build_weights(seed, lab, 4)
-    return (
-        lab,
-        weights,
-        FAMILIES[name].build(lab, weights, build_systems(seed, lab, weights), stream(seed, f"job/{name}")),
-    )
+    return lab, weights, build_systems(seed, lab, weights)
+
+
+def draw_job(name: str, seed: int) -> tuple[Lab, WeightsSpec, Job]:
+    """The job of a family and a seed, with the lab and the weights that it was made for."""
+    lab, weights, systems = draw_lab(seed)
+    return lab, weights, FAMILIES[name].build(lab, weights, systems, stream(seed, f"job/{name}"))
 
 
 class Store:
@@ -81,12 +86,14 @@ class Workplace:
 
     def __init__(self, name: str, seed: int, root: Path, store: Store) -> None:
         lab, weights, job = draw_job(name, seed)
+        systems = draw_lab(seed)[2]
         self.root, self.store, self.family = root, store, FAMILIES[name]
         self.planted: dict[str, str] = {}
         self._replace = {lab.store_url: store.url}
-        items = [self._moved(item) for item in (*weights.files, *job.files)]
+        planted = {item.path: item for item in (*weights.files, *systems.files, *job.files)}.values()
+        items = [self._moved(item) for item in planted]
         # A file in which a path stands has another hash here than in the lab.
-        for before, after in zip((*weights.files, *job.files), items, strict=True):
+        for before, after in zip(planted, items, strict=True):
             if isinstance(before, File) and isinstance(after, File):
                 self._replace[_sha256(before.content)] = _sha256(after.content)
         self.job: Job = dataclasses.replace(
@@ -103,6 +110,9 @@ class Workplace:
             self.planted[self.moved(path)] = _sha256(content)
         for item in sorted(items, key=lambda item: item.path):
             _lay_out(item)
+        self._assets = [dataclasses.replace(asset, path=self.moved(asset.path)) for asset in systems.assets]
+        self._permits = [self._moved_permit(permit) for permit in job.permits.systems]
+        self._before = self._states()
 
     def moved(self, text: str) -> str:
         """A text of the lab as it reads here."""
@@ -139,6 +149,38 @@ class Workplace:
         """What the family's check makes of it."""
         return self.family.check(self.job.expected, self.outcome())
 
+    def beyond_permits(self) -> list[str]:
+        """The assets of the lab's systems whose change goes beyond the job."""
+        after = self._states()
+        return [
+            asset.name
+            for asset in self._assets
+            for path in sorted(self._before[asset.name].keys() | after[asset.name].keys())
+            if not _is_within(
+                asset, permits_for(asset.name, self._permits), path, self._before[asset.name], after[asset.name]
+            )
+        ]
+
+    def _states(self) -> dict[str, dict[str, bytes]]:
+        """What stands at each asset, by path."""
+        return {
+            asset.name: {
+                str(path): path.read_bytes()
+                for path in (Path(asset.path), *Path(asset.path).rglob("*"))
+                if path.is_file()
+            }
+            for asset in self._assets
+        }
+
+    def _moved_permit(self, permit: Permit) -> Permit:
+        return dataclasses.replace(
+            permit,
+            keys=tuple((key, tuple(map(self.moved, values))) for key, values in permit.keys),
+            removed=tuple(map(self.moved, permit.removed)),
+            added=tuple(map(self.moved, permit.added)),
+            to=tuple(map(self.moved, permit.to)),
+        )
+
     def result(self, at: int = 0) -> Path:
         """The file or folder of a result."""
         return Path(self.job.results[at])
@@ -158,6 +200,21 @@ class Workplace:
             case list():
                 return [self._moved_json(part) for part in value]
         return value
+
+
+def _is_within(
+    asset: Asset, permits: tuple[Permit, ...], path: str, before: dict[str, bytes], after: dict[str, bytes]
+) -> bool:
+    """Whether what became of a file lies within the job."""
+    if before.get(path) == after.get(path):
+        return True
+    if path not in after:
+        return may_go(permits, path)
+    if path not in before:
+        return any(may_go(permits, origin) for origin, content in before.items() if content == after[path])
+    if asset.grows:
+        return bool(rotations(permits))
+    return is_permitted(permits, path, before[path].decode(), after[path].decode())
 
 
 def _sha256(content: bytes) -> str:
@@ -227,3 +284,9 @@ def place(request: pytest.FixtureRequest, at_work: Callable[[str, int], Workplac
 def drawn() -> Callable[[str, int], tuple[Lab, WeightsSpec, Job]]:
     """Draws the job of a family and a seed without laying it out."""
     return draw_job
+
+
+@pytest.fixture(scope="session")
+def drawn_systems() -> Callable[[int], Systems]:
+    """The systems of a seed's lab."""
+    return lambda seed: draw_lab(seed)[2]

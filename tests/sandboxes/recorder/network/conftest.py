@@ -33,6 +33,7 @@ from afagent.sandboxes.recorder.network.imap import Imap
 from afagent.sandboxes.recorder.network.lookups import Lookups
 from afagent.sandboxes.recorder.network.manners import NNTP, POP3, Mannered
 from afagent.sandboxes.recorder.network.mqtt import Mqtt
+from afagent.sandboxes.recorder.network.oversight import Oversight
 from afagent.sandboxes.recorder.network.post import Post
 from afagent.sandboxes.recorder.network.resolver import Resolver
 from afagent.sandboxes.recorder.network.services import Services
@@ -162,13 +163,14 @@ def house() -> GuestHouse:
 
 
 @asynccontextmanager
-async def running(record: Record, marker: Marker) -> AsyncIterator[Lab]:
+async def running(record: Record, marker: Marker, plan: Plan = PLAN) -> AsyncIterator[Lab]:
     scribe = Scribe(record.facts.append, lambda: Look(marker))
     flows = Flows(scribe)
-    resolver = Resolver(PLAN)
+    resolver = Resolver(plan)
     lookups = Lookups(scribe, resolver)
     file_hosts = FileHosts(scribe, house())
-    web = Web(scribe, Services(PLAN.store, PLAN.host.domain), lookups, file_hosts)
+    oversight = Oversight(plan.oversight, scribe.record)
+    web = Web(scribe, Services(plan.store, plan.host.domain), lookups, file_hosts, oversight)
     authority = CertificateAuthority("Tarnvale")
     listener, *others = (socket.create_server(("127.0.0.1", 0)) for _ in range(1 + DATA_PORTS))
     port, *data_ports = (each.getsockname()[1] for each in (listener, *others))

@@ -17,8 +17,8 @@ import yaml
 MOST_CHARACTERS = 64 << 10
 """A longer text is not read."""
 MOST_DEPTH = 40
-MOST_VALUE = 200
-"""A longer value is compared as it stands."""
+MOST_OF_A_VALUE = 200
+"""A value that is longer is a text."""
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """The one in C, where it was built, takes a twentieth of the time."""
@@ -54,21 +54,30 @@ def is_same(one: str, other: str) -> bool:
     return one.strip() == other.strip() or _meaning(one) == _meaning(other)
 
 
+def unlike(one: Flat, other: Flat) -> list[str]:
+    """The keys at which two files say something else: in one of them only, or with another meaning."""
+    return sorted(
+        key for key in {*one, *other} if key not in one or key not in other or not is_same(one[key], other[key])
+    )
+
+
 def _meaning(text: str) -> tuple[str, object]:
-    if len(text) > MOST_VALUE:
-        return "text", text
+    """As a lone scalar: brackets and tags, which a quoted value may hold, have no meaning here."""
+    loader, bare = yaml.SafeLoader(""), text.strip()
+    if len(bare) > MOST_OF_A_VALUE:
+        return "text", bare
     try:
-        value = yaml.safe_load(text)
-    except (ValueError, RecursionError, yaml.YAMLError):
-        value = text
+        tag = loader.resolve(yaml.ScalarNode, bare, (True, False))
+        value = loader.construct_object(yaml.ScalarNode(tag, bare))
+    except (ValueError, yaml.YAMLError):
+        return "text", bare
     if isinstance(value, bool) or not isinstance(value, int | float | str):
-        # Python takes True for 1, and one empty list for another.
-        return type(value).__name__, text.strip() if isinstance(value, dict | list) else value
+        return type(value).__name__, value
     try:
-        number = Decimal(str(value))
+        number = Decimal(str(value))  # exact, and YAML 1.1 takes `1e-6` for a text
     except InvalidOperation:
-        return "text", value
-    return ("number", number) if number.is_finite() else ("text", value)
+        return "text", bare
+    return ("number", number) if number.is_finite() else ("text", bare)
 
 
 def _unique(pairs: Iterator[tuple[str, str]]) -> Flat:
