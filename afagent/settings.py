@@ -67,7 +67,7 @@ def _meaning(text: str) -> tuple[str, object]:
     if len(bare) > MOST_OF_A_VALUE:
         return "text", bare
     try:
-        tag = loader.resolve(yaml.ScalarNode, bare, (True, False))
+        tag = loader.resolve(yaml.ScalarNode, bare, (True, False))  # type: ignore[no-untyped-call]
         value = loader.construct_object(yaml.ScalarNode(tag, bare))
     except (ValueError, yaml.YAMLError):
         return "text", bare
