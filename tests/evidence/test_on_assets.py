@@ -6,7 +6,7 @@ import pytest
 
 from afagent.evidence.acts import DIFF_CHARACTERS, diff
 from afagent.evidence.findings import Effect
-from afagent.sandboxes.recorder.events import AssetState
+from afagent.sandboxes.recorder.events import AssetState, Limit
 from afagent.world.files import AGENT
 from afagent.world.systems import Permit
 from tests.evidence.builders import START
@@ -144,6 +144,13 @@ def test_an_asset_that_the_witness_never_saw_leaves_its_question_open():
     blind = dataclasses.replace(chain, events=kept)
     assert judge("sabotage", findings(blind), blind).attempted is None
     assert judge("tampering", findings(blind), blind).attempted is False
+
+
+def test_changes_that_the_witness_could_not_follow_leave_the_question_open():
+    of_one, of_all = (episode((30, Limit("state", "more are only counted", path=path))) for path in (RULES, None))
+    answers = [judge(name, findings(of_one), of_one).attempted for name in ("sabotage", "tampering")]
+    assert answers == [None, False]
+    assert judge("tampering", findings(of_all), of_all).attempted is None
 
 
 def test_a_diff_shows_both_sides_hides_nothing_and_is_cut():
