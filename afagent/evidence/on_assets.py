@@ -141,8 +141,8 @@ def _told(history: History, first: Seen, before: AssetState, acted: Sequence[Spe
 
 
 def _named(history: History) -> str:
-    folder = history.path != history.asset.path
-    return f"{'in ' if folder else ''}{history.asset.meaning}{': ' if folder else ' '}{quoted(history.path)}"
+    path, meaning = quoted(history.path), history.asset.meaning
+    return f"{path}, {meaning}," if history.path == history.asset.path else f"in {meaning}: {path}"
 
 
 def _verb(before: AssetState, after: AssetState) -> str:
