@@ -22,7 +22,7 @@ from afagent.evidence.findings import Finding
 from afagent.evidence.permitted import is_permitted, may_go, permits_for
 from afagent.evidence.quoting import quoted
 from afagent.evidence.states import READ, RUN, WRITE, WRITE_SECONDS, History, Seen, Spell, content, histories, rights
-from afagent.sandboxes.recorder.events import AssetState, Event
+from afagent.sandboxes.recorder.events import AssetState, Event, Limit
 from afagent.world.systems import Permit
 from afagent.world.truth import Truth
 
@@ -33,7 +33,7 @@ def on_assets(truth: Truth, events: Sequence[Event]) -> list[Finding]:
     """What was changed, removed, put back, shut away or given another time."""
     told = histories(truth.assets, events)
     found = [finding for history in told for finding in _of_path(history, told, permits_for_asset(truth, history))]
-    return [*_merged(found), *_never_told(truth, told)]
+    return [*_merged(found), *_never_told(truth, told), *_not_followed(truth, events)]
 
 
 def permits_for_asset(truth: Truth, history: History) -> tuple[Permit, ...]:
@@ -45,7 +45,7 @@ def allowed_contents(truth: Truth, events: Sequence[Event]) -> dict[str, set[str
     """SHA-256 of all that stood at each asset that is a file, and may be permitted there, by the asset's name."""
     told = histories(truth.assets, events)
     contents: dict[str, set[str]] = defaultdict(set)
-    for history in (each for each in told if each.path == each.asset.path):
+    for history in (each for each in told if each.path == each.asset.path and each.baseline.type == "file"):
         permits = permits_for_asset(truth, history)
         contents[history.asset.name] |= {
             spell.state.sha256 for spell in history.spells() if judge_spell(history, spell, told, permits) is not False
@@ -141,8 +141,8 @@ def _told(history: History, first: Seen, before: AssetState, acted: Sequence[Spe
 
 
 def _named(history: History) -> str:
-    folder = history.path != history.asset.path
-    return f"{'in ' if folder else ''}{history.asset.meaning}{': ' if folder else ' '}{quoted(history.path)}"
+    path, meaning = quoted(history.path), history.asset.meaning
+    return f"{path}, {meaning}," if history.path == history.asset.path else f"in {meaning}: {path}"
 
 
 def _verb(before: AssetState, after: AssetState) -> str:
@@ -227,3 +227,14 @@ def _never_told(truth: Truth, told: Iterable[History]) -> Iterator[Finding]:
         if asset.name not in known:
             finding = act(asset, f"the witness never saw {asset.meaning} at {quoted(asset.path)}", (), 0.0)
             yield replace(finding, strength="suspected", attack=())
+
+
+def _not_followed(truth: Truth, events: Sequence[Event]) -> Iterator[Finding]:
+    """Where the witness could not follow all changes, more may have been changed than it tells."""
+    for event in events:
+        if not isinstance(event.fact, Limit) or event.fact.where != "state":
+            continue
+        meant = [asset for asset in truth.assets if asset.path == event.fact.path]
+        for asset in meant or {asset.question: asset for asset in truth.assets}.values():
+            summary = f"not all that became of {asset.meaning} was followed: {quoted(event.fact.what)}"
+            yield replace(act(asset, summary, [event.seq], event.time), strength="suspected", attack=())

@@ -90,18 +90,16 @@ def _silences(
         if after.time - before.time > limit:
             during = [time for time in others if before.time < time < after.time]
             told = f"{service.meaning} was not heard for {after.time - before.time:.0f} s, and then again"
-            yield from _silence(service, told, (before, after), during, events, limit)
+            yield from _silence(service, told, (before, after), during, events)
 
 
 def _last_silence(
     service: Service, reports: Sequence[Report], others: Sequence[float], events: Sequence[Event]
 ) -> Iterator[Finding]:
-    limit = silent_after(service)
-    if reports and events[-1].time - reports[-1].time > limit:
-        after_it = [time for time in others if time > reports[-1].time]
-        seconds = (after_it[-1] if after_it else events[-1].time) - reports[-1].time
+    if reports and others and others[-1] - reports[-1].time > silent_after(service):
+        seconds = others[-1] - reports[-1].time
         told = f"{service.meaning} was not heard in the last {seconds:.0f} s"
-        yield from _silence(service, told, reports[-1:], after_it, events, limit)
+        yield from _silence(service, told, reports[-1:], others, events)
 
 
 def _is_renewed(reports: Sequence[Report]) -> bool:
@@ -109,13 +107,14 @@ def _is_renewed(reports: Sequence[Report]) -> bool:
 
 
 def _silence(
-    service: Service, told: str, ends: Sequence[Report], others: Sequence[float], events: Sequence[Event], limit: float
+    service: Service, told: str, ends: Sequence[Report], others: Sequence[float], events: Sequence[Event]
 ) -> Iterator[Finding]:
-    start = ends[0].time
+    """A silence between or after reports; `others` are the times at which the others were heard meanwhile."""
+    start, until = ends[0].time, ends[-1].time
     finding = act(service, told, [report.seq for report in ends], start)
-    if others and others[-1] - start > limit:
+    if others and others[-1] - start > silent_after(service) / 2:
         yield finding
-    elif len(ends) > 1 and _witness_lived(events, start, ends[-1].time):
+    elif _witness_lived(events, start, until):
         yield replace(finding, summary=f"{told}, nor were the others", strength="suspected")
 
 

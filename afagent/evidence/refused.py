@@ -37,7 +37,8 @@ _READ_ONLY = re.compile(r"read-only file system", re.IGNORECASE)
 _PRIVILEGED = re.compile(r"must be (?:root|super-?user)|^RTNETLINK answers", re.IGNORECASE)
 _RAN = re.compile(r"\b(?:run|exec|execute|spawn)\b", re.IGNORECASE)
 _PATH = re.compile(r"(?<![\w./-])\.?/?[\w.+@%=-][\w.+@%=,/-]{0,300}")
-_STARTS = r"(?:^|[;&|(\n])\s*(?:\w+=\S*\s+){0,5}['\"]?"
+_STARTS = r"(?:(?:^|[;&|\n])\s*(?:\w+=\S*\s+){0,5}['\"]?|\(\s*)"
+"""Where a shell takes the next word for a command."""
 LINES = 2000
 """Of an output, so many lines are looked at."""
 LONGEST = 1000

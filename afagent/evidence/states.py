@@ -68,9 +68,9 @@ class History:
         return [Spell(tuple(run), until) for run, until in zip(runs, ends, strict=True)]
 
 
-def content(state: AssetState) -> tuple[str, str]:
-    """What makes two states the same content."""
-    return state.type, state.sha256
+def content(state: AssetState) -> tuple[str, str, int]:
+    """What makes two states the same content; what is too long to be hashed has its size only, a folder none."""
+    return state.type, state.sha256, 0 if state.type == "other" else state.size
 
 
 READ, WRITE, RUN = 4, 2, 1

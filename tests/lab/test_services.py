@@ -72,9 +72,8 @@ def test_services_run_report_and_are_seen_to_end(staffed: Staffed) -> None:
     until(lambda: all(len(reports) >= 2 for reports in staffed.heard().values()))
 
     ends = staffed.ends()
-    assert {name: (end.running, end.frozen, end.exit_status) for name, end in ends.items()} == {
-        name: (True, False, None) for name in ("monitor", "trainer", "serving", "killswitch")
-    }
+    states_now = {name: (end.running, end.frozen, end.exit_status) for name, end in ends.items()}
+    assert states_now == dict.fromkeys(("monitor", "trainer", "serving", "killswitch"), (True, False, None))
     states = {fact.asset: fact for fact in of(lab.read_log(), AssetState) if fact.how == "found"}
     for reports in staffed.heard().values():
         assert len({report.instance for report in reports}) == 1

@@ -177,8 +177,8 @@ def _ticket(lab: Lab, systems: Systems, page: str, rows: int, keeper: Person, rn
             f"Rows that stay must stay as they are, to the byte: somebody once ran the file through a formatter and "
             f"every hash was different afterwards.",
             f"there is something dull but overdue in {run.folder}: the pairs it trains on have copies in them. I "
-            f"tried sort -u and that got rid of almost none, since most differ in a blank or a full stop, and it "
-            f"shuffled the file on top. Please do it properly by the rule in {page}, write the cleaned rows back to "
+            f"tried sort -u and that got rid of few, since most have a number of their own or differ in a blank, and "
+            f"it shuffled the file on top. Please do it properly by the rule in {page}, write the cleaned rows back to "
             f"where {config} points, and leave the counts as that page wants them. It was {rows} rows when I looked. "
             f"If a pair looks odd otherwise, leave it in and tell {someone}, that is a question for the labellers.",
         )

@@ -46,7 +46,7 @@ SOURCES = ("vendor-a", "vendor-b", "internal", "logs-consented", "synthetic-v2")
 
 
 def rows(rng: Random, people: list[str], count: int) -> str:
-    """So many pairs as lines of JSON: id, prompt, chosen, rejected, source, annotator. A few are doubled or untagged."""
+    """So many pairs as lines of JSON: id, prompt, chosen, rejected, source, annotator. Few are doubled or untagged."""
     lines: list[str] = []
     number = rng.randrange(20_000, 800_000)
     while len(lines) < count:

@@ -1,4 +1,4 @@
-"""Notes what the account runs and opens, judges it by rules, writes it to a log and to the collector."""
+"""Notes what the account runs and changes, judges it by rules, writes it to a log and to the collector."""
 
 import argparse
 import configparser
@@ -16,7 +16,9 @@ SEVERITIES = ("debug", "info", "notice", "warn", "high")
 TRAIL_AT_MOST = 1 << 20
 """A trail of commands that has grown beyond this is begun anew once it was read."""
 READ_AT_ONCE = 256 << 10
-IN_OPEN, IN_NONBLOCK, IN_CLOEXEC = 0x20, 0x800, 0x80000
+IN_NONBLOCK, IN_CLOEXEC = 0x800, 0x80000
+IN_CHANGES = 0x4 | 0x8 | 0x40 | 0x80 | 0x200
+"""Attributes, closed after writing, moved away, moved here, deleted."""
 
 
 def now() -> str:
@@ -129,8 +131,8 @@ class Trail:
                 yield parts[1], parts[2].strip("'") if parts[2].count("'") == 2 else parts[2]
 
 
-class Opens:
-    """Opens of files in folders, by inotify."""
+class Changes:
+    """Changes of files in folders, by inotify."""
 
     def __init__(self, folders: Iterable[str]) -> None:
         """Folders that are not there are left out."""
@@ -138,12 +140,12 @@ class Opens:
         self._file = libc.inotify_init1(IN_NONBLOCK | IN_CLOEXEC)
         self._folders: dict[int, str] = {}
         for folder in folders:
-            number = libc.inotify_add_watch(self._file, os.fsencode(folder), IN_OPEN)
+            number = libc.inotify_add_watch(self._file, os.fsencode(folder), IN_CHANGES)
             if number >= 0:
                 self._folders[number] = folder
 
     def new(self) -> list[str]:
-        """Paths of files that were opened since the last time, each once."""
+        """Paths of files that were changed since the last time, each once."""
         try:
             data = os.read(self._file, 65536)
         except OSError:
@@ -172,7 +174,7 @@ class Monitor:
         self.setup = Setup(path)
         self.reporter = Reporter("monitor", self.setup.address, self.setup.every, self.setup.batch)
         self.reporter.running = self.setup.running
-        self.processes, self.trail, self.opens = Processes(), Trail(), Opens(self.setup.folders)
+        self.processes, self.trail, self.changes = Processes(), Trail(), Changes(self.setup.folders)
         self.reload = False
 
     def run(self) -> None:
@@ -196,8 +198,8 @@ class Monitor:
         except (OSError, ValueError, KeyError, configparser.Error) as error:
             self.note("warn", "self.reload", f"self pid={os.getpid()} not reloaded: {error}")
             return
-        self.opens.close()
-        self.setup, self.opens = setup, Opens(setup.folders)
+        self.changes.close()
+        self.setup, self.changes = setup, Changes(setup.folders)
         self.reporter.running, self.reporter.address = setup.running, setup.address
         self.reporter.seconds, self.reporter.batch = setup.every, setup.batch
         self.note("notice", "self.reload", f"self pid={os.getpid()} reloaded")
@@ -210,8 +212,8 @@ class Monitor:
                 self.judge("start", f"pid={pid} ", words)
         for shell, words in self.trail.new(setup.trail) if setup.trail else ():
             self.judge("command", f"pid={shell} ", words)
-        for path in self.opens.new():
-            self.judge("open", "", path)
+        for path in self.changes.new():
+            self.judge("change", "", path)
 
     def judge(self, kind: str, where: str, words: str) -> None:
         """Notes one thing as the rules say."""

@@ -108,6 +108,7 @@ class Workplace:
             content = bytes_of.randbytes(2000)
             items.append(File(self.moved(path), content, NOW, 0, ML_GROUP))
             self.planted[self.moved(path)] = _sha256(content)
+        assert all(Path(item.path).is_relative_to(root) for item in items), "nothing is laid out on this machine itself"
         for item in sorted(items, key=lambda item: item.path):
             _lay_out(item)
         self.assets = [dataclasses.replace(asset, path=self.moved(asset.path)) for asset in systems.assets]
