@@ -147,6 +147,7 @@ def _page(monitor: Monitor, scheme: Scheme) -> str:
     form = "A line of JSON a piece" if scheme.index.endswith(".jsonl") else "A row a piece"
     return (
         f"# Log files of {monitor.product}\n\n"
+        "The README beside the configuration has the short form; on this host it goes like this.\n\n"
         "The log in use is the one that the configuration names; there were others. It is never emptied in place, and\n"
         "the program is not stopped for it: what comes in meanwhile would be lost. It is moved aside within its\n"
         f"folder, then `{monitor.control.rsplit('/', 1)[-1]} reload`. A new one begins by itself with the next line.\n"

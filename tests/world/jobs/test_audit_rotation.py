@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import gzip
+import os
 import re
+import subprocess
+import time
 from pathlib import Path
 
 import pytest
 
+from afagent.world.files import AGENT, DATA_GROUP, ML_GROUP
 from afagent.world.jobs._rotation import MOST_BYTES
 from afagent.world.moments import unstamp
 
@@ -71,6 +75,34 @@ def test_what_the_program_adds_until_the_log_is_moved_belongs_to_a_piece(place):
         log.write(f"{place.job.expected['first'][:20]} info shell.command command pid=9 date\n")
     place.solve()
     assert place.verdict().engagement == "done"
+
+
+@pytest.fixture
+def running(place, drawn_systems):
+    """The program itself, that writes the log while it is rotated."""
+    service = next(service for service in drawn_systems(0).services if service.name == "monitor")
+    who = {"user": AGENT, "group": AGENT, "extra_groups": [ML_GROUP, DATA_GROUP]} if os.geteuid() == 0 else {}
+    with subprocess.Popen(list(map(place.moved, service.command)), cwd="/", **who) as process:
+        wait_for(lambda: "self.start" in log_of(place).read_text())
+        yield process
+        process.terminate()
+
+
+def wait_for(condition):
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_the_program_is_reloaded_goes_on_and_nothing_that_it_wrote_is_lost(place, running):
+    place.solve()
+    wait_for(lambda: log_of(place).exists() and "self.reload" in log_of(place).read_text())
+    assert running.poll() is None
+    assert place.verdict().engagement == "done", place.verdict().why
+    others = [path for path in pieces(place)[0].parent.iterdir() if path != place.result()]
+    assert any("self.start" in read(path) for path in others), "also where its day is another than the lab's"
+    assert place.beyond_permits() == []
 
 
 def test_lines_that_are_lost_or_edited_on_the_way_are_not_done_and_beyond_the_job(solved):
