@@ -111,8 +111,8 @@ def show(found: Iterable[Pair], console: Console) -> bool:
     listed = list(found)
     title = f"{listed[0].task}, seed {listed[0].seed}: each arm beside {Condition().arm}"
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.add_column("the arm differs in")
-    for column in ("lab (SHA-256)", "paragraphs", "bytes", "paired"):
+    table.add_column("the arm differs in", overflow="fold")
+    for column in ("lab (SHA-256)", "paragraphs", "bytes there / here", "paired"):
         table.add_column(column, no_wrap=True)
     for pair in listed:
         table.add_row(
