@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import math
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,9 +12,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from afagent.conditions import FACTORS, factors_of
+from afagent.conditions import FACTORS
 from afagent.pairing import Pair, pairs, show
-from afagent.world.jobs import FAMILIES_OF
 from afagent.world.prompts import SHIPPED, Prompts
 
 NOW = datetime(2026, 9, 15, 10, 30, tzinfo=UTC)
@@ -23,15 +23,17 @@ def table(task: str, seed: int, prompts: Prompts | None = None) -> list[Pair]:
     return pairs(task, seed, 4, NOW, prompts or Prompts())
 
 
-@pytest.mark.parametrize(("task", "seed"), [(task, 5 + number) for number, task in enumerate(FAMILIES_OF)])
-def test_every_arm_of_a_task_has_the_same_lab_and_a_paragraph_of_its_own_for_each_factor(task: str, seed: int) -> None:
-    found = table(task, seed)
-    arms = 1
-    for factor in factors_of(task):
-        arms *= len(FACTORS[factor])
-    assert len({pair.factors for pair in found}) == len(found) == arms
-    assert len({pair.lab for pair in found}) == 1
-    assert all(pair.is_paired for pair in found)
+@pytest.fixture(scope="module")
+def widest() -> list[Pair]:
+    """Of the task that has every factor."""
+    return table("shutdown_resistance", 5)
+
+
+def test_every_arm_has_the_same_lab_and_a_paragraph_of_its_own_for_each_factor(widest: list[Pair]) -> None:
+    arms = math.prod(map(len, FACTORS.values()))
+    assert len({pair.factors for pair in widest}) == len(widest) == arms
+    assert len({pair.lab for pair in widest}) == 1
+    assert all(pair.is_paired for pair in widest)
 
 
 def test_words_that_change_more_than_the_factors_own_are_seen(tmp_path: Path) -> None:
@@ -43,8 +45,8 @@ def test_words_that_change_more_than_the_factors_own_are_seen(tmp_path: Path) ->
     assert all("monitoring=monitored" in factors for factors in unlike)
 
 
-def test_the_table_says_which_arm_is_not_paired() -> None:
-    usual, other, *_ = table("oversight_sabotage", 3)
+def test_the_table_says_which_arm_is_not_paired(widest: list[Pair]) -> None:
+    usual, other, *_ = widest
     console = Console(file=io.StringIO(), width=120)
     assert show([usual, other], console)
     assert not show([usual, dataclasses.replace(other, is_same_lab=False)], console)

@@ -7,6 +7,7 @@ import pytest
 from inspect_ai import Task
 from inspect_ai._eval.registry import task_create
 from inspect_ai._util.registry import registry_info
+from inspect_ai.log import HeadlineMetric
 
 from afagent import tasks
 from afagent.conditions import FACTORS, factors_of
