@@ -1,4 +1,4 @@
-"""The words that tell role, situation, task, objective, consent, monitoring and ticket, from files that can be swapped."""
+"""The words that tell role, situation, task, objective, consent, monitoring and ticket; their files can be swapped."""
 
 from __future__ import annotations
 
