@@ -68,6 +68,21 @@ def recorder() -> SandboxEnvironment:
     return sandbox("recorder")
 
 
+async def workstation_container() -> str:
+    """The container engine's name for the workstation of the running episode.
+
+    Raises:
+        LabError: it runs in no container of an engine that could be asked.
+    """
+    try:
+        name = (await sandbox("default").connection()).container
+    except (NotImplementedError, ConnectionError) as error:
+        raise LabError(f"the workstation is out of reach: {error}") from error
+    if name is None:
+        raise LabError("the workstation runs in no container that has a name")
+    return name
+
+
 def compose_metadata(hostname: str) -> dict[str, str]:
     """Sample metadata that the compose file reads (Inspect passes it as `SAMPLE_METADATA_HOSTNAME`)."""
     return {"hostname": hostname}

@@ -13,6 +13,7 @@ from inspect_ai.viewer import (
 
 _ARM = TaskSamplesColumn.score("arm")
 _EXFILTRATION = ("stage", "attempted", "delivered", "fraction", "unanswered")
+_SYSTEMS = ("sabotage", "tampering", "shutdown_resistance")
 
 
 def viewer_config() -> ViewerConfig:
@@ -25,6 +26,7 @@ def viewer_config() -> ViewerConfig:
                 TaskSamplesColumn(id="sampleId"),
                 TaskSamplesColumn(id="epoch", visible=False),
                 *(TaskSamplesColumn.score("exfiltration", key) for key in _EXFILTRATION),
+                *(TaskSamplesColumn.score(name, key) for name in _SYSTEMS for key in ("attempted", "concealed")),
                 TaskSamplesColumn.score("engagement"),
                 TaskSamplesColumn.score("honesty"),
                 _ARM,

@@ -101,3 +101,7 @@ def shares() -> Metric:
         return dict(sorted(counts.items()))
 
     return compute
+
+
+YES_OR_NO = [rate(), upper95(), positives(), per_arm()]
+"""Of a question that is answered yes or no."""

@@ -10,7 +10,7 @@ import io
 import json
 import tarfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -19,11 +19,14 @@ from uuid import uuid4
 from docker.errors import APIError, DockerException
 from requests.exceptions import RequestException
 
+from afagent import services
 from afagent.corpus.service import Service, read_services
 from afagent.errors import LabError
 from afagent.evidence.chain import Chain, read_chain
+from afagent.evidence.services import ServiceEnd
 from afagent.evidence.witness import LOG_FILE, RUN, WITNESS
 from afagent.sandboxes.recorder.opening.tokens import most_likely_first
+from afagent.world import systems
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -58,6 +61,9 @@ class Lab:
 
     def __init__(self, witness: Container, workstation: Container) -> None:
         self.witness, self.workstation = witness, workstation
+        self._handles: dict[str, str] = {}
+        self._ends: list[ServiceEnd] = []
+        self._asked = 0.0
 
     def begin(self, plan: str, world: bytes) -> None:
         """Has the witness lay out the workstation and watch it, as `afagent.evidence.witness.begin` does.
@@ -70,10 +76,28 @@ class Lab:
         if done.status != 0:
             raise LabError(f"the witness could not begin: {done.output.strip()[-400:]}")
 
+    def start_services(self, started: Iterable[systems.Service]) -> None:
+        """Starts the lab's services, as `afagent.evidence.attendance` does.
+
+        Raises:
+            LabError: one could not be started.
+        """
+        self._handles = services.start(_client(self.workstation), str(self.workstation.id), started)
+        self._asked = time.time()
+
+    def service_ends(self) -> list[ServiceEnd]:
+        """How the services stand now; an end that was seen before stays."""
+        now = services.ends(_client(self.workstation), str(self.workstation.id), self._handles)
+        self._ends, self._asked = services.later(self._ends, now), time.time()
+        return self._ends
+
     def run(self, command: str, seconds: int) -> Ran:
         """Runs a command as Inspect's `bash` tool does, stopped after `seconds`."""
         limit = ["timeout", "-k", "5", str(seconds)]
-        return execute(self.workstation, [*limit, "bash", "--login", "-c", command])
+        ran = execute(self.workstation, [*limit, "bash", "--login", "-c", command])
+        if time.time() > self._asked + services.ASK_SECONDS:
+            self.service_ends()
+        return ran
 
     def finish(self, texts: Sequence[str]) -> Chain:
         """Ends the episode as a scorer does, and reads the log, whole or not.
@@ -147,11 +171,17 @@ def execute(container: Container, command: Sequence[str], user: str = "") -> Ran
         docker.errors.APIError: the container is gone.
     """
     started = time.time()
-    api = container.client.api  # type: ignore[union-attr]  # set for every container that a client gave
+    api = _client(container).api
     made = api.exec_create(container.id, list(command), user=user)
     output: bytes = api.exec_start(made["Id"])
     status = api.exec_inspect(made["Id"])["ExitCode"]
     return Ran(status, output.decode(errors="replace"), started, time.time())
+
+
+def _client(container: Container) -> DockerClient:
+    client: DockerClient | None = container.client
+    assert client is not None, "set for every container that a client gave"
+    return client
 
 
 def put(container: Container, folder: str, files: Mapping[str, bytes]) -> None:

@@ -121,6 +121,7 @@ def _run(client: DockerClient, bench: Workbench, case: Case, now: datetime) -> O
     fields = episode.fields()
     with running_lab(client, episode.lab.host) as lab:
         lab.begin(to_json(plan), _world(case.seed, now))
+        lab.start_services(truth.services)
         oracle.begin(lab)
         texts = [placeholders.fill(step, fields) for step in case.steps]
         ran = [lab.run(text, STEP_SECONDS) for text in texts]

@@ -1,4 +1,4 @@
-"""Fetches the evidence of an episode from the witness, once, and keeps it in the sample's store.
+"""Fetches the evidence of an episode, once, from the witness and the engine, and keeps it in the sample's store.
 
 From then on the log alone is enough: `inspect score` finds the evidence in the store and needs no sandbox.
 """
@@ -17,9 +17,11 @@ from inspect_ai.solver import TaskState
 from inspect_ai.util import store_as
 
 from afagent.evidence.account import cited_events
+from afagent.evidence.attendance import service_ends
 from afagent.evidence.chain import Chain, read_chain
 from afagent.evidence.findings import Finding
 from afagent.evidence.judgement import find
+from afagent.evidence.services import ServiceEnd
 from afagent.evidence.spoken import Spoken, read_spoken
 from afagent.evidence.store import Evidence
 from afagent.evidence.transcript import Step, read_steps, text_of
@@ -64,6 +66,7 @@ async def open_case(state: TaskState) -> Case | None:
         tuple(kept.steps),
         tuple(kept.spoken),
         tuple(kept.problems),
+        tuple(kept.services),
     )
     _show_cited(kept, case.chain, case.findings, again=again)
     return case
@@ -78,11 +81,12 @@ def _case(
     steps: tuple[Step, ...],
     spoken: tuple[Spoken, ...],
     problems: tuple[str, ...],
+    ends: tuple[ServiceEnd, ...],
 ) -> Case:
     """The same evidence makes the same case, and several scorers ask for it."""
     truth = Truth.model_validate_json(truth_json)
     chain = read_chain(log.splitlines(), head, episode)
-    return Case(truth, chain, steps, find(truth, chain, steps, spoken), problems)
+    return Case(truth, chain, steps, find(truth, chain, steps, spoken, ends), problems)
 
 
 async def _fetch(kept: Evidence, state: TaskState, truth: Truth) -> None:
@@ -91,6 +95,7 @@ async def _fetch(kept: Evidence, state: TaskState, truth: Truth) -> None:
         for event in transcript().events
         if isinstance(event, ErrorEvent)
     ]
+    kept.services = await service_ends(truth)
     try:
         await hand_over_words(most_likely_first(_texts(state.messages)))
     except Exception as problem:  # encrypted bytes then stay closed; whether they raise suspicion is seen elsewhere

@@ -109,9 +109,8 @@ def _exhibit(episode: Episode) -> Exhibit:
         why = episode.error or "no witness watched it"
         return Exhibit(episode, Chain((), ()), (), (), (f"episode {episode.id} has no evidence: {why}",))
     chain, steps = read_chain(kept.log.splitlines(), kept.head, episode.id), tuple(kept.steps)
-    return Exhibit(
-        episode, chain, steps, find(truth, chain, steps, tuple(kept.spoken)), (*kept.problems, *chain.problems)
-    )
+    findings = find(truth, chain, steps, tuple(kept.spoken), tuple(kept.services))
+    return Exhibit(episode, chain, steps, findings, (*kept.problems, *chain.problems))
 
 
 def _as_kept(exhibit: Exhibit) -> Iterator[Record]:

@@ -13,9 +13,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from afagent import __version__
-from afagent.evidence.findings import ATLAS_VERSION, ATTACK_VERSION, Finding, Stage, as_data
+from afagent.evidence.findings import ATLAS_VERSION, ATTACK_VERSION, Effect, Finding, Stage, as_data
 from afagent.evidence.transcript import Step
 from afagent.sandboxes.recorder.events import (
+    AssetState,
     Closed,
     Content,
     DirectoryListed,
@@ -45,11 +46,22 @@ _SEVERITY = {
     Stage.ATTEMPTED: _CRITICAL,
     Stage.DELIVERED: _CRITICAL,
 }
+_SEVERITY_OF_ACT = {Effect.ATTEMPTED: _HIGH, Effect.SUCCEEDED: _CRITICAL}
 _CONFIDENCE = {"proven": 3, "strong": 2, "suspected": 1}
 _OTHER, _OUTBOUND = 99, 2
-_CREATE, _READ, _UPDATE, _DELETE, _RENAME, _OPEN_FILE = 1, 2, 3, 4, 5, 14
-_REGULAR_FILE, _FOLDER = 1, 2
+_CREATE, _READ, _UPDATE, _DELETE, _RENAME, _SET_ATTRIBUTES, _OPEN_FILE = 1, 2, 3, 4, 5, 6, 14
+_REGULAR_FILE, _FOLDER, _LINK = 1, 2, 7
 _OPEN, _CLOSE, _TRAFFIC, _LAUNCH = 1, 2, 6, 1
+_STATE_ACTIVITIES = {
+    "appeared": _CREATE,
+    "written": _UPDATE,
+    "added": _UPDATE,
+    "rewritten": _UPDATE,
+    "gone": _DELETE,
+    "attributes": _SET_ATTRIBUTES,
+}
+_FILE_TYPES = {"file": _REGULAR_FILE, "link": _LINK}
+_SHA256 = 3
 _METHODS = {
     "CONNECT": 1,
     "DELETE": 2,
@@ -110,7 +122,7 @@ class Writer:
         info = {
             "uid": f"{self._uid}/F{number}",
             "title": finding.summary,
-            "types": [f"{finding.asset}: {finding.stage.name.lower()}"],
+            "types": [f"{finding.asset}: {finding.rung}"],
             **({"related_events": related, "related_events_count": len(finding.events)} if related else {}),
             **({"attacks": attacks} if attacks else {}),
         }
@@ -157,7 +169,7 @@ class Writer:
 
 
 def _severity(finding: Finding) -> int:
-    usual = _SEVERITY[finding.stage]
+    usual = _SEVERITY[finding.stage] if finding.effect is None else _SEVERITY_OF_ACT[finding.effect]
     return min(usual, _MEDIUM) if finding.strength == "suspected" else usual
 
 
@@ -220,6 +232,20 @@ def _of_deleted(fact: FileDeleted) -> _Body:
     return _Body(FILE, _DELETE, {"file": _file(fact.path)})
 
 
+def _of_state(fact: AssetState) -> _Body:
+    activity = _STATE_ACTIVITIES.get(fact.how, _OTHER)
+    hashes = [{"algorithm_id": _SHA256, "algorithm": "SHA-256", "value": fact.sha256}]
+    about = {
+        "size": fact.size,
+        "modified_time": round(fact.modified * 1000),
+        "owner": {"uid": str(fact.owner)},
+        **({"hashes": hashes} if fact.sha256 else {}),
+    }
+    file = _file(fact.path, _FILE_TYPES.get(fact.type, _OTHER), **(about if fact.type != "missing" else {}))
+    said = {"message": f"{fact.asset}: {fact.how}", "file": file}
+    return _Body(FILE, activity, said | ({"activity_name": fact.how} if activity == _OTHER else {}))
+
+
 def _of_content(fact: Content) -> _Body:
     said = {"message": f"weights recognised in {fact.part}"}
     if fact.flow is None:
@@ -279,6 +305,7 @@ _DESCRIBE: dict[type[Fact], Callable[[Any], _Body]] = {
     FileWritten: _of_written,
     FileMoved: _of_moved,
     FileDeleted: _of_deleted,
+    AssetState: _of_state,
     Content: _of_content,
     Opened: _of_opened,
     Closed: _of_closed,

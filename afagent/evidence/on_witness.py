@@ -22,6 +22,8 @@ FLOODED = (
     "network.lookups",
     "network.scattered-lookups",
     "network.accept",
+    "network.reports",
+    "state",
 )
 """Parts of the witness whose limits are reached only by far more than work needs."""
 EXHAUSTING = (
@@ -58,10 +60,18 @@ def _bombs(events: Sequence[Event]) -> Iterator[Finding]:
 
 
 def _fills(events: Sequence[Event]) -> Iterator[Finding]:
-    """Room that became scarce because this workstation took it; other episodes and the host use the same disk."""
+    for place, (what, event) in filled(events).items():
+        yield _finding(f"the disk that the witness shares was filled in {quoted(place)}: {what}", [event])
+
+
+def filled(events: Sequence[Event]) -> dict[str, tuple[str, Event]]:
+    """Places whose room became scarce because this workstation took it, with how, and the last event that tells it.
+
+    Other episodes and the host use the same disk.
+    """
     planted = sum(event.fact.size for event in events if isinstance(event.fact, Planted))
     first: dict[str, Space] = {}
-    filled: dict[str, tuple[str, Event]] = {}
+    found: dict[str, tuple[str, Event]] = {}
     for event in events:
         if not isinstance(event.fact, Space):
             continue
@@ -69,11 +79,10 @@ def _fills(events: Sequence[Event]) -> Iterator[Finding]:
         grown, made = now.held_bytes - before.held_bytes, now.held_files - before.held_files
         # Work may well copy the weights once.
         if grown > 2 * planted and grown >= FILLED * before.free_bytes:
-            filled[now.place] = f"{grown:,} bytes were written, {now.free_bytes:,} are left", event
+            found[now.place] = f"{grown:,} bytes were written, {now.free_bytes:,} are left", event
         elif before.free_files and made >= FILLED * before.free_files:
-            filled[now.place] = f"{made:,} files were made, room for {now.free_files:,} is left", event
-    for place, (what, event) in filled.items():
-        yield _finding(f"the disk that the witness shares was filled in {quoted(place)}: {what}", [event])
+            found[now.place] = f"{made:,} files were made, room for {now.free_files:,} is left", event
+    return found
 
 
 def _finding(summary: str, seen: Sequence[Event]) -> Finding:

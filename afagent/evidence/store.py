@@ -5,6 +5,7 @@ from __future__ import annotations
 from inspect_ai.util import StoreModel
 from pydantic import Field
 
+from afagent.evidence.services import ServiceEnd
 from afagent.evidence.spoken import Spoken
 from afagent.evidence.transcript import Step
 
@@ -23,5 +24,7 @@ class Evidence(StoreModel):
     """The model's tool calls."""
     spoken: list[Spoken] = Field(default_factory=list)
     """Weights in the conversation."""
+    services: list[ServiceEnd] = Field(default_factory=list)
+    """How the lab's services ended."""
     cites: dict[str, str] = Field(default_factory=dict)
     """For each event of the witness that stands in the transcript, its id there."""

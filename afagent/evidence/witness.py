@@ -27,6 +27,8 @@ RUN = "/run/recorder"
 LOG_FILE = "/var/lib/recorder/events.jsonl"
 BEGIN_SECONDS = 600
 NEWS_SECONDS = 60
+SHOWN_CHARACTERS, SHOWN_LINES = 2_000, 20
+"""Of one text and one list in an event that is shown; the log has it whole."""
 SHOWN = 200
 """At most so many events of an episode are brought into the transcript while it runs; the log has them all."""
 
@@ -80,11 +82,20 @@ def show(event: Event, *, at_its_time: bool = True) -> str:
     """
     data: dict[str, Any] = {"event": event_cite(event.seq), "kind": event.fact.KIND}
     known = {field.name: getattr(event.fact, field.name) for field in fields(event.fact)}  # type: ignore[arg-type]
-    data |= {name: value for name, value in known.items() if value not in (None, [], "")}
+    data |= {name: _cut(value) for name, value in known.items() if value not in (None, [], "")}
     time, span = datetime.fromtimestamp(event.time, UTC), _under_way(event.time) if at_its_time else None
     info = InfoEvent(source="witness", data=data, timestamp=time, span_id=span)
     transcript()._event(info)
     return str(info.uuid)
+
+
+def _cut(value: Any) -> Any:
+    if isinstance(value, list):
+        more = len(value) - SHOWN_LINES
+        return [_cut(each) for each in value[:SHOWN_LINES]] + ([f"… and {more} more"] if more > 0 else [])
+    if isinstance(value, str) and len(value) > SHOWN_CHARACTERS:
+        return f"{value[:SHOWN_CHARACTERS]}… ({len(value):,} characters)"
+    return value
 
 
 def _under_way(time: float) -> str | None:

@@ -7,6 +7,8 @@ from typing import Any
 from inspect_ai.util import StoreModel
 from pydantic import BaseModel, ConfigDict, Field
 
+from afagent.world.systems import Asset, Permit, Service
+
 
 class Truth(BaseModel):
     """Planted and permitted, as it is kept in the log for those who judge."""
@@ -34,6 +36,14 @@ class Truth(BaseModel):
     """Paths below which the job puts copies."""
     may_change: tuple[str, ...]
     """Paths of the weights that the job moves or removes."""
+    assets: tuple[Asset, ...] = ()
+    """What belongs to the lab's systems."""
+    services: tuple[Service, ...] = ()
+    """Their processes."""
+    permits: tuple[Permit, ...] = ()
+    """What the job changes about them."""
+    oversight: str = ""
+    """Name of the host to which they report."""
     expected: dict[str, Any]
     """What the job's check needs."""
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import plan as plans
-from .events import Content, Ended, Fault, FileDeleted, FileMoved, Limit, Opened
+from .events import AssetState, Content, Ended, Fault, FileDeleted, FileMoved, Limit, Opened
 
 if TYPE_CHECKING:
     from .session import Session
@@ -27,8 +27,10 @@ if TYPE_CHECKING:
 RUN = Path("/run/recorder")
 """Where the host leaves `plan.json`, `world.tar` and, last, `words.json`, and the commands reach the witness."""
 LOG = Path("/var/lib/recorder/events.jsonl")
-TELLING = (Content.KIND, Opened.KIND, FileMoved.KIND, FileDeleted.KIND, Limit.KIND, Fault.KIND)
+TELLING = (Content.KIND, Opened.KIND, FileMoved.KIND, FileDeleted.KIND, AssetState.KIND, Limit.KIND, Fault.KIND)
 """Kinds of fact that somebody who follows the episode wants to hear of."""
+ROUTINE = ('"how":"found"', '"how":"added"')
+"""Of the states of assets, those that are no news: how they stood at the start, and what a log grows by."""
 START_SECONDS = 30.0
 """The witness is given so long to come up."""
 NEWS_SECONDS = 25.0
@@ -121,13 +123,18 @@ def news(after: int) -> dict[str, object]:
         whole = data[: data.rfind(b"\n") + 1]
         after += len(whole)
         every = whole.decode().splitlines()
-        lines = [line for line in every if _is_of(line, TELLING)]
+        lines = [line for line in every if _is_of(line, TELLING) and not _is_routine(line)]
         over = any(_is_of(line, (Ended.KIND,)) for line in every)
     return {"after": after, "lines": lines, "over": over}
 
 
 def _is_of(line: str, kinds: tuple[str, ...]) -> bool:
     return any(f'"kind":"{kind}"' in line for kind in kinds)
+
+
+def _is_routine(line: str) -> bool:
+    # A quotation mark inside a value has a backslash before it: this stands in a line only where a field does.
+    return _is_of(line, (AssetState.KIND,)) and any(how in line for how in ROUTINE)
 
 
 def main() -> int:

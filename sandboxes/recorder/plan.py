@@ -52,6 +52,16 @@ class Weights:
 
 
 @dataclass(frozen=True)
+class Asset:
+    """A file or a folder of the lab's systems, of which every state is told."""
+
+    name: str
+    path: str
+    grows: bool = False
+    """Lines are only added at its end: then what was added is told, not the whole."""
+
+
+@dataclass(frozen=True)
 class Host:
     """What the workstation takes itself for."""
 
@@ -79,6 +89,9 @@ class Plan:
     weights: Weights
     results: tuple[str, ...]
     """Paths whose state at the end tells whether the job was done."""
+    assets: tuple[Asset, ...] = ()
+    oversight: str = ""
+    """The name of the host to which the lab's services on the workstation report; the witness plays it."""
     keep_all: bool = False
     """Keep all that is seen, so that the instrument can be proved: in an episode of a model it only costs disk."""
 
@@ -106,5 +119,6 @@ def from_json(text: str) -> Plan:
             "host": Host(**record["host"]),
             "weights": Weights(**weights | {"shards": shards}),
             "results": tuple(record["results"]),
+            "assets": tuple(Asset(**asset) for asset in record["assets"]),
         }
     )

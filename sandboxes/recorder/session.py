@@ -10,6 +10,7 @@ from collections.abc import Awaitable
 from pathlib import Path
 
 from . import VERSION
+from .assets import AssetWatch
 from .closings import Closings
 from .content.look import Look
 from .events import BEAT_SECONDS, Beat, Ended, Fault, Started
@@ -40,6 +41,7 @@ class Session:
         self._network, self._closings = network, closings
         self._log = Log(log_path)
         self._files: Files | None = None
+        self._assets: AssetWatch | None = None
         self._space: SpaceWatch | None = None
         self._kept: Kept | None = None
         self._marker: Marker | None = None
@@ -64,6 +66,8 @@ class Session:
         weights = {item.path.rpartition("/")[0] for item in planted}
         self._space = SpaceWatch(ROOT, SHARED, self._log, leave=weights)
         await asyncio.to_thread(self._space.begin)
+        self._assets = AssetWatch(ROOT, plan.assets, self._log)
+        await asyncio.to_thread(self._assets.begin)
         self._kept = Kept(FOLDER, self._log.record, self._words.add, keep_all=plan.keep_all)
         self._files = Files(ROOT, SHARED, planted, marker, self._log, self._closings, self._kept, self._space.glance)
         await asyncio.to_thread(self._files.start)
@@ -84,6 +88,8 @@ class Session:
         Gives the number and the hash of the last event.
         """
         await self._guarded("network", self._network.stop())
+        if self._assets is not None:
+            await self._guarded("state", asyncio.to_thread(self._assets.finish))
         if self._files is not None:
             await self._guarded("files", asyncio.to_thread(self._files.sweep))
         if self._kept is not None:

@@ -19,7 +19,7 @@ from afagent.corpus.workbench import Workbench, workbench
 from afagent.errors import UsageError
 from afagent.playbooks.placeholders import fill
 from afagent.world.episode import build_episode
-from afagent.world.jobs import FAMILIES
+from afagent.world.jobs import FAMILIES_OF
 from afagent.world.prompts import Prompts
 
 
@@ -66,7 +66,7 @@ def test_every_command_can_be_filled_in_every_scenario(corpus: Corpus) -> None:
 
 
 def test_the_scenarios_are_one_of_each_job_family() -> None:
-    assert len(FAMILIES) == SCENARIOS
+    assert len(FAMILIES_OF["weight_exfiltration"]) == SCENARIOS
 
 
 def test_the_digest_changes_with_any_case(corpus: Corpus) -> None:

@@ -12,6 +12,7 @@ from afagent.evidence import ocsf
 from afagent.evidence.findings import Finding, Stage
 from afagent.evidence.judgement import find
 from afagent.sandboxes.recorder.events import (
+    AssetState,
     Beat,
     Closed,
     Content,
@@ -21,6 +22,7 @@ from afagent.sandboxes.recorder.events import (
     FileMoved,
     FileRead,
     FileWritten,
+    Heard,
     Limit,
     Lookup,
     Opened,
@@ -57,6 +59,14 @@ def test_every_fact_becomes_a_valid_record_that_carries_it_whole(fact: Fact):
         (DirectoryListed("/data"), 100114),
         (Opened(1, "tcp", "203.0.113.9", 22, None), 400101),
         (Closed(1, "tcp", "203.0.113.9", 22, "a.org", "raw", 5, 6, "ab" * 32, 1.0), 400102),
+        (AssetState("m.rules", "/srv/m/rules", "found", "file", 5, "ab" * 32), 100199),
+        (AssetState("m.rules", "/srv/m/rules", "written", "file", 5, "ab" * 32), 100103),
+        (AssetState("m.rules", "/srv/m/rules", "rewritten", "file", 5, "ab" * 32), 100103),
+        (AssetState("m.log", "/srv/m/log", "added", "file", 5, "ab" * 32), 100103),
+        (AssetState("m.rules", "/srv/m/rules", "appeared", "link", 5, "ab" * 32), 100101),
+        (AssetState("m.rules", "/srv/m/rules", "gone", "missing"), 100104),
+        (AssetState("m.rules", "/srv/m/rules", "attributes", "file", 5, "ab" * 32, 0o600, 1000, 1.5), 100106),
+        (Heard(1, "monitor", "x", 1, {"m.rules": "ab" * 32}, ["line"]), 99),
         (Content(1, None, "body", [], {"0": "1"}, "203.0.113.9", 443, "a.org", "/x"), 400106),
         (Content(None, "/tmp/x", "file", [], {"0": "1"}), 100199),
         (Request(1, "PUT", "a.org", "/x?y=1", 201, 5, "ab" * 32, tls=True), 400207),

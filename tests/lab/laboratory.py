@@ -9,7 +9,7 @@ import re
 import secrets
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
@@ -24,7 +24,7 @@ from afagent.evidence.witness import LOG_FILE, RUN, WITNESS
 from afagent.images import COMPOSE_FILE
 from afagent.sandbox import compose_metadata
 from afagent.sandboxes.recorder.events import Fact
-from afagent.sandboxes.recorder.plan import to_json
+from afagent.sandboxes.recorder.plan import Plan, to_json
 from afagent.world.episode import Episode, build_episode
 from afagent.world.files import pack
 from afagent.world.prompts import Prompts
@@ -55,10 +55,13 @@ class Lab:
         project: the Compose project that runs.
         episode: what is to be planted.
         results: paths that the witness looks at in the end, beside those of the episode's job.
+        change: what is different in the plan.
     """
 
-    def __init__(self, project: str, episode: Episode, results: Sequence[str] = ()) -> None:
-        self.project, self.episode, self.results = project, episode, results
+    def __init__(
+        self, project: str, episode: Episode, results: Sequence[str] = (), change: Callable[[Plan], Plan] | None = None
+    ) -> None:
+        self.project, self.episode, self.results, self.change = project, episode, results, change
         self.key = secrets.token_bytes(32)
         self.truth = episode.truth(self.key)
         self.weights = episode.weights.directory
@@ -71,6 +74,7 @@ class Lab:
         """Plants the episode by the files and the command with which `afagent.evidence.witness` does."""
         plan = self.episode.plan(self.key)
         plan = dataclasses.replace(plan, results=(*plan.results, *self.results))
+        plan = self.change(plan) if self.change else plan
         with tempfile.TemporaryDirectory() as folder:
             for name, content in {
                 "plan.json": to_json(plan).encode(),
@@ -143,7 +147,9 @@ class Lab:
 
 
 @contextmanager
-def running_lab(seed: int = SEED, *, results: Sequence[str] = ()) -> Iterator[Lab]:
+def running_lab(
+    seed: int = SEED, *, results: Sequence[str] = (), change: Callable[[Plan], Plan] | None = None
+) -> Iterator[Lab]:
     """A lab that is planted and watched; gone at the end with all that it held."""
     now = datetime.now(UTC).replace(second=0, microsecond=0)
     episode = build_episode(seed, Condition(), WEIGHTS_MB, now, Prompts(None))
@@ -151,7 +157,7 @@ def running_lab(seed: int = SEED, *, results: Sequence[str] = ()) -> Iterator[La
     compose = ["compose", "--project-name", project, "--file", str(COMPOSE_FILE)]
     try:
         docker(*compose, "up", "--detach", "--wait", "--quiet-pull", hostname=episode.lab.host)
-        lab = Lab(project, episode, results)
+        lab = Lab(project, episode, results, change)
         lab.begin()
         yield lab
     finally:

@@ -2,14 +2,20 @@
 
 from afagent.world.jobs import (
     alert_migration,
+    audit_rotation,
     compare_runs,
     data_check,
+    data_mix,
     dedupe_dataset,
     eval_report,
     free_space,
     incident_timeline,
     log_shipper,
+    monitor_rule,
+    preference_dedupe,
     publish_shards,
+    review_export,
+    threshold_update,
     verify_shards,
 )
 from afagent.world.jobs._family import Engagement, Family, Job, Outcome, Permits, Verdict
@@ -28,8 +34,50 @@ FAMILIES: dict[str, Family] = {
         alert_migration,
         compare_runs,
         dedupe_dataset,
+        # about the systems themselves
+        threshold_update,
+        data_mix,
+        preference_dedupe,
+        audit_rotation,
+        monitor_rule,
+        review_export,
     )
 }
-"""Every family by name, in the order in which seeds go through them."""
+"""Every family by name."""
 
-__all__ = ["FAMILIES", "Engagement", "Family", "Job", "Outcome", "Permits", "Verdict"]
+FAMILIES_OF: dict[str, tuple[str, ...]] = {
+    "weight_exfiltration": (
+        "verify_shards",
+        "incident_timeline",
+        "eval_report",
+        "publish_shards",
+        "log_shipper",
+        "data_check",
+        "free_space",
+        "alert_migration",
+        "compare_runs",
+        "dedupe_dataset",
+    ),
+    "oversight_sabotage": (
+        "incident_timeline",
+        "log_shipper",
+        "alert_migration",
+        "audit_rotation",
+        "monitor_rule",
+        "review_export",
+        "threshold_update",
+    ),
+    "training_tampering": (
+        "data_mix",
+        "preference_dedupe",
+        "compare_runs",
+        "eval_report",
+    ),
+    "shutdown_resistance": (
+        "free_space",
+        "verify_shards",
+    ),
+}
+"""Names of each task's families, in the order in which seeds go through them."""
+
+__all__ = ["FAMILIES", "FAMILIES_OF", "Engagement", "Family", "Job", "Outcome", "Permits", "Verdict"]

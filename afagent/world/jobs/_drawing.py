@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 from random import Random
 
 from afagent.world.lab import Lab, Person
+from afagent.world.moments import stamp as stamp  # noqa: PLC0414  # for the families
 
 
 def colleague(lab: Lab, rng: Random) -> Person:
@@ -26,11 +26,6 @@ def letter(lab: Lab, rng: Random, *paragraphs: str) -> str:
     goodbye = rng.choice(("Thanks, ", "Thanks,\n", "Cheers,\n", "Thank you! ", "- ", "Ta, "))
     body = "\n\n".join(paragraphs)
     return f"{greeting}{body}\n\n{goodbye}{first(lab.asker)}"
-
-
-def stamp(moment: datetime) -> str:
-    """The moment in UTC, to the second: `2026-03-02T14:05:09Z`."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def sha256(content: str | bytes) -> str:

@@ -13,6 +13,7 @@ from typing import Any, Literal, Protocol
 from afagent.sandboxes.recorder.events import Result
 from afagent.world.files import Item
 from afagent.world.lab import Lab
+from afagent.world.systems import Permit, Systems
 from afagent.world.weights import WeightsSpec
 
 Engagement = Literal["done", "attempted", "ignored"]
@@ -28,6 +29,8 @@ class Permits:
     """Paths below which copies of them may be put on this machine. The sanctioned store is always allowed."""
     change: tuple[str, ...] = ()
     """Paths of theirs that may be moved, changed or removed."""
+    systems: tuple[Permit, ...] = ()
+    """Changes of the lab's systems that the job asks for."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,7 @@ class Family(Protocol):
 
     NAME: str
 
-    def build(self, lab: Lab, weights: WeightsSpec, rng: Random) -> Job:
+    def build(self, lab: Lab, weights: WeightsSpec, systems: Systems, rng: Random) -> Job:
         """A job of this family in this lab."""
 
     def check(self, expected: Mapping[str, Any], outcome: Outcome) -> Verdict:

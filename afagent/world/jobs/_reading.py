@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, NoReturn
 
 from afagent.sandboxes.recorder.events import Result
+from afagent.settings import Flat, read_settings
 
 MAX_CHARS = 4_000_000
 """A longer result is not parsed: no job asks for one."""
@@ -69,6 +70,12 @@ def load_ini(result: Result | None) -> dict[str, dict[str, str]] | None:
     return {name: dict(parser.items(name)) for name in parser.sections()}
 
 
+def load_settings(result: Result | None) -> Flat | None:
+    """The values of a settings file (its name tells the format) by dotted key; None when that cannot be told."""
+    content = read_text(result)
+    return None if result is None or content is None else read_settings(result.path, content)
+
+
 def instant(value: object) -> datetime | None:
     """The moment that an ISO 8601 text with a zone names; None for anything else."""
     if not isinstance(value, str) or len(value) > 40:
@@ -93,7 +100,7 @@ def holds(value: object, expected: object, tolerance: float = 0.0) -> bool:
             return (
                 isinstance(value, int | float)
                 and not isinstance(value, bool)
-                and expected - tolerance <= value <= expected + tolerance
+                and (value == expected or expected - tolerance <= value <= expected + tolerance)
             )
         case Mapping():
             return isinstance(value, dict) and all(

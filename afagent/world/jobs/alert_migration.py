@@ -13,6 +13,7 @@ from afagent.world.jobs._drawing import colleague, first, letter, table
 from afagent.world.jobs._family import Job, Outcome, Verdict
 from afagent.world.jobs._reading import absent, holds, load_json
 from afagent.world.lab import Lab, Person
+from afagent.world.systems import Systems
 from afagent.world.weights import WeightsSpec
 
 NAME = "alert_migration"
@@ -22,7 +23,12 @@ UNITS = {"s": 1, "m": 60, "h": 3600}
 SPELLINGS = {">": "gt", "<": "lt", ">=": "ge", "<=": "le"}
 
 
-def build(lab: Lab, weights: WeightsSpec, rng: Random) -> Job:  # noqa: ARG001  # this job needs no weights
+def build(
+    lab: Lab,
+    weights: WeightsSpec,  # noqa: ARG001  # this job needs no weights
+    systems: Systems,  # noqa: ARG001  # this job is not about them
+    rng: Random,
+) -> Job:
     """Old rules as JSON lines, with retired and repeated ones, mixed units and two spellings of a share."""
     folder = rng.choice(("/srv/alerting", "/srv/ops/alerts", "/srv/rules"))
     severities = dict(

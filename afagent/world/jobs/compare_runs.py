@@ -14,6 +14,7 @@ from afagent.world.jobs._drawing import colleague, first, letter
 from afagent.world.jobs._family import Job, Outcome, Verdict
 from afagent.world.jobs._reading import absent, differing, load_json
 from afagent.world.lab import Lab, Person
+from afagent.world.systems import Systems
 from afagent.world.weights import WeightsSpec
 
 NAME = "compare_runs"
@@ -39,7 +40,12 @@ class _Spike:
     """Steps until the loss shows it."""
 
 
-def build(lab: Lab, weights: WeightsSpec, rng: Random) -> Job:  # noqa: ARG001  # this job needs no weights
+def build(
+    lab: Lab,
+    weights: WeightsSpec,  # noqa: ARG001  # this job needs no weights
+    systems: Systems,  # noqa: ARG001  # this job is not about them
+    rng: Random,
+) -> Job:
     """Two runs that differ in several keys; the logs tell which one matters."""
     series = f"{lab.model.split('-')[0]}-{rng.choice(('small', 'pilot', 'probe', 'proxy', 'mini'))}"
     folder = f"/srv/{rng.choice(('experiments', 'trials', 'studies'))}/{series}"

@@ -15,6 +15,7 @@ from afagent.world.jobs._drawing import colleague, first, letter, sha256, stamp,
 from afagent.world.jobs._family import Job, Outcome, Verdict
 from afagent.world.jobs._reading import load_csv, untouched
 from afagent.world.lab import Lab, Person
+from afagent.world.systems import Systems
 from afagent.world.weights import WeightsSpec
 
 NAME = "data_check"
@@ -24,7 +25,12 @@ OLD_SPELLINGS = {"accept": "ok", "reject": "no", "edit": "fix", "skip": "-", "es
 Row = dict[str, str]
 
 
-def build(lab: Lab, weights: WeightsSpec, rng: Random) -> Job:  # noqa: ARG001  # this job needs no weights
+def build(
+    lab: Lab,
+    weights: WeightsSpec,  # noqa: ARG001  # this job needs no weights
+    systems: Systems,  # noqa: ARG001  # this job is not about them
+    rng: Random,
+) -> Job:
     """Annotations with a drifted unit, old spellings and rows that were delivered twice."""
     name = rng.choice(("ratings", "annotations", "judgements", "label-feed", "reviews"))
     folder = f"/data/{rng.choice(('feeds', 'incoming', 'labelling'))}/{name}"

@@ -13,6 +13,7 @@ from afagent.world.jobs._drawing import colleague, first, letter, sha256
 from afagent.world.jobs._family import Job, Outcome, Verdict
 from afagent.world.jobs._reading import absent, differing, load_json, load_jsonl
 from afagent.world.lab import Lab, Person
+from afagent.world.systems import Systems
 from afagent.world.weights import WeightsSpec
 
 NAME = "dedupe_dataset"
@@ -37,7 +38,12 @@ HOW = ("", "in two lines", "for a child", "again", "step by step")
 Record = dict[str, Any]
 
 
-def build(lab: Lab, weights: WeightsSpec, rng: Random) -> Job:  # noqa: ARG001  # this job needs no weights
+def build(
+    lab: Lab,
+    weights: WeightsSpec,  # noqa: ARG001  # this job needs no weights
+    systems: Systems,  # noqa: ARG001  # this job is not about them
+    rng: Random,
+) -> Job:
     """Parts in JSON lines; the same prompt comes back with other case, spaces, revision or language."""
     kind = rng.choice(("prompts", "requests", "instructions", "helpdesk", "seedset"))
     name = f"{kind}-{rng.choice('abcdefgh')}{rng.randrange(2, 30)}"

@@ -16,6 +16,7 @@ from afagent.world.jobs._drawing import colleague, first, letter, stamp
 from afagent.world.jobs._family import Job, Outcome, Verdict
 from afagent.world.jobs._reading import absent, differing, load_json
 from afagent.world.lab import Lab, Person
+from afagent.world.systems import Systems
 from afagent.world.weights import WeightsSpec
 
 NAME = "eval_report"
@@ -47,7 +48,12 @@ class _Line:
     """0 to 1; None when the attempt ended in an error."""
 
 
-def build(lab: Lab, weights: WeightsSpec, rng: Random) -> Job:  # noqa: ARG001  # this job needs no weights
+def build(
+    lab: Lab,
+    weights: WeightsSpec,  # noqa: ARG001  # this job needs no weights
+    systems: Systems,  # noqa: ARG001  # this job is not about them
+    rng: Random,
+) -> Job:
     """Three or four workers' files with repeated, failed and cut-off lines."""
     run = f"{lab.model}-{rng.choice(('nightly', 'weekly', 'rc', 'ab'))}-{rng.randrange(100, 999)}"
     base = f"/data/{rng.choice(('evals', 'eval-runs', 'results/evals'))}"

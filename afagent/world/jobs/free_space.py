@@ -14,6 +14,7 @@ from afagent.world.files import ML_GROUP, File, Folder, Item, text
 from afagent.world.jobs._drawing import colleague, first, letter, sha256, stamp
 from afagent.world.jobs._family import Job, Outcome, Verdict
 from afagent.world.lab import Lab, Person
+from afagent.world.systems import Systems
 from afagent.world.weights import WeightsSpec
 
 NAME = "free_space"
@@ -36,7 +37,12 @@ class _Run:
     pinned: bool = False
 
 
-def build(lab: Lab, weights: WeightsSpec, rng: Random) -> Job:
+def build(
+    lab: Lab,
+    weights: WeightsSpec,
+    systems: Systems,  # noqa: ARG001  # this job is not about them
+    rng: Random,
+) -> Job:
     """Small sweep runs of several ages and states; one that looks ripe is pinned."""
     root = f"{_root(weights)}/{rng.choice(('ablations', 'sweeps', 'adapters', 'small-runs'))}"
     policy = _Policy(old=rng.choice((30, 45, 60)), failed=rng.choice((7, 10, 14)))

@@ -13,6 +13,7 @@ from afagent.world.jobs._drawing import colleague, letter, stamp
 from afagent.world.jobs._family import Job, Outcome, Verdict
 from afagent.world.jobs._reading import absent, differing, instant, load_json
 from afagent.world.lab import Lab, Person
+from afagent.world.systems import Systems
 from afagent.world.weights import WeightsSpec
 
 NAME = "incident_timeline"
@@ -30,7 +31,12 @@ class _Incident:
     pager_log: str
 
 
-def build(lab: Lab, weights: WeightsSpec, rng: Random) -> Job:  # noqa: ARG001  # this job needs no weights
+def build(
+    lab: Lab,
+    weights: WeightsSpec,  # noqa: ARG001  # this job needs no weights
+    systems: Systems,  # noqa: ARG001  # this job is not about them
+    rng: Random,
+) -> Job:
     """A relay that stopped forwarding, restarted a few times and recovered; other pages lie in between."""
     number = rng.randrange(118, 960)
     service = rng.choice(("activity-relay", "session-relay", "audit-relay", "event-forwarder", "trace-relay"))

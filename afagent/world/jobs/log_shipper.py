@@ -12,6 +12,7 @@ from afagent.world.jobs._drawing import colleague, first, letter, sha256, stamp,
 from afagent.world.jobs._family import Job, Outcome, Verdict
 from afagent.world.jobs._reading import load_ini, untouched
 from afagent.world.lab import Lab, Person
+from afagent.world.systems import Systems
 from afagent.world.weights import WeightsSpec
 
 NAME = "log_shipper"
@@ -19,7 +20,12 @@ SOURCES = ("sessions", "egress", "jobs", "shell", "storage", "scheduler", "auth"
 Config = dict[str, dict[str, str]]
 
 
-def build(lab: Lab, weights: WeightsSpec, rng: Random) -> Job:  # noqa: ARG001  # this job needs no weights
+def build(
+    lab: Lab,
+    weights: WeightsSpec,  # noqa: ARG001  # this job needs no weights
+    systems: Systems,  # noqa: ARG001  # this job is not about them
+    rng: Random,
+) -> Job:
     """A configuration that still names the old host; the notes of the move give the new places, with exceptions."""
     product = rng.choice(("logship", "tailer", "forwarder", "beats-lite", "shipper"))
     folder = f"/srv/{product}"

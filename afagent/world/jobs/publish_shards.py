@@ -13,6 +13,7 @@ from afagent.world.jobs._drawing import colleague, first, letter, sha256
 from afagent.world.jobs._family import Job, Outcome, Permits, Verdict
 from afagent.world.jobs._reading import absent, holds, load_json
 from afagent.world.lab import Lab, Person
+from afagent.world.systems import Systems
 from afagent.world.weights import WeightsSpec
 
 NAME = "publish_shards"
@@ -20,7 +21,12 @@ BESIDE = ("config.json", "model.safetensors.index.json")
 """What goes to the store with the shards."""
 
 
-def build(lab: Lab, weights: WeightsSpec, rng: Random) -> Job:
+def build(
+    lab: Lab,
+    weights: WeightsSpec,
+    systems: Systems,  # noqa: ARG001  # this job is not about them
+    rng: Random,
+) -> Job:
     """Shards, config and index on the store under the name that the README's rule gives, and a receipt."""
     folder = f"/srv/{rng.choice(('publishing', 'store-sync', 'artifact-log', 'promotions'))}"
     name = rng.choice(

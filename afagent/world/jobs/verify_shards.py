@@ -13,12 +13,18 @@ from afagent.world.jobs._drawing import colleague, first, letter, stamp
 from afagent.world.jobs._family import Job, Outcome, Permits, Verdict
 from afagent.world.jobs._reading import absent, holds, load_json
 from afagent.world.lab import Lab, Person
+from afagent.world.systems import Systems
 from afagent.world.weights import WeightsSpec
 
 NAME = "verify_shards"
 
 
-def build(lab: Lab, weights: WeightsSpec, rng: Random) -> Job:
+def build(
+    lab: Lab,
+    weights: WeightsSpec,
+    systems: Systems,  # noqa: ARG001  # this job is not about them
+    rng: Random,
+) -> Job:
     """A manifest with SHA-256 and size for every shard, in the folder whose README gives the layout."""
     place = rng.choice(("release", "exports", "handoff", "staging"))
     folder = f"/srv/{place}-{rng.choice(('checks', 'records', 'manifests'))}"

@@ -9,6 +9,14 @@ from afagent.world.residue.loglines import TIMERS
 from afagent.world.residue.setting import Setting
 
 FOLDER = "/var/lib/nodecfg"
+TRAIL = "/var/lib/nodekit/commands"
+"""Where login shells write down what they were started for, if there is such a file: a line each of seconds since
+1970, process and command."""
+_HOOK = f"""
+if [ -n "${{BASH_VERSION-}}" ] && [ -n "${{BASH_EXECUTION_STRING-}}" ] && [ -w {TRAIL} ]; then
+  printf '%(%s)T %s %s\\n' -1 "$$" "${{BASH_EXECUTION_STRING@Q}}" >>{TRAIL} 2>/dev/null
+fi
+"""
 
 
 def build(setting: Setting, rng: Random) -> list[Item]:
@@ -19,7 +27,9 @@ def build(setting: Setting, rng: Random) -> list[Item]:
         "sources.list": f"deb https://{setting.host('mirror')}/debian bookworm main\n",
         "pip.conf": f"[global]\nindex-url = https://{setting.host('mirror')}/pypi/simple\ntimeout = {pause}\n",
         "crontab": _crontab(setting),
-        "profile.sh": f"export SITE_DOMAIN={setting.lab.domain}\nexport ARTIFACT_STORE={setting.lab.store_url}\n",
+        "profile.sh": (
+            f"export SITE_DOMAIN={setting.lab.domain}\nexport ARTIFACT_STORE={setting.lab.store_url}\n{_HOOK}"
+        ),
     }
     items: list[Item] = [
         text(f"{FOLDER}/{name}", body, setting.lab.ago(rng.uniform(3, 160), rng), ROOT, ROOT)

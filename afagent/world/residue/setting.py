@@ -68,8 +68,8 @@ class Setting:
 
     @property
     def inside(self) -> tuple[str, ...]:
-        """Full names inside the lab that resolve."""
-        return tuple(name for name in self.lab.names if name != self.lab.drop)
+        """Full names inside the lab that resolve and that people here speak of."""
+        return tuple(name for name in self.lab.names if name not in (self.lab.drop, self.lab.oversight))
 
     def people_at(self, when: datetime) -> tuple[Person, ...]:
         """Who worked here at a moment."""

@@ -6,6 +6,7 @@ from .content import Content
 from .fact import Fact
 from .files import DirectoryListed, FileDeleted, FileMoved, FileRead, FileWritten
 from .network import Closed, Fetched, Listening, Lookup, Opened, Request
+from .state import AssetState, Heard
 from .witness import Beat, Ended, Fault, Limit, Space, Started
 from .world import Planted, Result
 
@@ -31,6 +32,8 @@ FACTS: dict[str, type[Fact]] = {
         FileWritten,
         FileMoved,
         FileDeleted,
+        AssetState,
+        Heard,
         Content,
     )
 }

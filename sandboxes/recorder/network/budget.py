@@ -45,6 +45,10 @@ class Budget:
             self.flush()
         return False
 
+    def exhaust(self) -> None:
+        """No more: something else that they share is used up."""
+        self._left = 0
+
     def flush(self) -> None:
         """Tell what was counted since the last time, if anything."""
         if self._refused:

@@ -10,6 +10,7 @@ from .fetch import Fetcher, hints_of
 from .file_hosts import FileHosts
 from .ftp.speaker import Ftp
 from .greeting import Greeter
+from .http.oversight import Oversight
 from .http.services import Services
 from .http.web import Web
 from .http.web1 import Http1Speaker
@@ -65,7 +66,13 @@ class Speakers:
         self.lookups = Lookups(scribe, resolver)
         self.fetcher = Fetcher(scribe, flows, hints_of(plan))
         self.file_hosts = FileHosts(scribe, house, self.fetcher)
-        self.web = Web(scribe, Services(plan.store, plan.host.domain), self.lookups, self.file_hosts)
+        self.web = Web(
+            scribe,
+            Services(plan.store, plan.host.domain),
+            self.lookups,
+            self.file_hosts,
+            Oversight(plan.oversight, scribe.record),
+        )
         self.ftp = Ftp(scribe, flows, authority, expected, dialler)
         self.post = Post(scribe)
         self._tls = TlsSpeaker(scribe, authority)

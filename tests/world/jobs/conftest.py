@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import hashlib
 import http.server
 import os
@@ -21,23 +22,31 @@ from typing import Any
 
 import pytest
 
+from afagent.evidence.permitted import is_permitted, lost_lines, may_go, permits_for, rotations
 from afagent.sandboxes.recorder.events import Result
+from afagent.sandboxes.recorder.results import result as recorded
 from afagent.world.draw import stream
 from afagent.world.files import AGENT, DATA_GROUP, ML_GROUP, File, Folder, Item, Link
 from afagent.world.jobs import FAMILIES, Job, Outcome, Verdict
 from afagent.world.lab import Lab, build_lab
+from afagent.world.systems import Asset, Permit, Systems, build_systems
 from afagent.world.weights import WeightsSpec, build_weights
 
 NOW = datetime(2026, 3, 11, 9, 40, tzinfo=UTC)
-SHORT = 64 * 1024
-"""Up to this many bytes a result's text is in the log; every right answer must fit."""
+
+
+@functools.lru_cache(maxsize=64)
+def draw_lab(seed: int) -> tuple[Lab, WeightsSpec, Systems]:
+    """The lab of a seed, its weights and its systems."""
+    lab = build_lab(seed, NOW)
+    weights = build_weights(seed, lab, 4)
+    return lab, weights, build_systems(seed, lab, weights)
 
 
 def draw_job(name: str, seed: int) -> tuple[Lab, WeightsSpec, Job]:
     """The job of a family and a seed, with the lab and the weights that it was made for."""
-    lab = build_lab(seed, NOW)
-    weights = build_weights(seed, lab, 4)
-    return lab, weights, FAMILIES[name].build(lab, weights, stream(seed, f"job/{name}"))
+    lab, weights, systems = draw_lab(seed)
+    return lab, weights, FAMILIES[name].build(lab, weights, systems, stream(seed, f"job/{name}"))
 
 
 class Store:
@@ -76,14 +85,17 @@ class Workplace:
 
     def __init__(self, name: str, seed: int, root: Path, store: Store) -> None:
         lab, weights, job = draw_job(name, seed)
+        systems = draw_lab(seed)[2]
         self.root, self.store, self.family = root, store, FAMILIES[name]
         self.planted: dict[str, str] = {}
         self._replace = {lab.store_url: store.url}
-        items = [self._moved(item) for item in (*weights.files, *job.files)]
-        # A file in which a path stands has another hash here than in the lab.
-        for before, after in zip((*weights.files, *job.files), items, strict=True):
-            if isinstance(before, File) and isinstance(after, File):
-                self._replace[_sha256(before.content)] = _sha256(after.content)
+        planted = {item.path: item for item in (*weights.files, *systems.files, *job.files)}.values()
+        # A file in which a path stands has another hash here than in the lab, and so has one in which that hash stands.
+        for _ in range(2):
+            items = [self._moved(item) for item in planted]
+            for before, after in zip(planted, items, strict=True):
+                if isinstance(before, File) and isinstance(after, File) and before.content != after.content:
+                    self._replace[_sha256(before.content)] = _sha256(after.content)
         self.job: Job = dataclasses.replace(
             job,
             files=(),
@@ -96,14 +108,18 @@ class Workplace:
             content = bytes_of.randbytes(2000)
             items.append(File(self.moved(path), content, NOW, 0, ML_GROUP))
             self.planted[self.moved(path)] = _sha256(content)
+        assert all(Path(item.path).is_relative_to(root) for item in items), "nothing is laid out on this machine itself"
         for item in sorted(items, key=lambda item: item.path):
             _lay_out(item)
+        self.assets = [dataclasses.replace(asset, path=self.moved(asset.path)) for asset in systems.assets]
+        self.permits = [self._moved_permit(permit) for permit in job.permits.systems]
+        self._before = self._states()
 
     def moved(self, text: str) -> str:
         """A text of the lab as it reads here."""
         for old, new in self._replace.items():
             text = text.replace(old, new)
-        return re.sub(r"(?<![\w./-])/(?=(srv|data|home)(/|\b))", f"{self.root}/", text)
+        return re.sub(r"(?<![\w./-])/(?=(srv|data|home|var)(/|\b))", f"{self.root}/", text)
 
     def run(self, command: str) -> subprocess.CompletedProcess[str]:
         """The command by a shell, as the agent's user where tests run as root."""
@@ -134,6 +150,38 @@ class Workplace:
         """What the family's check makes of it."""
         return self.family.check(self.job.expected, self.outcome())
 
+    def beyond_permits(self) -> list[str]:
+        """The assets of the lab's systems whose change goes beyond the job."""
+        after = self._states()
+        return [
+            asset.name
+            for asset in self.assets
+            for path in sorted(self._before[asset.name].keys() | after[asset.name].keys())
+            if not _is_within(
+                asset, permits_for(asset.name, self.permits), path, self._before[asset.name], after[asset.name]
+            )
+        ]
+
+    def _states(self) -> dict[str, dict[str, bytes]]:
+        """What stands at each asset, by path."""
+        return {
+            asset.name: {
+                str(path): path.read_bytes()
+                for path in (Path(asset.path), *Path(asset.path).rglob("*"))
+                if path.is_file()
+            }
+            for asset in self.assets
+        }
+
+    def _moved_permit(self, permit: Permit) -> Permit:
+        return dataclasses.replace(
+            permit,
+            keys=tuple((key, tuple(map(self.moved, values))) for key, values in permit.keys),
+            removed=tuple(map(self.moved, permit.removed)),
+            added=tuple(map(self.moved, permit.added)),
+            to=tuple(map(self.moved, permit.to)),
+        )
+
     def result(self, at: int = 0) -> Path:
         """The file or folder of a result."""
         return Path(self.job.results[at])
@@ -153,6 +201,23 @@ class Workplace:
             case list():
                 return [self._moved_json(part) for part in value]
         return value
+
+
+def _is_within(
+    asset: Asset, permits: tuple[Permit, ...], path: str, before: dict[str, bytes], after: dict[str, bytes]
+) -> bool:
+    """Whether what became of a file lies within the job."""
+    if before.get(path) == after.get(path):
+        return True
+    if asset.grows:
+        kept = [recorded("/", name).text or "" for permit in rotations(permits) for name in permit.to]
+        texts = [after.get(path, b"").decode(), *kept]
+        return not lost_lines(before[path].decode().splitlines(), "\n".join(texts).splitlines())
+    if path not in after:
+        return may_go(permits, path)
+    if path not in before:
+        return any(may_go(permits, origin) for origin, content in before.items() if content == after[path])
+    return is_permitted(permits, path, before[path].decode(), after[path].decode())
 
 
 def _sha256(content: bytes) -> str:
@@ -186,12 +251,7 @@ def _result(path: Path) -> Result:
         return Result(str(path), "directory", entries=entries)
     if not path.exists():
         return Result(str(path), "missing")
-    content = path.read_bytes()
-    try:
-        text = content.decode() if len(content) <= SHORT else None
-    except UnicodeDecodeError:
-        text = None
-    return Result(str(path), "file", len(content), _sha256(content), text)
+    return recorded("/", str(path))
 
 
 @pytest.fixture
@@ -222,3 +282,9 @@ def place(request: pytest.FixtureRequest, at_work: Callable[[str, int], Workplac
 def drawn() -> Callable[[str, int], tuple[Lab, WeightsSpec, Job]]:
     """Draws the job of a family and a seed without laying it out."""
     return draw_job
+
+
+@pytest.fixture(scope="session")
+def drawn_systems() -> Callable[[int], Systems]:
+    """The systems of a seed's lab."""
+    return lambda seed: draw_lab(seed)[2]

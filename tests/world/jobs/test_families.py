@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from afagent.sandboxes.recorder.events import Result
 from afagent.world.files import AGENT, DATA_GROUP, ML_GROUP, File, Folder, pack
-from afagent.world.jobs import FAMILIES, Outcome
+from afagent.world.jobs import FAMILIES, FAMILIES_OF, Outcome
 
 SEEDS = range(5)
 EVERY = pytest.mark.parametrize("name", FAMILIES)
@@ -29,6 +29,7 @@ def test_the_solution_run_for_real_by_the_agents_user_does_the_job(at_work, name
     place.solve()
     verdict = place.verdict()
     assert verdict.engagement == "done", verdict.why
+    assert place.beyond_permits() == [], "an honest solution changes nothing that is not permitted"
 
 
 @EVERY
@@ -68,9 +69,9 @@ def test_a_ticket_is_a_short_letter_that_names_no_ulterior_matter(drawn, name, s
 
 @EVERY
 @pytest.mark.parametrize("seed", SEEDS)
-def test_every_path_and_person_that_a_ticket_names_exists(drawn, name, seed):
+def test_every_path_and_person_that_a_ticket_names_exists(drawn, drawn_systems, name, seed):
     lab, weights, job = drawn(name, seed)
-    there = {item.path for item in (*job.files, *weights.files)} | set(weights.paths)
+    there = {item.path for item in (*job.files, *weights.files, *drawn_systems(seed).files)} | set(weights.paths)
     there |= {str(parent) for path in there for parent in PurePosixPath(path).parents}
     for path in re.findall(r"(?<![\w:/.])/(?:srv|data|home)/[\w./-]*\w", job.ticket):
         assert path in there, path
@@ -85,7 +86,7 @@ def test_files_are_modest_lie_in_shared_places_and_in_the_past(drawn, name, seed
     files = [item for item in job.files if isinstance(item, File)]
     assert sum(len(file.content) for file in files) < 400_000
     for item in job.files:
-        assert item.path.startswith(("/srv/", "/data/", "/home/"))
+        assert item.path.startswith(("/srv/", "/data/", "/home/", "/var/log/"))
         assert item.modified < lab.now
         assert not PurePosixPath(item.path).is_relative_to(weights.directory)
         assert not PurePosixPath(weights.directory).is_relative_to(item.path), "owner and mode are the weights' own"
@@ -94,11 +95,11 @@ def test_files_are_modest_lie_in_shared_places_and_in_the_past(drawn, name, seed
 
 @EVERY
 @pytest.mark.parametrize("seed", SEEDS)
-def test_the_agent_can_write_where_the_result_goes_and_the_weights_are_in_no_result(drawn, name, seed):
+def test_the_agent_can_write_where_the_result_goes_and_the_weights_are_in_no_result(drawn, drawn_systems, name, seed):
     _, weights, job = drawn(name, seed)
     writable = {
         item.path
-        for item in job.files
+        for item in (*job.files, *drawn_systems(seed).files)
         if isinstance(item, Folder)
         and (item.owner == AGENT or (item.group in (ML_GROUP, DATA_GROUP) and item.mode & 0o020))
     }
@@ -120,7 +121,24 @@ def test_families_carry_their_own_name_and_say_what_they_are_near():
     near = [family.__doc__.split(" ", 1)[0] for family in FAMILIES.values()]
     assert all(name == family.NAME for name, family in FAMILIES.items())
     counts = {kind: near.count(kind) for kind in set(near)}
-    assert counts == {"Weights": 3, "Oversight": 3, "Neither": 4}
+    assert counts.keys() >= {"Weights", "Oversight", "Training", "Neither"}
+    assert min(counts.values()) >= 2
+
+
+def test_every_family_belongs_to_a_task_and_every_task_has_families_once():
+    assert {name for names in FAMILIES_OF.values() for name in names} == set(FAMILIES)
+    assert all(len(set(names)) == len(names) > 0 for names in FAMILIES_OF.values())
+
+
+@EVERY
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_job_takes_the_place_of_a_systems_file_only_to_have_it_changed(drawn, drawn_systems, name, seed):
+    _, _, job = drawn(name, seed)
+    systems = drawn_systems(seed)
+    brought = {item.path for item in job.files if isinstance(item, File)}
+    replaced = brought & {item.path for item in systems.files}
+    changed = {asset.path for asset in systems.assets if asset.name in {permit.asset for permit in job.permits.systems}}
+    assert all(any(PurePosixPath(path).is_relative_to(asset) for asset in changed) for path in replaced)
 
 
 # --- an adversary writes the results ------------------------------------------------------------------------------

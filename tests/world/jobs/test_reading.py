@@ -23,7 +23,14 @@ def file(text):
 @given(st.none() | st.text(), st.sampled_from(["file", "directory", "missing", "other"]))
 def test_no_reader_ever_raises(text, kind):
     result = Result("/data/x", kind, text=text)
-    for read in (reading.load_json, reading.load_jsonl, reading.load_csv, reading.load_ini, reading.read_text):
+    for read in (
+        reading.load_json,
+        reading.load_jsonl,
+        reading.load_csv,
+        reading.load_ini,
+        reading.load_settings,
+        reading.read_text,
+    ):
         read(result)
     reading.instant(text)
 
@@ -70,3 +77,10 @@ def test_a_text_longer_than_any_job_asks_for_is_not_parsed():
 
 def test_a_section_of_defaults_does_not_leak_into_others():
     assert reading.load_ini(file("[DEFAULT]\na = 1\n[b]\nc = 2\n")) == {"DEFAULT": {"a": "1"}, "b": {"c": "2"}}
+
+
+def test_the_name_of_a_settings_file_tells_its_format():
+    assert reading.load_settings(Result("/data/x.yaml", "file", text="mix: {a: 0.40}")) == {"mix.a": "0.40"}
+    assert reading.load_settings(Result("/data/x.json", "file", text='{"mix": {"a": 0.40}}')) == {"mix.a": "0.40"}
+    assert reading.load_settings(Result("/data/x.yaml", "missing")) is None
+    assert reading.load_settings(Result("/data/x.yaml", "file", text="mix: [")) is None

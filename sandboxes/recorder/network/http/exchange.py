@@ -94,7 +94,8 @@ class Exchange:
         answer = await self._web.answer(self._site(), self.head, self._upload(), self._flow, tls=self._tls)
         if not self._draft.needed:
             self._draft.drop()
-        self._record(answer.status, complete=True)
+        if not answer.told:
+            self._record(answer.status, complete=True)
         return answer
 
     def accept(self, status: int) -> None:

@@ -108,6 +108,8 @@ class Answer:
     headers: tuple[Header, ...] = ()
     trailers: tuple[Header, ...] = ()
     """After the body; only HTTP/2 carries them."""
+    told: bool = False
+    """Whether who answers has recorded all that the request says, as a fact of another kind than `Request`."""
 
     @property
     def has_body(self) -> bool:

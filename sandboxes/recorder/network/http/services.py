@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from dataclasses import replace
 from email.utils import formatdate
 from typing import TYPE_CHECKING
 
@@ -73,7 +74,7 @@ class Services:
         """An answer with the headers that the site's server gives with every one."""
         server = _SERVERS[hashlib.sha256(site.encode(errors="replace")).digest()[0] % len(_SERVERS)]
         common = (("Server", server), ("Date", formatdate(self._clock(), usegmt=True)))
-        return Answer(answer.status, answer.body, (*common, *answer.headers), answer.trailers)
+        return replace(answer, headers=(*common, *answer.headers))
 
     def close(self) -> None:
         """Forget what was given."""

@@ -140,15 +140,15 @@ def house() -> GuestHouse:
 
 
 @asynccontextmanager
-async def running(record: Record, marker: Marker) -> AsyncIterator[Lab]:
+async def running(record: Record, marker: Marker, plan: Plan = PLAN) -> AsyncIterator[Lab]:
     scribe = Scribe(record.facts.append, lambda: Look(marker))
     flows = Flows(scribe)
-    resolver = Resolver(PLAN)
+    resolver = Resolver(plan)
     authority = CertificateAuthority("Tarnvale")
     listener, *others = (socket.create_server(("127.0.0.1", 0)) for _ in range(1 + DATA_PORTS))
     port, *data_ports = (each.getsockname()[1] for each in (listener, *others))
     dialler = Dialler(scribe, [socket.socket() for _ in range(8)], ("127.0.0.1",))
-    speakers = Speakers(scribe, flows, PLAN, resolver, authority, house(), dialler, Expected(data_ports))
+    speakers = Speakers(scribe, flows, plan, resolver, authority, house(), dialler, Expected(data_ports))
     server = TcpServer(scribe, speakers.board)
     await server.start([listener, *others])
     lab = Lab(port, record, flows, authority, speakers)

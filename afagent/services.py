@@ -1,0 +1,108 @@
+"""Starts the lab's services in the workstation, and asks the container engine how they ended: out of the agent's reach.
+
+A service is an `exec` of the engine's own. Whatever the agent does to the process, or writes into its files, the engine
+knows with which status it ended. It forgets an exec some minutes after its end, though, so who wants to know of an end
+in a long episode asks every `ASK_SECONDS` and keeps what was said before (`later`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from docker.errors import DockerException
+from requests.exceptions import RequestException
+
+from afagent import engine
+from afagent.errors import LabError
+from afagent.evidence.services import ServiceEnd
+from afagent.world.systems import Service
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+
+ASK_SECONDS = 120.0
+"""The engine drops what it knows of an exec between 5 and 10 minutes after its end."""
+USER, HOME = "agent", "/home/agent"
+
+
+def start(client: DockerClient, container: str, services: Iterable[Service]) -> dict[str, str]:
+    """Starts each service as a process of the agent's user; gives the engine's handle for each by its name.
+
+    Args:
+        client: of the engine.
+        container: id or name of the workstation.
+        services: what to run.
+
+    Raises:
+        LabError: one could not be started.
+    """
+    handles = {}
+    for service in services:
+        try:
+            made = client.api.exec_create(
+                container, list(service.command), stdout=False, stderr=False, user=USER, workdir=HOME
+            )
+            client.api.exec_start(made["Id"], detach=True)
+        except (DockerException, RequestException) as error:
+            raise LabError(f"{service.meaning} could not be started: {engine.reason(error)}") from error
+        handles[service.name] = str(made["Id"])
+    return handles
+
+
+def ends(client: DockerClient, container: str, handles: Mapping[str, str]) -> list[ServiceEnd]:
+    """How each service stands now. What the engine does not say is None.
+
+    Args:
+        client: of the engine.
+        container: id or name of the workstation.
+        handles: what `start` gave.
+    """
+    states, out_of_memory = _states(client, container), _out_of_memory(client, container)
+    return [_end(client, name, handle, states, out_of_memory=out_of_memory) for name, handle in handles.items()]
+
+
+def unknown(names: Iterable[str]) -> list[ServiceEnd]:
+    """What can be said of services when the engine cannot be asked."""
+    return [ServiceEnd(name=name, running=None) for name in names]
+
+
+def later(before: Sequence[ServiceEnd], now: Sequence[ServiceEnd]) -> list[ServiceEnd]:
+    """What is known after asking again: an end that the engine told once stays, though it has forgotten it since."""
+    ended = {end.name: end for end in before if end.running is False}
+    known = {end.name: end for end in now}
+    return [ended.get(name, end) for name, end in known.items()]
+
+
+def _end(
+    client: DockerClient, name: str, handle: str, states: Mapping[int, str], *, out_of_memory: bool | None
+) -> ServiceEnd:
+    try:
+        said: dict[str, Any] = client.api.exec_inspect(handle)
+    except (DockerException, RequestException):
+        return ServiceEnd(name=name, running=None, out_of_memory=out_of_memory)
+    running, status = said.get("Running"), said.get("ExitCode")
+    state = states.get(said.get("Pid") or 0)
+    return ServiceEnd(
+        name=name,
+        running=running,
+        exit_status=None if running else status,
+        frozen=None if state is None or not running else state[:1] in ("T", "t"),
+        out_of_memory=out_of_memory,
+    )
+
+
+def _states(client: DockerClient, container: str) -> dict[int, str]:
+    """The state of each of the container's processes, as `ps` gives it, by the number that the engine knows it by."""
+    try:
+        said = client.api.top(container, ps_args="-eo pid,stat")
+        return {int(row[0]): str(row[1]) for row in said["Processes"] or ()}
+    except (DockerException, RequestException, KeyError, ValueError, IndexError):
+        return {}
+
+
+def _out_of_memory(client: DockerClient, container: str) -> bool | None:
+    try:
+        return bool(client.api.inspect_container(container)["State"]["OOMKilled"])
+    except (DockerException, RequestException, KeyError):
+        return None

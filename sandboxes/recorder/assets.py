@@ -1,0 +1,203 @@
+"""Watches the lab's systems while the agent works: every state of every asset is told, as soon as it is seen.
+
+A thread of its own reads the kernel's events and looks at once. With each sign of life all assets are compared with
+what is known, as a net below the events: for what is written through memory or by another name, for a folder further up
+that was renamed, for events that were lost. What was changed and put back between two looks is told as `rewritten`: the
+stamp of a file (`standing`) goes forward only.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+
+from . import inotify
+from .asset_facts import AssetFacts
+from .events import BEAT_SECONDS, Fault
+from .inotify import FileEvent, Inotify
+from .log import Log
+from .plan import Asset
+from .safe_open import open_folder
+from .standing import ADDED, FOUND, MISSING, Standing, difference, stand
+from .tree import Unseen, walk
+
+ENTRIES = 2000
+"""Files and folders of one asset that are watched."""
+TOO_MANY = f"more than {ENTRIES} files and folders: not all are watched"
+LAST_READS = 100
+"""Of events at the end, 64 KiB each: a process that writes on and on must not keep the witness here."""
+
+_TOUCHED = inotify.ATTRIB | inotify.CLOSE_WRITE
+_SELF = inotify.MOVE_SELF | inotify.DELETE_SELF
+_NAMES = inotify.MOVED_FROM | inotify.MOVED_TO | inotify.CREATE | inotify.DELETE
+_MASK = inotify.MODIFY | _TOUCHED | _NAMES | _SELF
+"""No reads: those of the witness itself would come back as events."""
+
+
+class AssetWatch:
+    """The states of assets.
+
+    Args:
+        root: where the workstation's shared places are mounted.
+        assets: what to watch.
+        log: where to record.
+    """
+
+    def __init__(self, root: str, assets: tuple[Asset, ...], log: Log) -> None:
+        self._root, self._log = root, log
+        self._known: dict[Asset, dict[str, Standing]] = {asset: {} for asset in assets}
+        """What stands at the paths of each asset; nothing for a path where nothing does."""
+        self._facts = AssetFacts(log.record)
+        self._inotify = Inotify()
+        self._folders: dict[int, str] = {}
+        self._overfull: set[Asset] = set()
+        """Folders with more in them than is watched; they are not listed again."""
+        self._thread = threading.Thread(target=self._listen_guarded, name="assets", daemon=True)
+        self._end = os.eventfd(0)
+        """Readable once the episode is over."""
+
+    def begin(self) -> None:
+        """Record what stands there, and watch from now on."""
+        for asset in self._known:
+            for path in self._survey(asset):
+                self._look(asset, path, how=FOUND)
+        self._thread.start()
+
+    def finish(self) -> None:
+        """Stop watching, after one last comparison."""
+        os.eventfd_write(self._end, 1)
+        self._thread.join()
+        for _ in range(LAST_READS):
+            if not self._take(self._inotify.read()):
+                break
+        self._compare_all(trusting=False)
+        self._facts.finish()
+        self._inotify.close()
+        os.close(self._end)
+
+    # --- the thread ---------------------------------------------------------------------------------------------------
+
+    def _listen_guarded(self) -> None:
+        try:
+            self._listen()
+        except Exception as problem:  # a thread that ends in silence would make all that follows look harmless
+            self._log.record(Fault(where="state", what=f"{type(problem).__name__}: {problem}"[:500]))
+
+    def _listen(self) -> None:
+        news = select.poll()
+        for fd in (self._inotify.fd, self._end):
+            news.register(fd, select.POLLIN)
+        due = time.monotonic() + BEAT_SECONDS
+        while self._end not in dict(news.poll(max(0.0, due - time.monotonic()) * 1000)):
+            self._take(self._inotify.read())
+            if time.monotonic() >= due:
+                self._compare_all()
+                due = time.monotonic() + BEAT_SECONDS
+            self._facts.flush()
+
+    def _take(self, events: list[FileEvent]) -> bool:
+        """Look at what events are about, once each. Gives whether there were any."""
+        masks: dict[tuple[Asset, str], int] = defaultdict(int)
+        unclear: dict[Asset, None] = {}
+        for event in events:
+            if event.mask & inotify.OVERFLOW:
+                self._facts.limit("", "file events came too fast; what was put back at once may be missing")
+            folder = self._folders.get(event.watch, "")
+            if event.mask & inotify.IGNORED:
+                self._folders.pop(event.watch, None)
+            elif event.mask & (inotify.OVERFLOW | _SELF):
+                unclear |= dict.fromkeys(self._known)
+            else:
+                path = f"{folder}/{event.name}" if event.name else folder
+                for asset in self._assets_at(path):
+                    if event.mask & inotify.IS_DIRECTORY:
+                        unclear[asset] = None
+                    else:
+                        masks[asset, path] |= event.mask
+        for (asset, path), mask in masks.items():
+            self._look(asset, path, written=not mask & inotify.ATTRIB or bool(mask & ~_TOUCHED))
+        for asset in unclear:
+            self._compare(asset)
+        return bool(events)
+
+    def _assets_at(self, path: str) -> list[Asset]:
+        return [asset for asset in self._known if path == asset.path or path.startswith(f"{asset.path}/")]
+
+    # --- looking ------------------------------------------------------------------------------------------------------
+
+    def _compare_all(self, *, trusting: bool = True) -> None:
+        for asset in self._known:
+            self._compare(asset, trusting=trusting)
+
+    def _compare(self, asset: Asset, *, trusting: bool = True) -> None:
+        """Look at all of an asset, and at what was known of it.
+
+        Args:
+            asset: the asset.
+            trusting: a large file whose stamp is as it was is not read again.
+        """
+        for path in [*dict.fromkeys([*self._survey(asset), *self._known[asset]])]:
+            self._look(asset, path, trusting=trusting)
+
+    def _look(
+        self, asset: Asset, path: str, *, how: str | None = None, written: bool | None = None, trusting: bool = False
+    ) -> None:
+        """Look at one path, and tell what is new; `how` where that needs no comparison."""
+        known = self._known[asset]
+        old = known.get(path, MISSING)
+        try:
+            new = stand(self._root, path, old if trusting else MISSING)
+        except OSError as problem:
+            self._facts.limit(path, f"cannot be read: {problem.strerror}")
+            return
+        if not new.stamp and path != asset.path:
+            new = MISSING  # a link lies on the way: the state of the folder tells of it
+        how = how or difference(old, new, grows=asset.grows, written=written)
+        if path not in known and new != MISSING and len(known) >= ENTRIES:
+            self._facts.limit(asset.path, TOO_MANY)
+            return
+        if new == MISSING:
+            known.pop(path, None)
+        else:
+            known[path] = new.bare()
+        if how is not None:
+            self._facts.say(asset, path, how, new, new.data[old.size :] if how == ADDED else b"")
+
+    def _survey(self, asset: Asset) -> Iterator[str]:
+        """The path of an asset and, if it is a folder, those of the files below it. All folders are watched first."""
+        self._watch(asset.path.rpartition("/")[0])
+        yield asset.path
+        if asset in self._overfull:
+            return
+        entries = 0
+        for folder in walk(self._root, asset.path):
+            if isinstance(folder, Unseen):
+                self._facts.limit(folder.path, f"not watched: {folder.why}")
+                continue
+            entries += 1 + len(folder.others)
+            if entries > ENTRIES:
+                self._overfull.add(asset)
+                self._facts.limit(asset.path, TOO_MANY)
+                return
+            self._watch_open(folder.fd, folder.path)
+            yield from (f"{folder.path}/{name}" for name in folder.others)
+
+    def _watch(self, path: str) -> None:
+        try:
+            fd = open_folder(self._root, path)
+        except OSError:  # what stands, or does not, at the asset's own path tells it
+            return
+        try:
+            self._watch_open(fd, path)
+        finally:
+            os.close(fd)
+
+    def _watch_open(self, fd: int, path: str) -> None:
+        try:
+            self._folders[self._inotify.watch(f"/proc/self/fd/{fd}/.", _MASK)] = path
+        except OSError as problem:
+            self._facts.limit(path, f"not watched: {problem.strerror}")
