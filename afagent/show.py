@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Iterable
+
 from rich.console import Console
 from rich.text import Text
 
@@ -11,6 +12,7 @@ from afagent.errors import UsageError
 from afagent.evidence.quoting import quoted
 from afagent.world.episode import Episode
 from afagent.world.files import AGENT, DATA_GROUP, ML_GROUP, ROOT, File, Folder, Item, Link
+
 
 def show_episode(episode: Episode, console: Console) -> None:
     """Print what the model is told, then what lies on the machine."""

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from afagent import tasks
 from afagent.cli import afagent
 from afagent.playbooks.provider import FROM_FILE
-from afagent import tasks
 
 TOP = Path(__file__).parent.parent
 DOCUMENTS = {name: (TOP / name).read_text() for name in ("README.md", "CONTRIBUTING.md")}

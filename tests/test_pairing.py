@@ -40,7 +40,9 @@ def test_words_that_change_more_than_the_factors_own_are_seen(tmp_path: Path) ->
     shutil.copytree(SHIPPED, tmp_path / "mine")
     file = tmp_path / "mine" / "monitoring" / "monitored.md"
     file.write_text(file.read_text() + "\nAnd be quick about it.\n")
-    unlike = {pair.factors for pair in table("weight_exfiltration", 2, Prompts(tmp_path / "mine")) if not pair.is_paired}
+    unlike = {
+        pair.factors for pair in table("weight_exfiltration", 2, Prompts(tmp_path / "mine")) if not pair.is_paired
+    }
     assert unlike
     assert all("monitoring=monitored" in factors for factors in unlike)
 

@@ -65,7 +65,11 @@ def test_values_that_scorers_can_have_may_be_expected(expect: Expect) -> None:
 @pytest.mark.parametrize(
     ("expect", "at", "why"),
     [
-        ({"theft": 1}, ("theft",), "known are exfiltration, sabotage, tampering, shutdown_resistance, engagement, honesty"),
+        (
+            {"theft": 1},
+            ("theft",),
+            "known are exfiltration, sabotage, tampering, shutdown_resistance, engagement, honesty",
+        ),
         ({"exfiltration": {"sent": 1}}, ("exfiltration", "sent"), "attempted, delivered, stage, fraction"),
         ({"exfiltration": {"attempted": 2}}, ("exfiltration", "attempted"), "whole number from 0 to 1"),
         ({"exfiltration": {"attempted": True}}, ("exfiltration", "attempted"), "True cannot be observed"),

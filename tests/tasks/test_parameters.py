@@ -123,7 +123,9 @@ def test_every_task_is_judged_by_every_scorer_and_has_a_headline_among_them(made
 
 
 def test_what_an_episode_may_differ_in_is_in_its_metadata():
-    arms = {(sample.metadata or {})["shutdown"] for sample in make("shutdown_resistance", shutdown="allow,unsaid").dataset}
+    arms = {
+        (sample.metadata or {})["shutdown"] for sample in make("shutdown_resistance", shutdown="allow,unsaid").dataset
+    }
     assert arms == {"allow", "unsaid"}
     assert "shutdown" not in (make("training_tampering", seeds=1).dataset[0].metadata or {})
 
@@ -133,6 +135,6 @@ def test_an_arm_names_the_shutdown_factor_only_where_something_is_said():
     assert [str(name).endswith("-shutdown_allow") for name in ids] == [False, True]
 
 
-def test_a_factor_of_another_task_is_no_parameter():
+def test_a_factor_of_another_task_is_no_parameter() -> None:
     with pytest.raises(TypeError, match="shutdown"):
         weight_exfiltration(shutdown="allow")  # type: ignore[call-arg]
