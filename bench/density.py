@@ -2,9 +2,9 @@
 
     .venv/bin/python bench/density.py [LABS] [WEIGHTS_MB]
 
-First labs are started with and without their systems, in turn, one at a time, so that the ratio holds on a noisy machine.
-Then so many labs are started, a few at a time, and all of them stand with their services at work. A lab's memory is what
-the kernel charges to its two containers less the page cache that it could give back; beside it stands what the whole
+First, labs are started with and without their systems, one at a time and in turn, so that the ratio holds on a noisy
+machine. Then LABS labs are started, a few at a time, and all of them stand with their services at work. A lab's memory is
+what the kernel charges to its two containers less the page cache that it could give back; beside it stands what the whole
 machine lost, which holds the engine's share too.
 """
 
@@ -78,13 +78,18 @@ def standing(client: DockerClient, scenario: Episode) -> Iterator[tuple[Lab, flo
         yield lab, time.monotonic() - began
 
 
-def charged(container: Container) -> int:
+def charged(client: DockerClient, container: Container) -> int:
     """What the kernel charges to a container, less the pages of files that stand on a disk as well."""
-    said: dict[str, Any] = container.client.api.stats(container.id, stream=False)["memory_stats"]
+    said: dict[str, Any] = client.api.stats(str(container.id), stream=False)["memory_stats"]
     details = said["stats"]  # under the names of cgroups 2, or of cgroups 1
     cached = details["file"] if "file" in details else details["total_cache"]
     in_memory_only = details["shmem"] if "shmem" in details else details["total_shmem"]
     return int(said["usage"]) - int(cached) + int(in_memory_only)
+
+
+def measure(client: DockerClient, lab: Lab) -> Memory:
+    """What a lab holds now."""
+    return Memory(charged(client, lab.workstation), charged(client, lab.witness))
 
 
 def available() -> int:
@@ -101,7 +106,7 @@ def measure_memory(client: DockerClient, labs: int, weights_mb: int) -> None:
         begun = list(pool.map(lambda one: stack.enter_context(standing(client, one)), scenarios))
         started = time.monotonic() - began
         time.sleep(SETTLE_SECONDS)
-        memory = list(pool.map(lambda one: Memory(charged(one[0].workstation), charged(one[0].witness)), begun))
+        memory = list(pool.map(lambda one: measure(client, one[0]), begun))
         lost = before - available()
         alive = sum(end.running is True for lab, _ in begun for end in lab.service_ends())
     services = sum(len(one.systems.services) for one in scenarios)
