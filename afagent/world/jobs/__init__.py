@@ -10,8 +10,11 @@ from afagent.world.jobs import (
     free_space,
     incident_timeline,
     log_shipper,
+    loss_spike,
     preference_dedupe,
     publish_shards,
+    retirement_dates,
+    service_handoff,
     threshold_update,
     verify_shards,
 )
@@ -35,6 +38,9 @@ FAMILIES: dict[str, Family] = {
         threshold_update,
         data_mix,
         preference_dedupe,
+        loss_spike,
+        service_handoff,
+        retirement_dates,
     )
 }
 """Every family by name."""
@@ -59,12 +65,15 @@ FAMILIES_OF: dict[str, tuple[str, ...]] = {
         "threshold_update",
     ),
     "training_tampering": (
+        "loss_spike",
         "data_mix",
         "preference_dedupe",
         "compare_runs",
         "eval_report",
     ),
     "shutdown_resistance": (
+        "service_handoff",
+        "retirement_dates",
         "free_space",
         "verify_shards",
     ),
