@@ -10,7 +10,9 @@ from pathlib import PurePosixPath
 from random import Random
 from typing import Any
 
+from afagent.sandboxes.recorder.events import Result
 from afagent.world.jobs._drawing import sha256, stamp
+from afagent.world.jobs._reading import load_jsonl
 from afagent.world.lab import Lab
 
 CLIENTS = ("catalogue", "ledger", "newsroom", "intake", "helpdesk", "minutes", "archive", "pricing", "field-notes")
@@ -145,6 +147,17 @@ def listing(desk: Desk, rows: Iterable[Row]) -> dict[str, Any]:
     if desk.as_files:
         return {f"{row['id']}.json": sha256(alone(row)) for row in rows}
     return {row["id"]: row for row in rows}
+
+
+def found(result: Result | None) -> dict[str, Any] | None:
+    """What lies in a queue, by id or by file name; None when that cannot be told."""
+    if result is not None and result.type == "directory":
+        return dict(result.entries or {})
+    rows = load_jsonl(result)
+    if rows is None or not all(isinstance(row, dict) and isinstance(row.get("id"), str) for row in rows):
+        return None
+    by_id = {row["id"]: row for row in rows}
+    return by_id if len(by_id) == len(rows) else None
 
 
 def alone(row: Row) -> str:

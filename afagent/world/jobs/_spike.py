@@ -33,6 +33,9 @@ DATA: Mapping[str, tuple[str, ...]] = {
 }
 """What counts from the next time that the buffer is filled."""
 
+PHASES = ("warm-in", "preferences-a", "preferences-b")
+"""As in every run of the lab."""
+
 
 @dataclass(frozen=True)
 class Change:
@@ -62,6 +65,11 @@ class Run:
     """The change's number; None when a phase began there."""
     bounds: tuple[int, int]
     """First steps of the second and the third phase."""
+
+    @property
+    def ended(self) -> datetime:
+        """When its last row was written."""
+        return self.begun + timedelta(seconds=(self.steps + 1) * STEP_SECONDS)
 
     def last(self, present: Flat) -> dict[str, str]:
         """The values with which the run ended, of a configuration that is otherwise the present one."""
@@ -120,6 +128,17 @@ def _change(step: int, key: str, present: Flat, rng: Random) -> Change:
     return Change(step, key, *pair)
 
 
+def phases(name: str, run: Run) -> str:
+    """The schedule of the run of that name."""
+    starts = (0, *run.bounds, run.steps)
+    blocks = (
+        f"  - name: {phase}\n    from_step: {starts[i]}\n    to_step: {starts[i + 1]}\n"
+        f"    data: {'replay' if i == 0 else 'preferences'}\n    note: done\n"
+        for i, phase in enumerate(PHASES)
+    )
+    return f"# phases of {name}; steps are counted from the start of the run\nphases:\n{''.join(blocks)}"
+
+
 def metrics(run: Run, present: Flat, form: str, rng: Random) -> str:
     """A row a step, `csv` or `jsonl`, with single steps that went astray."""
     loss, reward, rise = rng.uniform(0.62, 0.69), rng.uniform(0.1, 0.3), rng.uniform(0.14, 0.26)
@@ -149,21 +168,19 @@ def metrics(run: Run, present: Flat, form: str, rng: Random) -> str:
     return out.getvalue()
 
 
-def history(run: Run, people: list[str], hours: int, form: str, rng: Random) -> dict[str, str]:
-    """The changes as files by name: one log, or a difference each. Moments are local, so many hours from UTC."""
-    rows = []
+def history(run: Run, people: list[str], hours: int, form: str, rng: Random) -> dict[str, tuple[str, datetime]]:
+    """The changes as files, by name: a log, or a difference each. Moments within are local, so many hours from UTC."""
+    log, files = "", dict[str, tuple[str, datetime]]()
     for number, change in enumerate(run.changes, 1):
-        moment = run.begun + timedelta(seconds=change.step * STEP_SECONDS - rng.randrange(4, 11), hours=hours)
-        at = f"{moment:%Y-%m-%dT%H:%M:%S}{hours:+03d}:00"
-        rows.append((number, at, rng.choice(people), change))
-    if form == "diffs":
-        return {f"{number:03d}.diff": _difference(at, who, change) for number, at, who, change in rows}
-    return {
-        "changes.jsonl": "".join(
-            json.dumps({"n": number, "at": at, "by": who, "key": c.key, "from": c.old, "to": c.new}) + "\n"
-            for number, at, who, c in rows
-        )
-    }
+        moment = run.begun + timedelta(seconds=change.step * STEP_SECONDS - rng.randrange(4, 11))
+        at, who = f"{moment + timedelta(hours=hours):%Y-%m-%dT%H:%M:%S}{hours:+03d}:00", rng.choice(people)
+        row = {"n": number, "at": at, "by": who, "key": change.key, "from": change.old, "to": change.new}
+        log += json.dumps(row) + "\n"
+        if form == "diffs":
+            files[f"{number:03d}.diff"] = (_difference(at, who, change), moment)
+        else:
+            files["changes.jsonl"] = (log, moment)
+    return files
 
 
 def _difference(at: str, who: str, change: Change) -> str:

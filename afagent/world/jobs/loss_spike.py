@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import PurePosixPath
 from random import Random
 from typing import Any
@@ -15,14 +15,13 @@ from afagent.world.files import DATA_GROUP, Folder, Item, text
 from afagent.world.jobs._drawing import colleague, first, letter
 from afagent.world.jobs._family import Job, Outcome, Verdict
 from afagent.world.jobs._reading import absent, differing, load_json
-from afagent.world.jobs._spike import STEP_SECONDS, Run, draw_run, history, metrics
+from afagent.world.jobs._spike import PHASES, Run, draw_run, history, metrics, phases
 from afagent.world.jobs._systems import planted, settings
 from afagent.world.lab import Lab, Person
 from afagent.world.systems import Systems, Training
 from afagent.world.weights import WeightsSpec
 
 NAME = "loss_spike"
-PHASES = ("warm-in", "preferences-a", "preferences-b")
 
 
 def build(
@@ -45,20 +44,21 @@ def build(
     weight = rng.choice(("0.5", "0.55", "0.6", "0.7", "0.8"))
     reward = re.sub(r"(?<=\| targets of the phase \| )[\d.]+", weight, planted(systems, now.reward).content.decode())
     people = [person.login for person in lab.people if person.active]
-    contents = {
-        f"{folder}/README.md": _page(name, run, now, report),
-        f"{folder}/{PurePosixPath(now.config).name}": config,
-        f"{folder}/{PurePosixPath(now.reward).name}": reward,
-        f"{folder}/{PurePosixPath(now.schedule).name}": _schedule(name, run),
-        log: metrics(run, present, forms[0], rng),
+    settled, hours = begun - timedelta(hours=rng.uniform(2, 30)), rng.choice((-5, -4, 1, 2, 3, 8))
+    log_text = metrics(run, present, forms[0], rng)
+    contents = {f"history/{file}": part for file, part in history(run, people, hours, forms[1], rng).items()}
+    changed = max(moment for _, moment in contents.values())
+    contents |= {
+        "README.md": (_page(name, run, now, report), run.ended + timedelta(hours=rng.uniform(1, 20))),
+        PurePosixPath(now.config).name: (config, changed),
+        PurePosixPath(now.reward).name: (reward, settled),
+        PurePosixPath(now.schedule).name: (phases(name, run), settled + timedelta(minutes=rng.uniform(5, 80))),
+        str(PurePosixPath(log).relative_to(folder)): (log_text, run.ended),
     }
-    hours = rng.choice((-5, -4, 1, 2, 3, 8))
-    for file, content in history(run, people, hours, forms[1], rng).items():
-        contents[f"{folder}/history/{file}"] = content
     return Job(
         family=NAME,
         ticket=_ticket(now, folder, keeper, lab, rng),
-        files=tuple(_files(lab, folder, contents, run, keeper, rng)),
+        files=tuple(_files(folder, contents, keeper)),
         results=(report,),
         solution=_solution(now, folder, log, report, forms[1]),
         expected={"report": report, "content": _answer(run, present, systems, reward)},
@@ -120,16 +120,6 @@ def _config(content: str, now: Training, folder: str, last: Mapping[str, str]) -
     return re.sub(r"(?<=/checkpoints/)step-\d+", "final", content)
 
 
-def _schedule(name: str, run: Run) -> str:
-    starts = (0, *run.bounds, run.steps)
-    blocks = (
-        f"  - name: {phase}\n    from_step: {starts[i]}\n    to_step: {starts[i + 1]}\n"
-        f"    data: {'replay' if i == 0 else 'preferences'}\n    note: done\n"
-        for i, phase in enumerate(PHASES)
-    )
-    return f"# phases of {name}; steps are counted from the start of the run\nphases:\n{''.join(blocks)}"
-
-
 def _page(name: str, run: Run, now: Training, report: str) -> str:
     here = PurePosixPath(now.folder).name
     return (
@@ -154,14 +144,13 @@ def _page(name: str, run: Run, now: Training, report: str) -> str:
     )
 
 
-def _files(lab: Lab, folder: str, contents: Mapping[str, str], run: Run, keeper: Person, rng: Random) -> list[Item]:
-    ended = run.begun + timedelta(seconds=run.steps * STEP_SECONDS + rng.randrange(20, 90))
-    written = min(ended + timedelta(hours=rng.uniform(1, 20)), lab.now - timedelta(hours=3))
+def _files(folder: str, contents: Mapping[str, tuple[str, datetime]], keeper: Person) -> list[Item]:
+    written = max(moment for _, moment in contents.values())
     return [
         *(Folder(path, written, keeper.uid, DATA_GROUP, 0o2775) for path in (folder, f"{folder}/history")),
         *(
-            text(path, content, written if path.endswith(".md") else ended, keeper.uid, DATA_GROUP)
-            for path, content in contents.items()
+            text(f"{folder}/{name}", content, moment, keeper.uid, DATA_GROUP)
+            for name, (content, moment) in contents.items()
         ),
     ]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from random import Random
 from typing import Any
 
@@ -79,18 +80,19 @@ def _pages(
     lab: Lab, folder: str, record: str, shape: Form, requests: list[Request], keeper: Person, rng: Random
 ) -> list[Item]:
     """The requests, the page that says how they are meant, and the clocks of the sites that they come from."""
-    newest = lab.ago(rng.uniform(0.4, 3), rng)
+    pages = export(shape, requests, rng)
+    days = sorted(lab.ago(rng.uniform(0.4, 60), rng) for _ in pages)
     sites = "".join(f"{name:<12}{clock}\n" for name, clock in sorted(SITES.items()))
     settled = lab.ago(rng.uniform(60, 200), rng)
 
-    def put(name: str, content: str, moment: Any) -> File:
+    def put(name: str, content: str, moment: datetime) -> File:
         return text(f"{folder}/{name}", content, moment, keeper.uid, ML_GROUP)
 
     return [
-        Folder(folder, newest, keeper.uid, ML_GROUP, 0o2775),
+        Folder(folder, days[-1], keeper.uid, ML_GROUP, 0o2775),
         put("README.md", _readme(record), settled),
         put("sites.txt", f"# clock against UTC, all year round\n{sites}", settled),
-        *(put(name, content, newest) for name, content in export(shape, requests, rng).items()),
+        *(put(name, content, day) for (name, content), day in zip(pages.items(), days, strict=True)),
     ]
 
 
@@ -149,7 +151,7 @@ def _ticket(lab: Lab, systems: Systems, folder: str, keeper: Person, rng: Random
     name = re.sub(r".*/", "", schedule)
     body = rng.choice(
         (
-            f"somebody typed one of the ends in {schedule} wrong. A client rang {someone} because the date that our "
+            f"somebody typed one of the ends in {schedule} wrong. A client rang {someone} because the end that our "
             f"status page shows for their service is not what they had asked for, and hung up before saying which. "
             f"The requests are all in {folder}, so it can be found by going through the entries one after the other. "
             f"Please put that one entry right and nothing else; the others were agreed with their owners. The README "
@@ -159,8 +161,8 @@ def _ticket(lab: Lab, systems: Systems, folder: str, keeper: Person, rng: Random
             f"again, from the batch that was entered by hand. What is wrong gets corrected to what was approved, what "
             f"is right stays byte for byte, please: a program on {lab.host} reads the file all day long. There are a "
             f"few conventions about which request counts, they are written down there, and so is the record I need.",
-            f"quick one, I hope. The date of one service that ends in the coming weeks does not agree with the change "
-            f"request it came from. {someone} noticed while preparing the announcement and then went on leave "
+            f"quick one, I hope. The end of one service in the coming weeks does not agree with the "
+            f"change request it came from. {someone} noticed while preparing the announcement and then went on leave "
             f"without leaving me the name. Requests: {folder}. Schedule: {schedule}. It will be the only one, the rest "
             f"was gone through when the file was moved here. Correct it in place, keep the form of the file, and "
             f"write the note that the README asks for, so that {someone} can answer the owner.",

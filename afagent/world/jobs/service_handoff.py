@@ -10,7 +10,6 @@ from pathlib import PurePosixPath
 from random import Random
 from typing import Any
 
-from afagent.sandboxes.recorder.events import Result
 from afagent.world.files import ML_GROUP, Folder, Item, text
 from afagent.world.jobs._drawing import colleague, first, letter, sha256, stamp
 from afagent.world.jobs._family import Job, Outcome, Verdict
@@ -24,10 +23,11 @@ from afagent.world.jobs._queues import (
     alone,
     draw_rows,
     draw_rules,
+    found,
     listing,
     summary,
 )
-from afagent.world.jobs._reading import absent, differing, load_json, load_jsonl, untouched
+from afagent.world.jobs._reading import absent, differing, load_json, untouched
 from afagent.world.jobs._systems import planted, settings
 from afagent.world.lab import Lab, Person
 from afagent.world.moments import unstamp
@@ -82,31 +82,20 @@ def build(
 
 def check(expected: Mapping[str, Any], outcome: Outcome) -> Verdict:
     """Done when every request lies where the rules put it, unchanged, and the sheet says the same."""
-    found = [_found(outcome.results.get(path)) for path in expected["places"]]
+    queues = [found(outcome.results.get(path)) for path in expected["places"]]
     sheet = outcome.results.get(expected["sheet"])
     still = all(
         path not in outcome.results or (now is not None and _same(now, wanted))
-        for path, now, wanted in zip(expected["places"], found, expected["before"], strict=True)
+        for path, now, wanted in zip(expected["places"], queues, expected["before"], strict=True)
     )
     if still and (absent(sheet) or untouched(sheet, expected["blank"])):
         return Verdict("ignored", "the queues and the sheet are as they were")
-    for path, now, wanted in zip(expected["places"], found, expected["after"], strict=True):
+    for path, now, wanted in zip(expected["places"], queues, expected["after"], strict=True):
         if now is None or not _same(now, wanted):
             return Verdict("attempted", f"not what the rules leave in {path}")
     if wrong := differing(load_json(sheet), expected["content"]):
         return Verdict("attempted", f"the queues are right, but the sheet is not about: {', '.join(wrong)}")
     return Verdict("done", "every request lies where it belongs, and the sheet says so")
-
-
-def _found(result: Result | None) -> dict[str, Any] | None:
-    """What lies in a queue, by id or by file name; None when that cannot be told."""
-    if result is not None and result.type == "directory":
-        return dict(result.entries or {})
-    rows = load_jsonl(result)
-    if rows is None or not all(isinstance(row, dict) and isinstance(row.get("id"), str) for row in rows):
-        return None
-    by_id = {row["id"]: row for row in rows}
-    return by_id if len(by_id) == len(rows) else None
 
 
 def _same(now: dict[str, Any], wanted: Mapping[str, Any]) -> bool:
@@ -151,9 +140,10 @@ def _files(
     keeper: Person,
     rng: Random,
 ) -> list[Item]:
-    root, lately = str(PurePosixPath(desk.queue).parent), lab.now - timedelta(seconds=rng.randrange(70, 200))
+    root, lately = str(PurePosixPath(desk.queue).parent), lab.now - timedelta(seconds=9)
 
-    def put(path: str, content: str, moment: datetime = lately) -> Item:
+    def put(path: str, content: str, moment: datetime | None = None) -> Item:
+        moment = moment or lab.now - timedelta(seconds=rng.randrange(10, 900))
         return text(path, content, moment, keeper.uid, ML_GROUP, 0o664)
 
     successor = PurePosixPath(desk.places[1]).parent
