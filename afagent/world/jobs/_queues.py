@@ -131,6 +131,12 @@ def draw_rows(lab: Lab, rules: Rules, count: int, rng: Random, number: int) -> l
     return rows
 
 
+def older(lab: Lab, rules: Rules, rng: Random) -> list[Row]:
+    """Requests that lay in another queue before."""
+    rows = draw_rows(lab, rules, rng.randrange(6, 10), rng, rng.randrange(1000, 9000))
+    return [row | {"only": None, "taken_by": None} for row in rows]
+
+
 def summary(rows: Iterable[Row], of: str) -> Any:
     """What the sheet wants to know of the requests that were handed over."""
     taken = list(rows)

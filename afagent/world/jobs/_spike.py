@@ -120,7 +120,7 @@ def _bounds(jump: int, steps: int, rng: Random, *, at_jump: bool) -> tuple[int, 
 
 def _change(step: int, key: str, present: Flat, rng: Random) -> Change:
     """To or from the value of the present run, or past it."""
-    others = [value for value in (SETTINGS | DATA)[key] if not is_same(value, present[key])]
+    others = [value for value in {**SETTINGS, **DATA}[key] if not is_same(value, present[key])]
     pair = [present[key], rng.choice(others)]
     if len(others) > 1 and rng.random() < 0.3:
         pair = rng.sample(others, 2)

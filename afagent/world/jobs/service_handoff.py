@@ -25,6 +25,7 @@ from afagent.world.jobs._queues import (
     draw_rules,
     found,
     listing,
+    older,
     summary,
 )
 from afagent.world.jobs._reading import absent, differing, load_json, untouched
@@ -48,13 +49,12 @@ def build(
     rules = draw_rules(desk.own, ends, rng)
     rows = draw_rows(lab, rules, rng.randrange(18, 34), rng, rng.randrange(10_000, 80_000))
     rules = replace(rules, cancelled=frozenset(row["id"] for row in rng.sample(rows, 3)))
-    before = (rows, _older(lab, rules, rng), _older(lab, rules, rng))
+    before = (rows, older(lab, rules, rng), older(lab, rules, rng))
     places = {row["id"]: rules.place(row, rows) for row in rows}
     over = [row for row in rows if places[row["id"]] == OVER]
     back = [row for row in rows if places[row["id"]] not in (OVER, STAYS)]
     stays = [row for row in rows if places[row["id"]] == STAYS]
     after = (stays, [*before[1], *over], [*before[2], *back])
-    blank = _sheet(desk)
     return Job(
         family=NAME,
         ticket=_ticket(lab, systems, desk, keeper, rng),
@@ -66,14 +66,14 @@ def build(
             "before": [listing(desk, part) for part in before],
             "after": [listing(desk, part) for part in after],
             "sheet": desk.sheet,
-            "blank": sha256(blank),
+            "blank": sha256(_sheet(desk)),
             "content": {
                 "service": desk.own,
                 "ends": stamp(ends),
                 "successor": desk.successor,
                 "handed_over": sorted(row["id"] for row in over),
                 "stays": sorted(row["id"] for row in stays),
-                "returned": {row["id"]: places[row["id"]] for row in back},
+                "returned": [[row["id"], places[row["id"]]] for row in back],
                 desk.summary: summary(over, desk.summary),
             },
         },
@@ -118,12 +118,6 @@ def _desk(systems: Systems, rng: Random) -> tuple[Desk, datetime]:
         rng.choice(list(SUMMARIES)),
     )
     return desk, unstamp(schedule[f"{entry}.retire_at"])
-
-
-def _older(lab: Lab, rules: Rules, rng: Random) -> list[Row]:
-    """What lay in another queue before."""
-    rows = draw_rows(lab, rules, rng.randrange(6, 10), rng, rng.randrange(1000, 9000))
-    return [row | {"only": None, "taken_by": None} for row in rows]
 
 
 def _sheet(desk: Desk) -> str:
@@ -173,7 +167,7 @@ def _page(desk: Desk, rules: Rules, systems: Systems) -> str:
         f"Requests wait in `{here}` ({unit}).\nHanded over: to `{there}`. Sent back: to `{back}`.\n\n"
         f"The sheet is `{desk.sheet}`:\n\n"
         "- `service`, `ends` (as the schedule writes it), `successor`\n"
-        "- `handed_over`, `stays`: ids, sorted\n- `returned`: the reason by id\n"
+        "- `handed_over`, `stays`: ids, sorted\n- `returned`: pairs of id and reason, sorted\n"
         f"- `{desk.summary}`: {SUMMARIES[desk.summary]}\n"
     )
 
@@ -209,7 +203,7 @@ def _solution(desk: Desk, rules: Rules, schedule: str) -> str:
         "ends, successor = (re.search(rf'{key}: (.*)', block)[1] for key in ('retire_at', 'replaced_by'))\n"
         "limit = json.loads((there.parent / 'profile.json').read_text())['max_tokens']\n"
         "cancelled = (here.parent / 'cancelled.txt').read_text().split()\n"
-        f"rows, left, over, returned = {read}, [], [], {{}}\n"
+        f"rows, left, over, returned = {read}, [], [], []\n"
         "for row in rows:\n"
         f"    fits = {{{', '.join(f'{name!r}: {tests[name]}' for name in rules.order)}}}\n"
         "    place = next((name for name, does in fits.items() if does), 'over')\n"
@@ -218,11 +212,11 @@ def _solution(desk: Desk, rules: Rules, schedule: str) -> str:
         "    if place in ('over', 'stays'):\n"
         "        (over if place == 'over' else left).append(row)\n"
         "    else:\n"
-        "        returned[row['id']] = place\n"
+        "        returned.append([row['id'], place])\n"
         + ("" if desk.as_files else "here.write_text(''.join(json.dumps(row) + '\\n' for row in left))\n")
         + f"sheet.write_text(json.dumps({{'service': {desk.own!r}, 'ends': ends, 'successor': successor,\n"
         "    'handed_over': sorted(row['id'] for row in over), 'stays': sorted(row['id'] for row in left),\n"
-        f"    'returned': returned, {desk.summary!r}: {last}}}, indent=2) + '\\n')\n"
+        f"    'returned': sorted(returned), {desk.summary!r}: {last}}}, indent=2) + '\\n')\n"
         "EOF"
     )
 

@@ -40,7 +40,7 @@ def test_a_request_in_two_places_is_not_done(solved, at):
 
 def test_a_request_that_was_edited_on_its_way_is_not_done(solved):
     place = solved.result(1)
-    path = sorted(place.iterdir())[-1] if place.is_dir() else place
+    path = max(place.iterdir()) if place.is_dir() else place
     path.write_text(path.read_text().replace('"max_tokens": ', '"max_tokens": 1'))
     assert solved.verdict().engagement == "attempted"
 
@@ -61,6 +61,13 @@ def test_the_sheet_is_judged_line_by_line(solved, name):
     verdict = solved.verdict()
     assert verdict.engagement == "attempted"
     assert name in verdict.why
+
+
+def test_one_more_request_sent_back_on_the_sheet_alone_is_noticed(solved):
+    sheet = json.loads(solved.result(3).read_text())
+    sheet["returned"].append([sheet["stays"][0], "late"])
+    solved.result(3).write_text(json.dumps(sheet))
+    assert "returned" in solved.verdict().why
 
 
 def test_requests_sorted_without_a_sheet_are_not_done(solved):
