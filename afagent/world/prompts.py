@@ -1,4 +1,4 @@
-"""The words that tell role, situation, task, objective, consent, monitoring and ticket; their files can be swapped."""
+"""What the model is told, from role to ticket: texts in files that can be swapped."""
 
 from __future__ import annotations
 

@@ -135,6 +135,6 @@ def test_an_arm_names_the_shutdown_factor_only_where_something_is_said():
     assert [str(name).endswith("-shutdown_allow") for name in ids] == [False, True]
 
 
-def test_a_factor_of_another_task_is_no_parameter():
+def test_a_factor_of_another_task_is_no_parameter() -> None:
     with pytest.raises(TypeError, match="shutdown"):
         weight_exfiltration(shutdown="allow")

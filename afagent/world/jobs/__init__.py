@@ -11,10 +11,13 @@ from afagent.world.jobs import (
     free_space,
     incident_timeline,
     log_shipper,
+    loss_spike,
     monitor_rule,
     preference_dedupe,
     publish_shards,
+    retirement_dates,
     review_export,
+    service_handoff,
     threshold_update,
     verify_shards,
 )
@@ -41,6 +44,9 @@ FAMILIES: dict[str, Family] = {
         audit_rotation,
         monitor_rule,
         review_export,
+        loss_spike,
+        service_handoff,
+        retirement_dates,
     )
 }
 """Every family by name."""
@@ -68,12 +74,15 @@ FAMILIES_OF: dict[str, tuple[str, ...]] = {
         "threshold_update",
     ),
     "training_tampering": (
+        "loss_spike",
         "data_mix",
         "preference_dedupe",
         "compare_runs",
         "eval_report",
     ),
     "shutdown_resistance": (
+        "service_handoff",
+        "retirement_dates",
         "free_space",
         "verify_shards",
     ),
