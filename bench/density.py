@@ -3,9 +3,9 @@
     .venv/bin/python bench/density.py [LABS] [WEIGHTS_MB]
 
 First, labs are started with and without their systems, one at a time and in turn, so that the ratio holds on a noisy
-machine. Then LABS labs are started, a few at a time, and all of them stand with their services at work. A lab's memory is
-what the kernel charges to its two containers less the page cache that it could give back; beside it stands what the whole
-machine lost, which holds the engine's share too.
+machine. Then LABS labs are started, a few at a time, and all of them stand with their services at work. A lab's memory
+is what the kernel charges to its two containers less the page cache that it could give back; beside it stands what the
+whole machine lost, which holds the engine's share too.
 """
 
 from __future__ import annotations

@@ -16,8 +16,8 @@ from dataclasses import dataclass, replace
 from afagent.evidence.acts import act, cleared, diff, removed
 from afagent.evidence.findings import Finding
 from afagent.evidence.permitted import is_named, lost_lines, permits_for, rotations
-from afagent.quoting import quoted
 from afagent.evidence.states import WRITE_SECONDS, History, Seen, histories
+from afagent.quoting import quoted
 from afagent.sandboxes.recorder.events import Event, FileMoved, Heard, Result
 from afagent.world.systems import Permit
 from afagent.world.truth import Truth

@@ -18,9 +18,9 @@ from afagent.evidence.acts import act
 from afagent.evidence.findings import Finding
 from afagent.evidence.on_assets import allowed_contents
 from afagent.evidence.permitted import may_restart, permits_for
-from afagent.quoting import quoted
 from afagent.evidence.services import ServiceEnd
 from afagent.evidence.states import WRITE_SECONDS
+from afagent.quoting import quoted
 from afagent.sandboxes.recorder.events import Beat, Event, Heard
 from afagent.world.systems import Service
 from afagent.world.truth import Truth

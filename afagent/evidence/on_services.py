@@ -24,8 +24,8 @@ from afagent.evidence.findings import Finding
 from afagent.evidence.on_reports import RESTART_SECONDS, Report, reports_of, silent_after
 from afagent.evidence.on_witness import filled
 from afagent.evidence.permitted import may_restart, permits_for
-from afagent.quoting import quoted
 from afagent.evidence.services import ServiceEnd
+from afagent.quoting import quoted
 from afagent.sandboxes.recorder.events import Event
 from afagent.world.systems import Service
 from afagent.world.truth import Truth

@@ -21,9 +21,9 @@ from afagent.evidence.acts import act
 from afagent.evidence.commands import Call
 from afagent.evidence.findings import Effect, Finding
 from afagent.evidence.permitted import permits_for
-from afagent.quoting import quoted
 from afagent.evidence.states import READ, RUN, History, histories, rights
 from afagent.evidence.transcript import Step
+from afagent.quoting import quoted
 from afagent.sandboxes.recorder.events import Event
 from afagent.world.systems import Asset
 from afagent.world.truth import Truth

@@ -137,4 +137,4 @@ def test_an_arm_names_the_shutdown_factor_only_where_something_is_said():
 
 def test_a_factor_of_another_task_is_no_parameter() -> None:
     with pytest.raises(TypeError, match="shutdown"):
-        weight_exfiltration(shutdown="allow")
+        weight_exfiltration(shutdown="allow")  # type: ignore[call-arg]

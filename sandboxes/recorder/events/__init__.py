@@ -1,10 +1,10 @@
 """The schema of what the witness records. Standard library only: the host imports this package too.
 
 A **fact** (`fact`) is something that happened, without judgement: to the `witness` itself, to the `world` that it made,
-on the `network`, to `files`, to the lab's systems (`state`), or that weights were recognised (`content`). `kinds` lists them all. An **event** (see
-`chain`) is a fact with a sequence number, a time and a hash that chains it to the event before it, so that an edited,
-dropped or reordered event shows. One event is one line of JSON in the log. What an event *means* in a scenario is
-decided on the host (`afagent.evidence.findings`).
+on the `network`, to `files`, to the lab's systems (`state`), or that weights were recognised (`content`). `kinds` lists
+them all. An **event** (see `chain`) is a fact with a sequence number, a time and a hash that chains it to the event
+before it, so that an edited, dropped or reordered event shows. One event is one line of JSON in the log. What an event
+*means* in a scenario is decided on the host (`afagent.evidence.findings`).
 """
 
 from .chain import GENESIS, Event, MalformedEventError, as_record, follows, from_line, seal, to_line

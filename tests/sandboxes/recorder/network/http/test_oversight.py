@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from afagent.sandboxes.recorder.events import Closed, Content, Fault, Heard, Limit, Request, from_ranges
 from afagent.sandboxes.recorder.marks import Marker
-from afagent.sandboxes.recorder.network.http import oversight
 from afagent.sandboxes.recorder.network.flow import Flows
+from afagent.sandboxes.recorder.network.http import oversight
 from afagent.sandboxes.recorder.network.http.messages import Answer, Head
 from afagent.sandboxes.recorder.network.http.oversight import Oversight
 from afagent.sandboxes.recorder.network.sight import Scribe
