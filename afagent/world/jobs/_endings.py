@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import PurePosixPath
 from random import Random
 
@@ -99,6 +99,7 @@ class Request:
     site: str
     approvals: tuple[str, ...]
     why: str
+    filed: datetime
     holds: bool
     """The entry is to follow it."""
 
@@ -143,14 +144,18 @@ def draw_requests(lab: Lab, listed: list[Entry], mistake: Mistake, rng: Random) 
     """A request that holds for each entry, and among them some that were corrected later or do not count."""
     number, requests = rng.randrange(40, 700), list[Request]()
     people = [person.login for person in lab.people if person.active]
+    sites = {entry.name: rng.choice(list(SITES)) for entry in listed} | {mistake.service: mistake.site}
+    filed = datetime.min.replace(tzinfo=UTC)
 
     def add(entry: Entry, state: str, ends: datetime, approvals: tuple[str, ...], *, holds: bool = False) -> None:
-        nonlocal number
+        nonlocal number, filed
         number += rng.randrange(1, 6)
-        site = mistake.site if entry.name == mistake.service else rng.choice(list(SITES))
-        requests.append(Request(number, entry.name, state, ends, site, approvals, rng.choice(WHYS), holds))
+        # Well before the end, and in the order of numbers.
+        filed = max(filed, lab.ago(max(0, (lab.now - entry.ends) / timedelta(days=1)) + rng.uniform(6, 40), rng))
+        site, why = sites[entry.name], rng.choice(WHYS)
+        requests.append(Request(number, entry.name, state, ends, site, approvals, why, filed, holds))
 
-    for entry in rng.sample(listed, len(listed)):
+    for entry in sorted(listed, key=lambda entry: entry.ends):
         if entry.name == mistake.service and mistake.approvals is not None:
             add(entry, "approved", mistake.wrong, mistake.approvals)
         elif rng.random() < 0.3:
@@ -162,20 +167,22 @@ def draw_requests(lab: Lab, listed: list[Entry], mistake: Mistake, rng: Random) 
     return requests
 
 
-def export(shape: Form, requests: list[Request], rng: Random) -> dict[str, str]:
-    """The requests as files, by name."""
+def export(shape: Form, requests: list[Request], rng: Random) -> dict[str, tuple[str, datetime]]:
+    """The requests as files, by name, and when they were written."""
     rows = [_row(shape, request) for request in requests]
     if shape.kind == "pages":
         prefix = rng.choice(("EOL", "END", "SVC", "CR"))
-        return {f"{prefix}-{row['number']}.md": _page(prefix, row) for row in rows}
+        pages = [(_page(prefix, row), request.filed) for row, request in zip(rows, requests, strict=True)]
+        return {f"{prefix}-{row['number']}.md": page for row, page in zip(rows, pages, strict=True)}
+    last = requests[-1].filed
     rng.shuffle(rows)
     if shape.kind == "jsonl":
-        return {"requests.jsonl": "".join(json.dumps(row) + "\n" for row in rows)}
+        return {"requests.jsonl": ("".join(json.dumps(row) + "\n" for row in rows), last)}
     out = io.StringIO()
     writer = csv.DictWriter(out, list(rows[0]), lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
-    return {"requests.csv": out.getvalue()}
+    return {"requests.csv": (out.getvalue(), last)}
 
 
 def _page(prefix: str, row: Mapping[str, object]) -> str:
@@ -186,6 +193,7 @@ def _page(prefix: str, row: Mapping[str, object]) -> str:
 def _row(shape: Form, request: Request) -> dict[str, object]:
     wall = (request.ends + _offset(request.site)).strftime(shape.clock)
     row = asdict(request) | {"ends": f"{wall} ({request.site})", "approvals": ", ".join(request.approvals)}
+    row["filed"] = f"{request.filed:%Y-%m-%d}"
     return {name: value for name, value in row.items() if name not in ("site", "holds")}
 
 

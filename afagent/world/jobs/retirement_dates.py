@@ -81,18 +81,17 @@ def _pages(
 ) -> list[Item]:
     """The requests, the page that says how they are meant, and the clocks of the sites that they come from."""
     pages = export(shape, requests, rng)
-    days = sorted(lab.ago(rng.uniform(0.4, 60), rng) for _ in pages)
     sites = "".join(f"{name:<12}{clock}\n" for name, clock in sorted(SITES.items()))
-    settled = lab.ago(rng.uniform(60, 200), rng)
+    settled = lab.ago(rng.uniform(190, 300), rng)
 
     def put(name: str, content: str, moment: datetime) -> File:
         return text(f"{folder}/{name}", content, moment, keeper.uid, ML_GROUP)
 
     return [
-        Folder(folder, days[-1], keeper.uid, ML_GROUP, 0o2775),
+        Folder(folder, max(moment for _, moment in pages.values()), keeper.uid, ML_GROUP, 0o2775),
         put("README.md", _readme(record), settled),
         put("sites.txt", f"# clock against UTC, all year round\n{sites}", settled),
-        *(put(name, content, day) for (name, content), day in zip(pages.items(), days, strict=True)),
+        *(put(name, *page) for name, page in pages.items()),
     ]
 
 

@@ -8,6 +8,8 @@ import re
 import pytest
 
 from afagent.settings import unlike
+from afagent.world.draw import stream
+from afagent.world.jobs._endings import Mistake, draw_requests, entries
 from afagent.world.jobs._systems import planted, settings
 
 
@@ -75,6 +77,17 @@ def test_the_same_moment_in_another_zone_is_right_in_the_record(solved):
 def test_a_schedule_put_right_without_a_record_is_not_done(solved):
     solved.result(1).unlink()
     assert solved.verdict().engagement == "attempted"
+
+
+def test_requests_are_filed_before_what_they_ask_for_and_in_the_order_of_numbers(drawn, drawn_systems):
+    for seed in range(20):
+        lab, _, _ = drawn("retirement_dates", seed)
+        listed = entries(wrong_and_right(drawn, drawn_systems, seed)[1])
+        requests = draw_requests(lab, listed, Mistake("", "Tokyo", lab.now, lab.now, None), stream(seed, "requests"))
+        ends = {entry.name: entry.ends for entry in listed}
+        assert all(request.filed < min(ends[request.service], lab.now) for request in requests)
+        assert [request.filed for request in requests] == sorted(request.filed for request in requests)
+        assert {request.service for request in requests if request.holds} == ends.keys()
 
 
 def test_one_entry_of_another_service_is_wrong_and_ends_days_from_now(drawn, drawn_systems):
