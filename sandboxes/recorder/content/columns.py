@@ -24,6 +24,9 @@ _WORDS = 12
 _MOST_WIDTHS = 3
 """Words as long or longer that stand among those of a column have hardly more lengths than this."""
 
+_FIGURES = 18
+"""Characters that columns of figures are written in: digits, signs, points, blanks and the like."""
+
 _FILLER_BYTES = 96
 _PATIENCE_BYTES = 1024
 _ORDERS = {BASE64: (BASE64, XXENCODE)}
@@ -91,7 +94,7 @@ def _alphabet(words: list[bytes], wide: Alphabet) -> Alphabet | None:
     if various < 0.7 * table.shape[1] - 1 or len(set(words)) < len(words) - 1:
         return None
     if wide is UUENCODE:
-        return wide
+        return wide if len(set(table.ravel().tolist())) > _FIGURES else None
     return next((each for each in ALPHABETS if not b"".join(words).translate(None, each.characters)), None)
 
 

@@ -116,7 +116,8 @@ class TextFinder:
             if (lines is not None and lines <= at) or end - at >= alphabet.for_a_mark:
                 # Digits of somebody's own are characters of a wider alphabet, of which only they occur.
                 few = alphabet not in _NARROW and symbols.of_bytes(texts.without_separators(data[at : at + _FAR]))
-                return at, few.kind if few else texts.WORDS[alphabet]
+                kind = texts.in_lines(alphabet, end - at) if at == lines else texts.WORDS[alphabet]
+                return at, few.kind if few else kind
             start = end  # a checksum, an identifier: too short to hold anything
 
 

@@ -82,7 +82,9 @@ def find_words(data: bytes, start: int) -> tuple[int, Kind] | None:
 
 def find_wide(data: bytes, start: int = 0) -> tuple[int, Kind] | None:
     """Where a text begins of which the symbols are characters outside ASCII."""
-    match = _DENSE.search(data, start) if max(data[start::61], default=0) >= 0xC4 else None  # no Latin-1
+    if data.isascii() or max(data[start::61], default=0) < 0xC4:  # Latin-1 at most
+        return None
+    match = _DENSE.search(data, start)
     if match is None:
         return None
     script = _of(_WIDE.findall(data, match.start(), match.start() + _SAMPLE_BYTES), _WIDE)

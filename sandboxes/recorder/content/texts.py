@@ -9,7 +9,7 @@ from __future__ import annotations
 import binascii
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Protocol
 
@@ -245,6 +245,29 @@ class Grouped:
         return self._alphabet.decode(text[:end] if self._held else text)
 
 
+class Mirrored:
+    """Decodes an alphabet of which every line was turned around.
+
+    Args:
+        alphabet: of the text.
+        width: characters of a line; the first one is whole.
+        skip: as for `Grouped`.
+    """
+
+    def __init__(self, alphabet: Alphabet, width: int, skip: int) -> None:
+        self._width = width
+        self._lines = Grouped(alphabet, skip)
+        self._held = b""
+
+    def feed(self, text: bytes) -> bytes:
+        """See `TextDecoder`."""
+        text = self._held + text
+        end = len(text) // self._width * self._width
+        self._held = text[end:]
+        table = np.frombuffer(text[:end], np.uint8).reshape(-1, self._width)
+        return self._lines.feed(table[:, ::-1].tobytes())
+
+
 class Taker(Protocol):
     """Takes a run's text out of what surrounds it."""
 
@@ -297,3 +320,12 @@ def _of(alphabet: Alphabet) -> Kind:
 
 
 WORDS = {alphabet: _of(alphabet) for alphabet in ALPHABETS}
+
+
+def in_lines(alphabet: Alphabet, width: int) -> Kind:
+    """Text in lines of this width, from the first character of one on."""
+    skips = range(alphabet.group if width % alphabet.group else 1)
+    return replace(
+        WORDS[alphabet],
+        decoders=lambda: [*aligned(alphabet), *(Mirrored(alphabet, width, skip) for skip in skips)],
+    )

@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import base64
 import lzma
+import random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from afagent.sandboxes.recorder.content import escapes, heads, seven_zip, six_bits, streams, texts
+from afagent.sandboxes.recorder.content.finding import TextFinder
 from tests.sandboxes.recorder.shards import COMPRESSIONS, TEXTS, shard_file
 
 DECODERS = {"gzip": streams.Gzip, "zlib": streams.Zlib, "zip": heads.Zip, "bzip2": streams.Bzip2, "xz": streams.Xz,
@@ -103,3 +105,11 @@ def test_long_base64_is_undone_as_short_is(data):
     text = base64.b64encode(data)
     assert six_bits.decode(text) == data
     assert b"".join(six_bits.decode(text[at : at + 4]) for at in range(0, len(text), 4)) == data
+
+
+@pytest.mark.parametrize("figure", ["%.16f", "%.4f", "%d"])
+def test_columns_of_figures_are_not_taken_for_columns_of_bytes(figure):
+    noise = random.Random(1)
+    rows = (f'{{"id": {i}, "value": {figure % (noise.random() * 1e6)}}}\n' for i in range(800))
+    found = TextFinder("".join(rows).encode()).find(0)
+    assert found is None or found[1].name != texts.UUENCODE.name

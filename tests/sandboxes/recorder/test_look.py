@@ -63,6 +63,15 @@ def test_each_codec_is_seen_through_and_named(name):
     assert look.limits_hit == []
 
 
+@pytest.mark.parametrize("before", [bytes, gzip.compress], ids=["plain", "compressed"])
+@pytest.mark.parametrize("name", ["base64, wrapped", "hex in lines"])
+def test_lines_that_were_turned_around_are_read(name, before):
+    lines = CODECS[name](before(PIECE)).split(b"\n")
+    look = look_at(b"\n".join(line[::-1] for line in lines))
+    assert look.blocks == {NUMBER: blocks_in(PIECE)}
+    assert look.layers[0] == LAYER[name]
+
+
 @pytest.mark.parametrize("name", TEXTS)
 def test_a_text_between_random_bytes_is_found(name):
     noise = random.Random(5)
