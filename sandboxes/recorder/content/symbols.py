@@ -18,6 +18,7 @@ from itertools import islice
 
 import numpy as np
 
+from .spotting import is_text
 from .texts import Kind
 
 _SAMPLE_BYTES = 4096
@@ -64,7 +65,9 @@ class Script:
 def find_digits(data: bytes, start: int) -> tuple[int, Kind] | None:
     """Whether a text of a few different characters begins at `start`, or soon behind it when something else comes."""
     for at in (start, start + _SAMPLE_BYTES):
-        if script := of_bytes(data[at : at + _SAMPLE_BYTES]):
+        sample = data[at : at + _SAMPLE_BYTES]
+        # Bytes beside a text are no text: the high bytes of weights are few as well, and are numbers.
+        if is_text(sample) and (script := of_bytes(sample)):
             return at, script.kind
     return None
 
