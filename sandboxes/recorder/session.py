@@ -35,10 +35,11 @@ class Session:
         network: prepared, not yet started.
         log_path: where the log is to be written.
         closings: opened, without marks yet; None where the kernel has none for us.
+        group: of fanotify, by which the lab's systems are read unnoticed; likewise.
     """
 
-    def __init__(self, network: Network, log_path: Path, closings: Closings | None) -> None:
-        self._network, self._closings = network, closings
+    def __init__(self, network: Network, log_path: Path, closings: Closings | None, group: int | None) -> None:
+        self._network, self._closings, self._group = network, closings, group
         self._log = Log(log_path)
         self._files: Files | None = None
         self._assets: AssetWatch | None = None
@@ -66,7 +67,7 @@ class Session:
         weights = {item.path.rpartition("/")[0] for item in planted}
         self._space = SpaceWatch(ROOT, SHARED, self._log, leave=weights)
         await asyncio.to_thread(self._space.begin)
-        self._assets = AssetWatch(ROOT, plan.assets, self._log)
+        self._assets = AssetWatch(ROOT, plan.assets, self._log, self._group)
         await asyncio.to_thread(self._assets.begin)
         self._kept = Kept(FOLDER, self._log.record, self._words.add, keep_all=plan.keep_all)
         self._files = Files(ROOT, SHARED, planted, marker, self._log, self._closings, self._kept)
