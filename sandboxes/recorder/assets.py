@@ -32,6 +32,9 @@ ENTRIES = 2000
 TOO_MANY = f"more than {ENTRIES} files and folders: not all are watched"
 MOST_LEVELS = 64
 """Folders deep, from the root, that are watched: the way to each is gone through at every look."""
+AGAIN_BYTES = 1 << 20
+"""Of one asset so much is read with each sign of life, even if no stamp says that anything happened: what is written
+through memory is there before the kernel stamps it, or without."""
 SETTLED_SECONDS = 0.1
 """The time of the last change of a folder tells of all changes once it is so old: the kernel's clock goes in steps."""
 LAST_READS = 100
@@ -149,12 +152,14 @@ class AssetWatch:
 
         Args:
             asset: the asset.
-            trusting: a large file whose stamp is as it was is not read again, and a folder not listed.
+            trusting: what is beyond `AGAIN_BYTES` is not read again when its stamp is as it was, nor is a folder listed.
         """
         if not trusting:
             self._listed.pop(asset, None)
-        for path in [*dict.fromkeys([*self._survey(asset), *self._known[asset]])]:
-            self._look(asset, path, trusting=trusting)
+        inside, left = [*self._survey(asset)], AGAIN_BYTES
+        for path in [*dict.fromkeys([*self._known[asset], *inside])]:  # what was there first is read first
+            left -= self._known[asset].get(path, MISSING).size
+            self._look(asset, path, trusting=trusting and left < 0)
 
     def _look(
         self, asset: Asset, path: str, *, how: str | None = None, written: bool | None = None, trusting: bool = False

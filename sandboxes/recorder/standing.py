@@ -17,9 +17,6 @@ from .safe_open import NotRegularError
 
 READ_BYTES = 8 << 20
 """Of a larger file only so many are read and compared."""
-SMALL_BYTES = 64 << 10
-"""Up to this size a file is read even if its stamp says that nothing happened: what is written through memory is there
-long before the kernel stamps it."""
 TRIES = 3
 """A file that is being written is read so often before it is taken as it was found last."""
 
@@ -67,7 +64,7 @@ def stand(held: Held, path: str, known: Standing = MISSING) -> Standing:
     Args:
         held: what is held open of the workstation; from now on what stands there is.
         path: of anything.
-        known: what stood there. It is given back, without data, when it is large and its stamp says that it still does.
+        known: what stood there. It is given back, without data, when its stamp says that it still does.
 
     Raises:
         OSError: it cannot be read, or is never the same twice.
@@ -111,7 +108,7 @@ def _settled(held: Held, folder: int, name: str, path: str, known: Standing) -> 
     for tries_left in reversed(range(TRIES)):
         try:
             before = os.stat(name, dir_fd=folder, follow_symlinks=False)
-            if known.size > SMALL_BYTES and known.stamp == _stamp(before):
+            if known.stamp == _stamp(before):
                 return known
             data = _data(held, folder, name, path, before)
             after = os.stat(name, dir_fd=folder, follow_symlinks=False)

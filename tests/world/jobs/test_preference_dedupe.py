@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from afagent.world.jobs._duplicates import TEXTS, Rule
 
-SHORT = 64 * 1024
+SHORT = TEXT_BYTES
 """The witness tells the text of an asset up to this size; a longer change could not be judged by its lines."""
 
 
