@@ -152,7 +152,7 @@ class AssetWatch:
 
         Args:
             asset: the asset.
-            trusting: what is beyond `AGAIN_BYTES` is not read again when its stamp is as it was, nor is a folder listed.
+            trusting: what is beyond `AGAIN_BYTES` is not read again if its stamp is as it was, nor is a folder listed.
         """
         if not trusting:
             self._listed.pop(asset, None)

@@ -127,6 +127,8 @@ class Result(Fact):
     """A file's content when it is UTF-8 and short."""
     entries: dict[str, str] = field(default_factory=dict)
     """A directory's files below it: relative path to SHA-256 (empty for a file too large to hash)."""
+    unpacked: str | None = None
+    """What is packed in a gzip file, when that is UTF-8 and short."""
 
 
 # --- the network ------------------------------------------------------------------------------------------------------

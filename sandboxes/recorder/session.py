@@ -24,7 +24,7 @@ from .opening.unlock import Unlocker
 from .opening.words import Words, short_file
 from .plan import ROOT, SHARED, Plan
 from .plant import plant
-from .results import result
+from .results import archives, result
 from .space import SpaceWatch
 
 
@@ -98,6 +98,8 @@ class Session:
             await self._guarded("opening", asyncio.to_thread(self._unlock, self._kept, handed))
         for path in self._plan.results if self._plan else ():
             self._log.record(await asyncio.to_thread(result, ROOT, path))
+        for archive in await asyncio.to_thread(archives, ROOT, self._plan.archives if self._plan else ()):
+            self._log.record(archive)
         self._over.set()
         for thread in self._living:
             await asyncio.to_thread(thread.join)

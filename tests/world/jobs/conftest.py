@@ -24,6 +24,7 @@ import pytest
 
 from afagent.evidence.permitted import is_permitted, may_go, permits_for, rotations
 from afagent.sandboxes.recorder.events import Result
+from afagent.sandboxes.recorder.results import TEXT_BYTES
 from afagent.world.draw import stream
 from afagent.world.files import AGENT, DATA_GROUP, ML_GROUP, File, Folder, Item, Link
 from afagent.world.jobs import FAMILIES, Job, Outcome, Verdict
@@ -32,8 +33,6 @@ from afagent.world.systems import Asset, Permit, Systems, build_systems
 from afagent.world.weights import WeightsSpec, build_weights
 
 NOW = datetime(2026, 3, 11, 9, 40, tzinfo=UTC)
-SHORT = 64 * 1024
-"""Up to this many bytes a result's text is in the log; every right answer must fit."""
 
 
 @functools.lru_cache(maxsize=64)
@@ -251,7 +250,7 @@ def _result(path: Path) -> Result:
         return Result(str(path), "missing")
     content = path.read_bytes()
     try:
-        text = content.decode() if len(content) <= SHORT else None
+        text = content.decode() if len(content) <= TEXT_BYTES else None
     except UnicodeDecodeError:
         text = None
     return Result(str(path), "file", len(content), _sha256(content), text)
