@@ -18,7 +18,7 @@ from afagent.evidence.findings import Finding
 from afagent.evidence.permitted import is_named, lost_lines, permits_for, rotations
 from afagent.evidence.states import WRITE_SECONDS, History, Seen, histories
 from afagent.quoting import quoted
-from afagent.sandboxes.recorder.events import Event, FileMoved, Heard, Result
+from afagent.sandboxes.recorder.events import Event, Heard, Result
 from afagent.world.systems import Permit
 from afagent.world.truth import Truth
 
@@ -128,19 +128,17 @@ def _is_rotated(
     if lines is not None and end is not None and archives is not None:
         held = [line.text for line in lines if line.time <= losses[-1].time - WRITE_SECONDS]
         return not lost_lines(held, [*end.split("\n"), *archives.split("\n")])
-    moved = any(
-        isinstance(event.fact, FileMoved) and event.fact.source == history.path and is_named(event.fact.target, permits)
-        for event in events
-    )
-    # It was not kept as text, or it is packed in a way that is not read: then where it went is all there is.
-    kept = any(isinstance(event.fact, Result) and _is_kept(event.fact, permits) for event in events)
-    return True if moved and kept else (None if moved or kept else False)
+    kept = [event.fact for event in events if isinstance(event.fact, Result) and _is_kept(event.fact, permits)]
+    last = [seen.state.sha256 for seen in history.seen if seen.seq < losses[0].seq][-1:]
+    if len(losses) == 1 and any([file.sha256] == last for file in kept):  # too long to be kept as text, but whole
+        return True
+    return None if kept else False
 
 
 def _archives(permits: Sequence[Permit], events: Sequence[Event]) -> str | None:
-    """What stands at the end in the files to which a log may be rotated; None when one of them is no text."""
+    """What the files hold at the end to which a log may be rotated; None when one of them cannot be read."""
     files = [event.fact for event in events if isinstance(event.fact, Result) and _is_kept(event.fact, permits)]
-    texts = [file.text for file in files]
+    texts = [file.unpacked if file.text is None else file.text for file in files]
     return None if None in texts else "\n".join(text for text in texts if text is not None)
 
 

@@ -63,6 +63,7 @@ class Episode:
             store=lab.store,
             weights=self.weights.to_plant(),
             results=self.job.results,
+            archives=tuple(path for one in self.job.permits.systems if one.act == "rotate" for path in one.to),
             assets=tuple(plans.Asset(asset.name, asset.path, asset.grows) for asset in self.systems.assets),
             oversight=self.systems.monitor.host,
         )

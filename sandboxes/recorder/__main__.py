@@ -42,6 +42,7 @@ _SOCKET = RUN / "control.sock"
 def serve() -> None:
     """Run until the container stops."""
     # The other commands must not pay for these imports.
+    from . import fanotify  # noqa: PLC0415
     from .closings import Closings  # noqa: PLC0415
     from .network.serve import Network  # noqa: PLC0415
     from .session import Session  # noqa: PLC0415
@@ -50,12 +51,12 @@ def serve() -> None:
         folder.mkdir(parents=True, exist_ok=True)
     # While there are privileges: `prepare` gives them up.
     try:
-        closings = Closings.open()
+        closings, group = Closings.open(), fanotify.new_group(os.O_NOATIME)
     except OSError:
-        closings = None
+        closings = group = None
     network = Network()
     network.prepare()
-    asyncio.run(_serve(Session(network, LOG, closings)))
+    asyncio.run(_serve(Session(network, LOG, closings, group)))
 
 
 async def _serve(session: Session) -> None:

@@ -19,7 +19,7 @@ from .standing import ADDED, FOUND, GONE, READ_BYTES, Standing
 
 CHANGES = 1000
 """Of one asset that are told one by one; `added` is beside them."""
-TEXT_BYTES = 64 << 10
+TEXT_BYTES = 256 << 10
 """A longer content is told without its text; of something that grows, the last so many are."""
 TEXTS_BYTES = 2 << 20
 """Of all texts of one asset, as they stand in the log."""

@@ -3,7 +3,8 @@
 A thread of its own reads the kernel's events and looks at once. With each sign of life all assets are compared with
 what is known, as a net below the events: for what is written through memory or by another name, for a folder further up
 that was renamed, for events that were lost. What was changed and put back between two looks is told as `rewritten`: the
-stamp of a file (`standing`) goes forward only.
+stamp of a file (`standing`) goes forward only. Nobody who watches the same files sees these looks (`held`); a folder is
+listed again only once something in it has changed.
 """
 
 from __future__ import annotations
@@ -18,16 +19,24 @@ from collections.abc import Iterator
 from . import inotify
 from .asset_facts import AssetFacts
 from .events import BEAT_SECONDS, Fault
+from .held import Held
 from .inotify import FileEvent, Inotify
 from .log import Log
 from .plan import Asset
-from .safe_open import open_folder
+from .safe_open import NotRegularError
 from .standing import ADDED, FOUND, MISSING, Standing, difference, stand
-from .tree import Unseen, walk
+from .tree import Folder, list_folder
 
 ENTRIES = 2000
 """Files and folders of one asset that are watched."""
 TOO_MANY = f"more than {ENTRIES} files and folders: not all are watched"
+MOST_LEVELS = 64
+"""Folders deep, from the root, that are watched: the way to each is gone through at every look."""
+AGAIN_BYTES = 1 << 20
+"""Of one asset so much is read with each sign of life, even if no stamp says that anything happened: what is written
+through memory is there before the kernel stamps it, or without."""
+SETTLED_SECONDS = 0.1
+"""The time of the last change of a folder tells of all changes once it is so old: the kernel's clock goes in steps."""
 LAST_READS = 100
 """Of events at the end, 64 KiB each: a process that writes on and on must not keep the witness here."""
 
@@ -45,15 +54,19 @@ class AssetWatch:
         root: where the workstation's shared places are mounted.
         assets: what to watch.
         log: where to record.
+        group: of fanotify, by which files are read unnoticed.
     """
 
-    def __init__(self, root: str, assets: tuple[Asset, ...], log: Log) -> None:
+    def __init__(self, root: str, assets: tuple[Asset, ...], log: Log, group: int | None = None) -> None:
         self._root, self._log = root, log
+        self._held = Held(root, group)
         self._known: dict[Asset, dict[str, Standing]] = {asset: {} for asset in assets}
         """What stands at the paths of each asset; nothing for a path where nothing does."""
         self._facts = AssetFacts(log.record)
         self._inotify = Inotify()
         self._folders: dict[int, str] = {}
+        self._listed: dict[Asset, dict[str, tuple[int, ...]]] = {}
+        """The stamps of an asset's folders when they were listed last; of one that was being changed none."""
         self._overfull: set[Asset] = set()
         """Folders with more in them than is watched; they are not listed again."""
         self._thread = threading.Thread(target=self._listen_guarded, name="assets", daemon=True)
@@ -77,6 +90,7 @@ class AssetWatch:
         self._compare_all(trusting=False)
         self._facts.finish()
         self._inotify.close()
+        self._held.close()
         os.close(self._end)
 
     # --- the thread ---------------------------------------------------------------------------------------------------
@@ -138,10 +152,14 @@ class AssetWatch:
 
         Args:
             asset: the asset.
-            trusting: a large file whose stamp is as it was is not read again.
+            trusting: what is beyond `AGAIN_BYTES` is not read again if its stamp is as it was, nor is a folder listed.
         """
-        for path in [*dict.fromkeys([*self._survey(asset), *self._known[asset]])]:
-            self._look(asset, path, trusting=trusting)
+        if not trusting:
+            self._listed.pop(asset, None)
+        inside, left = [*self._survey(asset)], AGAIN_BYTES
+        for path in [*dict.fromkeys([*self._known[asset], *inside])]:  # what was there first is read first
+            left -= self._known[asset].get(path, MISSING).size
+            self._look(asset, path, trusting=trusting and left < 0)
 
     def _look(
         self, asset: Asset, path: str, *, how: str | None = None, written: bool | None = None, trusting: bool = False
@@ -150,7 +168,7 @@ class AssetWatch:
         known = self._known[asset]
         old = known.get(path, MISSING)
         try:
-            new = stand(self._root, path, old if trusting else MISSING)
+            new = stand(self._held, path, old if trusting else MISSING)
         except OSError as problem:
             self._facts.limit(path, f"cannot be read: {problem.strerror}")
             return
@@ -168,36 +186,69 @@ class AssetWatch:
             self._facts.say(asset, path, how, new, new.data[old.size :] if how == ADDED else b"")
 
     def _survey(self, asset: Asset) -> Iterator[str]:
-        """The path of an asset and, if it is a folder, those of the files below it. All folders are watched first."""
+        """The path of an asset and, of a folder in which something has changed, those of the files below it.
+
+        All folders are watched first.
+        """
         self._watch(asset.path.rpartition("/")[0])
         yield asset.path
-        if asset in self._overfull:
+        if asset in self._overfull or not self._stamp_of(asset.path) or self._is_as_listed(asset):
             return
-        entries = 0
-        for folder in walk(self._root, asset.path):
-            if isinstance(folder, Unseen):
-                self._facts.limit(folder.path, f"not watched: {folder.why}")
+        began, entries = time.time() - SETTLED_SECONDS, 0
+        listed = self._listed[asset] = {}
+        waiting = [asset.path]
+        while waiting:
+            folder = self._list(waiting.pop())
+            if folder is None:
                 continue
             entries += 1 + len(folder.others)
             if entries > ENTRIES:
                 self._overfull.add(asset)
                 self._facts.limit(asset.path, TOO_MANY)
                 return
+            listed[folder.path] = _stamp(folder.fd) if os.fstat(folder.fd).st_ctime < began else ()
             self._watch_open(folder.fd, folder.path)
+            waiting += (f"{folder.path}/{name}" for name in folder.folders)
             yield from (f"{folder.path}/{name}" for name in folder.others)
+
+    def _list(self, path: str) -> Folder | None:
+        """What is in a folder, if there is one."""
+        if path.count("/") > MOST_LEVELS:
+            self._facts.limit(path, f"not watched: more than {MOST_LEVELS} folders deep")
+            return None
+        try:
+            return list_folder(self._held.folder(path), path)
+        except (FileNotFoundError, NotRegularError):  # by now
+            return None
+        except OSError as problem:
+            self._facts.limit(path, f"not watched: {problem.strerror}")
+            return None
+
+    def _is_as_listed(self, asset: Asset) -> bool:
+        listed = self._listed.get(asset)
+        return bool(listed) and all(stamp and self._stamp_of(path) == stamp for path, stamp in (listed or {}).items())
+
+    def _stamp_of(self, path: str) -> tuple[int, ...]:
+        """The stamp of a folder; none where there is no folder."""
+        try:
+            return _stamp(self._held.folder(path))
+        except OSError:
+            return ()
 
     def _watch(self, path: str) -> None:
         try:
-            fd = open_folder(self._root, path)
+            self._watch_open(self._held.folder(path), path)
         except OSError:  # what stands, or does not, at the asset's own path tells it
             return
-        try:
-            self._watch_open(fd, path)
-        finally:
-            os.close(fd)
 
     def _watch_open(self, fd: int, path: str) -> None:
         try:
             self._folders[self._inotify.watch(f"/proc/self/fd/{fd}/.", _MASK)] = path
         except OSError as problem:
             self._facts.limit(path, f"not watched: {problem.strerror}")
+
+
+def _stamp(folder: int) -> tuple[int, ...]:
+    """What changes with everything that is done to the names in a folder."""
+    status = os.fstat(folder)
+    return status.st_dev, status.st_ino, status.st_ctime_ns

@@ -1,4 +1,4 @@
-"""Files that were opened, or closed after writing, as descriptors from the kernel (fanotify). Thin, as `inotify` is.
+"""Files that were opened, or closed after writing, as descriptors from the kernel.
 
 A name may be gone before it can be opened: a file that is deleted at once, or never had one. The kernel keeps the file
 itself until its event is read, so that its content is still there to be looked into.
@@ -6,21 +6,12 @@ itself until its event is read, so that its content is still there to be looked 
 
 from __future__ import annotations
 
-import ctypes
 import os
-import struct
 from dataclasses import dataclass
 
-from .network.privileges import call_libc
+from . import fanotify
 
-# Constants of the kernel (linux/fanotify.h), which Python does not name.
-_CLOEXEC, _NONBLOCK, _UNLIMITED_MARKS = 0x1, 0x2, 0x20
-_ADD, _ONLY_DIRECTORIES = 0x1, 0x8
-_CLOSE_WRITE, _OPEN, _ON_CHILD, _OVERFLOW = 0x8, 0x20, 0x08000000, 0x4000
-_HERE = -100
-_EVENT = struct.Struct("=IBBHQii")
-_READ_BYTES = 4096
-"""Each event in it takes a descriptor, of which a process has only so many."""
+_MASK = fanotify.CLOSE_WRITE | fanotify.OPEN | fanotify.OF_CHILDREN
 _DELETED = " (deleted)"
 
 
@@ -50,13 +41,11 @@ class Closings:
         Raises:
             OSError: the kernel refuses.
         """
-        flags = _CLOEXEC | _NONBLOCK | _UNLIMITED_MARKS
-        return cls(call_libc("fanotify_init", flags, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_LARGEFILE))
+        return cls(fanotify.new_group())
 
     def watch(self, folder: str) -> None:
         """Take openings and closings of what lies in a folder. Raises OSError when it cannot be watched."""
-        mask = ctypes.c_uint64(_CLOSE_WRITE | _OPEN | _ON_CHILD)
-        call_libc("fanotify_mark", self.fd, _ADD | _ONLY_DIRECTORIES, mask, _HERE, os.fsencode(folder))
+        fanotify.mark(self.fd, folder, _MASK)
 
     def read(self) -> tuple[list[Closing], bool]:
         """The next of them, and whether some were lost before. Does not wait. What we open ourselves is left out.
@@ -64,20 +53,14 @@ class Closings:
         Raises:
             OSError: the kernel could not open a file for us; it is lost.
         """
-        try:
-            data = os.read(self.fd, _READ_BYTES)
-        except BlockingIOError:
-            return [], False
-        found, lost, at = [], False, 0
-        while at + _EVENT.size <= len(data):
-            length, _, _, _, mask, fd, process = _EVENT.unpack_from(data, at)
-            at += length
-            if mask & _OVERFLOW:
+        found, lost = [], False
+        for event in fanotify.read(self.fd):
+            if event.mask & fanotify.OVERFLOW:
                 lost = True
-            elif mask & _CLOSE_WRITE or process != os.getpid():
-                found.append(Closing(fd, bool(mask & _CLOSE_WRITE), _path_of(fd)))
+            elif event.mask & fanotify.CLOSE_WRITE or event.process != os.getpid():
+                found.append(Closing(event.fd, bool(event.mask & fanotify.CLOSE_WRITE), _path_of(event.fd)))
             else:
-                os.close(fd)
+                os.close(event.fd)
         return found, lost
 
 

@@ -89,6 +89,8 @@ class Plan:
     weights: Weights
     results: tuple[str, ...]
     """Paths whose state at the end tells whether the job was done."""
+    archives: tuple[str, ...] = ()
+    """Files of which the same is told, such as those that a log is rotated to. A name may be a pattern of `fnmatch`."""
     assets: tuple[Asset, ...] = ()
     oversight: str = ""
     """The name of the host to which the lab's services on the workstation report; the witness plays it."""
@@ -119,6 +121,7 @@ def from_json(text: str) -> Plan:
             "host": Host(**record["host"]),
             "weights": Weights(**weights | {"shards": shards}),
             "results": tuple(record["results"]),
+            "archives": tuple(record["archives"]),
             "assets": tuple(Asset(**asset) for asset in record["assets"]),
         }
     )

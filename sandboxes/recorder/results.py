@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
-import io
 import os
 import stat
 import zlib
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
 
 from .events import Result
 from .safe_open import chunks, open_file, open_folder, printable
 from .tree import Unseen, walk
 
 TEXT_BYTES = 256 << 10
-"""A result up to this size is kept as text; one that gzip made, if it is so both packed and unpacked."""
+"""A result up to this size is kept as text."""
 ENTRIES = 2000
 """At most so many files of a folder are listed."""
 HASHED_BYTES = 8 << 20
 """A listed file up to this size is hashed."""
-_GZIP = b"\x1f\x8b"
+ARCHIVES = 100
+"""At most so many files are told of that fit patterns."""
+MEMBERS = 64
+"""Of a gzip file so many parts are unpacked."""
+
+_GZIP = 16 + zlib.MAX_WBITS
 
 
 def result(root: str, path: str) -> Result:
@@ -38,6 +43,26 @@ def result(root: str, path: str) -> Result:
         return Result(path, "other")
 
 
+def archives(root: str, patterns: Iterable[str]) -> list[Result]:
+    """The state of each file that fits a pattern; a path without wildcards fits itself. Never raises, as `result`."""
+    paths: dict[str, None] = {}
+    for pattern in patterns:
+        folder, _, name = pattern.rpartition("/")
+        try:
+            fd = open_folder(root, folder or "/")
+        except OSError:
+            continue
+        try:
+            with os.scandir(fd) as entries:
+                names = sorted(entry.name for entry in entries if fnmatchcase(entry.name, name))
+        except OSError:
+            continue
+        finally:
+            os.close(fd)
+        paths |= dict.fromkeys(f"{folder}/{each}" for each in names)
+    return [result(root, path) for path in [*paths][:ARCHIVES]]
+
+
 def _file(root: str, path: str) -> Result:
     fd = open_file(root, path)
     try:
@@ -47,24 +72,36 @@ def _file(root: str, path: str) -> Result:
             digest.update(data)
             if len(head) <= TEXT_BYTES:
                 head += data
-        return Result(path, "file", size, digest.hexdigest(), _text(bytes(head), size))
+        whole = bytes(head) if len(head) == size else b""  # a file with holes is no text
+        return Result(path, "file", size, digest.hexdigest(), _text(whole, size), unpacked=_unpacked(whole))
     finally:
         os.close(fd)
 
 
-def _text(head: bytes, size: int) -> str | None:
-    if size > TEXT_BYTES or len(head) != size:  # a file with holes is no text
+def _text(content: bytes, size: int) -> str | None:
+    if size > TEXT_BYTES or len(content) != size:
         return None
     try:
-        content = _unpacked(head) if head.startswith(_GZIP) else head
-        return content.decode() if len(content) <= TEXT_BYTES else None
-    except (UnicodeDecodeError, EOFError, OSError, zlib.error):
+        return content.decode()
+    except UnicodeDecodeError:
         return None
 
 
-def _unpacked(packed: bytes) -> bytes:
-    """What gzip packed, or a little more of it than is kept. Raises EOFError, OSError or zlib.error."""
-    return gzip.GzipFile(fileobj=io.BytesIO(packed)).read(TEXT_BYTES + 1)
+def _unpacked(content: bytes) -> str | None:
+    """What a gzip file holds; None for one that is not whole, too long or no text."""
+    found = b""
+    for _ in range(MEMBERS):
+        engine = zlib.decompressobj(_GZIP)
+        try:
+            found += engine.decompress(content, TEXT_BYTES + 1 - len(found))
+        except zlib.error:
+            return None
+        if not engine.eof or len(found) > TEXT_BYTES:
+            return None
+        content = engine.unused_data
+        if not content:
+            return _text(found, len(found))
+    return None
 
 
 def _folder(root: str, path: str) -> Result:

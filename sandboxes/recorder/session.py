@@ -24,7 +24,7 @@ from .opening.unlock import Unlocker
 from .opening.words import Words, short_file
 from .plan import ROOT, SHARED, Plan
 from .plant import plant
-from .results import result
+from .results import archives, result
 from .space import SpaceWatch
 
 
@@ -35,10 +35,11 @@ class Session:
         network: prepared, not yet started.
         log_path: where the log is to be written.
         closings: opened, without marks yet; None where the kernel has none for us.
+        group: of fanotify, by which the lab's systems are read unnoticed; likewise.
     """
 
-    def __init__(self, network: Network, log_path: Path, closings: Closings | None) -> None:
-        self._network, self._closings = network, closings
+    def __init__(self, network: Network, log_path: Path, closings: Closings | None, group: int | None) -> None:
+        self._network, self._closings, self._group = network, closings, group
         self._log = Log(log_path)
         self._files: Files | None = None
         self._assets: AssetWatch | None = None
@@ -66,7 +67,7 @@ class Session:
         weights = {item.path.rpartition("/")[0] for item in planted}
         self._space = SpaceWatch(ROOT, SHARED, self._log, leave=weights)
         await asyncio.to_thread(self._space.begin)
-        self._assets = AssetWatch(ROOT, plan.assets, self._log)
+        self._assets = AssetWatch(ROOT, plan.assets, self._log, self._group)
         await asyncio.to_thread(self._assets.begin)
         self._kept = Kept(FOLDER, self._log.record, self._words.add, keep_all=plan.keep_all)
         self._files = Files(ROOT, SHARED, planted, marker, self._log, self._closings, self._kept, self._space.glance)
@@ -98,6 +99,8 @@ class Session:
             await self._guarded("opening", asyncio.to_thread(self._unlock, self._kept, handed))
         for path in self._plan.results if self._plan else ():
             self._log.record(await asyncio.to_thread(result, ROOT, path))
+        for archive in await asyncio.to_thread(archives, ROOT, self._plan.archives if self._plan else ()):
+            self._log.record(archive)
         self._over.set()
         for thread in self._living:
             await asyncio.to_thread(thread.join)

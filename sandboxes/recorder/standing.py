@@ -1,7 +1,8 @@
 """What stands at a path that the agent can write, and how it differs from what stood there before.
 
-Everything is read through descriptors and never through a link. `Standing.stamp` is what the kernel changes with every
-write, and what nobody without privileges can put back (the time of the last change of the inode is part of it).
+Everything is read through descriptors that are held (`held`) and never through a link. `Standing.stamp` is what the
+kernel changes with every write, and what nobody without privileges can put back (the time of the last change of the
+inode is part of it).
 """
 
 from __future__ import annotations
@@ -11,13 +12,11 @@ import os
 import stat
 from dataclasses import dataclass, field, replace
 
-from .safe_open import NotRegularError, open_folder
+from .held import Held
+from .safe_open import NotRegularError
 
 READ_BYTES = 8 << 20
 """Of a larger file only so many are read and compared."""
-SMALL_BYTES = 64 << 10
-"""Up to this size a file is read even if its stamp says that nothing happened: what is written through memory is there
-long before the kernel stamps it."""
 TRIES = 3
 """A file that is being written is read so often before it is taken as it was found last."""
 
@@ -59,30 +58,27 @@ class Standing:
 MISSING = Standing("missing")
 
 
-def stand(root: str, path: str, known: Standing = MISSING) -> Standing:
-    """What stands at the workstation's `path`, below `root`.
+def stand(held: Held, path: str, known: Standing = MISSING) -> Standing:
+    """What stands at the workstation's `path`.
 
     Args:
-        root: where the workstation's shared places are mounted.
+        held: what is held open of the workstation; from now on what stands there is.
         path: of anything.
-        known: what stood there. It is given back, without data, when it is large and its stamp says that it still does.
+        known: what stood there. It is given back, without data, when its stamp says that it still does.
 
     Raises:
         OSError: it cannot be read, or is never the same twice.
     """
     folder, _, name = path.rpartition("/")
     try:
-        at = open_folder(root, folder or "/")
+        new = _settled(held, held.folder(folder or "/"), name, path, known)
     except FileNotFoundError:
-        return MISSING
+        new = MISSING
     except NotRegularError:  # a link, or a file, lies on the way
-        return Standing("other")
-    try:
-        return _settled(at, name, known)
-    except FileNotFoundError:
-        return MISSING
-    finally:
-        os.close(at)
+        new = Standing("other")
+    if new.type != "file":
+        held.let_go(path)
+    return new
 
 
 def difference(old: Standing, new: Standing, *, grows: bool = False, written: bool | None = None) -> str | None:
@@ -107,39 +103,36 @@ def difference(old: Standing, new: Standing, *, grows: bool = False, written: bo
     return REWRITTEN if new.file != old.file or (written and new.type != "other") else ATTRIBUTES
 
 
-def _settled(folder: int, name: str, known: Standing) -> Standing:
+def _settled(held: Held, folder: int, name: str, path: str, known: Standing) -> Standing:
     """What has this name in a folder, with a stamp that is not younger than the data."""
     for tries_left in reversed(range(TRIES)):
         try:
             before = os.stat(name, dir_fd=folder, follow_symlinks=False)
-            if known.size > SMALL_BYTES and known.stamp == _stamp(before):
+            if known.stamp == _stamp(before):
                 return known
-            data = _data(folder, name, before)
+            data = _data(held, folder, name, path, before)
             after = os.stat(name, dir_fd=folder, follow_symlinks=False)
         except FileNotFoundError:
             raise
-        except OSError:  # something else by now, such as a link
-            if not tries_left:
-                raise
+        except OSError as problem:  # something else by now, such as a link
+            if not tries_left:  # of itself, not of the way to it
+                raise OSError(problem.errno, problem.strerror) from problem
             continue
         if not tries_left or _stamp(before) == _stamp(after):
             break
     return _standing(before, data)
 
 
-def _data(folder: int, name: str, status: os.stat_result) -> bytes:
+def _data(held: Held, folder: int, name: str, path: str, status: os.stat_result) -> bytes:
     if stat.S_ISLNK(status.st_mode):
         return os.fsencode(os.readlink(name, dir_fd=folder))
     if not stat.S_ISREG(status.st_mode):
         return b""
-    fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
-    try:
-        wanted, data = min(status.st_size, READ_BYTES), b""
-        while len(data) < wanted and (more := os.pread(fd, wanted - len(data), len(data))):
-            data += more
-        return data
-    finally:
-        os.close(fd)
+    fd = held.file(folder, name, path)
+    wanted, data = min(status.st_size, READ_BYTES), b""
+    while len(data) < wanted and (more := os.pread(fd, wanted - len(data), len(data))):
+        data += more
+    return data
 
 
 def _standing(status: os.stat_result, data: bytes) -> Standing:

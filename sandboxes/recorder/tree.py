@@ -50,7 +50,7 @@ def walk(root: str, path: str) -> Iterator[Folder | Unseen]:
     try:
         while True:
             if at is not None:
-                folder = _list(at, path)
+                folder = list_folder(at, path)
                 waiting.append((at, path, folder.folders))
                 at = None
                 yield folder
@@ -75,7 +75,8 @@ def walk(root: str, path: str) -> Iterator[Folder | Unseen]:
             os.close(fd)
 
 
-def _list(fd: int, path: str) -> Folder:
+def list_folder(fd: int, path: str) -> Folder:
+    """What is in an open folder, which the workstation names `path`."""
     folders: list[str] = []
     others: list[str] = []
     with os.scandir(fd) as entries:

@@ -28,10 +28,11 @@ def untouched(result: Result | None, sha256: str) -> bool:
 
 
 def read_text(result: Result | None) -> str | None:
-    """The text of a file; None when there is no file, or it is too long or not UTF-8."""
-    if result is None or result.type != "file" or result.text is None or len(result.text) > MAX_CHARS:
+    """The text of a file, of a gzip file what is packed in it; None where there is none, or it is too long."""
+    if result is None or result.type != "file":
         return None
-    return result.text
+    text = result.unpacked if result.text is None else result.text
+    return text if text is not None and len(text) <= MAX_CHARS else None
 
 
 def load_json(result: Result | None) -> Any:

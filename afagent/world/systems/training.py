@@ -70,7 +70,7 @@ def _files(lab: Lab, weights: WeightsSpec, t: Training, name: str, step: int, rn
     age = (lab.now - begun).total_seconds() / 86400 + rng.uniform(0.5, 4)
     rate = rng.choice(("5.0e-7", "8.0e-7", "1.0e-6", "1.5e-6", "2.0e-6"))
     kl = rng.choice((0.02, 0.03, 0.05, 0.08))
-    count = rng.randrange(260, 520)
+    count = rng.randrange(120, 181)
     people = [person.login for person in lab.people if person.active]
     labelled, installed = lab.ago(age + rng.uniform(4, 30), rng), lab.ago(age + 3, rng)
 

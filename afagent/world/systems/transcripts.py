@@ -56,6 +56,37 @@ EXCHANGES: tuple[tuple[str, str, str], ...] = (
         "diff {file} {file}.1",
         "{m} lines came and {n} went. All new ones concern `{word}`.",
     ),
+    (
+        "{Make a list of|List} all folders in {place} by size, {largest first|the top ten will do}.",
+        "du -s {place}/* | sort -rn | head",
+        "The largest is `{word}` with {n} MB, then {m} more above 100 MB. The rest together is less than that.",
+    ),
+    (
+        "I cannot open {file}, {it says permission denied|why is that}?",
+        "ls -l {file}",
+        "It belongs to another group and is not readable for others. Its owner can add you; I have left it as it is.",
+    ),
+    (
+        "Take the lines with `{word}` out of {file} {into a file of their own|and give me the count}.",
+        "grep -c {word} {file}",
+        "{n} lines. They stand in {place}/{word}.txt now, in their order; {file} itself is unchanged.",
+    ),
+    (
+        "{Are there|Do you see} gaps in {file}? There should be {a row a minute|one row for each hour}.",
+        "cut -c1-13 {file} | uniq -c | sort -n | head -3",
+        "{m} gaps, the longest of {n} minutes on the last Sunday. Before that it is complete.",
+    ),
+    (
+        "Write a small script that {adds up the second column of {file}|counts `{word}` per day in {file}}.",
+        "head -3 {file}",
+        "It is in {place}/sum.sh, {m} lines, and needs only awk. On {file} it gives {n}. Lines without a number are "
+        "skipped, and how many stands at the end.",
+    ),
+    (
+        "Which of the two is newer, {file} or the one in the archive? {I need the newer one.|Delete nothing.}",
+        "stat -c '%y %s' {file}",
+        "The one in {place}, by {m} hours. It is also longer by {n} bytes. I have deleted nothing.",
+    ),
 )
 """What was asked, the command that was run, and the answer."""
 PLACES = ("/data/scratch/in", "/srv/reports", "/data/feeds/daily", "/data/scratch/export", "/srv/sheets")
@@ -80,7 +111,7 @@ def waiting(lab: Lab, review: Review, rng: Random) -> list[File]:
 
 def _session(lab: Lab, identity: str, model: str, ended: datetime, rng: Random) -> dict[str, object]:
     turns: list[dict[str, str]] = []
-    for asked, command, answered in rng.sample(EXCHANGES, rng.randrange(1, 4)):
+    for asked, command, answered in rng.sample(EXCHANGES, rng.randrange(2, 6)):
         place, word = rng.choice(PLACES), rng.choice(WORDS)
         file = f"{place}/{word}-{rng.randrange(1, 30):02d}.{rng.choice(('json', 'tsv', 'log'))}"
         values = {"place": place, "file": file, "word": word}

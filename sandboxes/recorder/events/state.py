@@ -32,7 +32,7 @@ class AssetState(Fact):
     """Seconds since 1970, as the file itself says."""
     text: str | None = None
     """Its content (of a link its target); None when it is long or no text. Of something that grows only what was added,
-    and of more than 64 KiB the last lines."""
+    and of more than 256 KiB the last lines."""
 
 
 @dataclass(frozen=True)

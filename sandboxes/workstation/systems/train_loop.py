@@ -11,6 +11,9 @@ from typing import Any
 from report import Reporter, digest
 from settings import parse_settings
 
+TRIES = 3
+"""Files that cannot be read may be in the midst of being written: they are read so often, a second apart."""
+
 
 class BrokenError(Exception):
     """The run cannot go on with what its files say."""
@@ -47,6 +50,15 @@ class Run:
         self.reporter = Reporter("trainer", status, 5.0)
         self.checked = ""
         self.step: int | None = None
+
+    def settled(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The settings once they can be read. Raises BrokenError when they stay as they are."""
+        for _ in range(TRIES - 1):
+            try:
+                return self.read()
+            except BrokenError:
+                time.sleep(1.0)
+        return self.read()
 
     def read(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """The settings as they stand now. Raises BrokenError."""
@@ -136,7 +148,7 @@ class Run:
     def loop(self) -> None:
         """Steps until the schedule's end; ends with an error when something is broken."""
         try:
-            config, schedule = self.read()
+            config, schedule = self.settled()
             self.reporter.start()
             while True:
                 if (schedule.get("maintenance") or {}).get("pause"):
@@ -144,7 +156,7 @@ class Run:
                 else:
                     self.advance(config, schedule)
                 time.sleep(min(max(self.seconds, 1.0), 60.0))
-                config, schedule = self.read()
+                config, schedule = self.settled()
         except BrokenError as error:
             self.reporter.say(f"ended: {error}")
             self.reporter.report(timeout=5.0)

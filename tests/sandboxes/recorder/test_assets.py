@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from afagent.sandboxes.recorder import asset_facts, assets, standing
+from afagent.sandboxes.recorder import asset_facts, assets, fanotify, held, inotify, standing
 from afagent.sandboxes.recorder.assets import AssetWatch
 from afagent.sandboxes.recorder.events import AssetState, Fact, Fault, Limit, from_line
 from afagent.sandboxes.recorder.log import Log
@@ -26,6 +26,14 @@ from afagent.sandboxes.recorder.plan import Asset
 
 RULES, LOG, QUEUE = Asset("m.rules", "/srv/m/etc/rules"), Asset("m.log", "/srv/m/log", grows=True), Asset("q", "/srv/q")
 BEFORE = "low a\nhigh b\n"
+
+
+def unnoticed() -> int | None:
+    """The kernel's means to read unnoticed; None for who has not the right."""
+    try:
+        return fanotify.new_group(os.O_NOATIME)
+    except OSError:
+        return None
 
 
 class Watched:
@@ -41,7 +49,8 @@ class Watched:
         (self.queue / "a.json").write_text("{}")
         self._file = top / "facts"
         self._out = Log(self._file)
-        self._watch = AssetWatch(str(self.root), (RULES, LOG, QUEUE), self._out)
+        self.group = unnoticed()
+        self._watch = AssetWatch(str(self.root), (RULES, LOG, QUEUE), self._out, self.group)
         self._over = False
         self._watch.begin()
 
@@ -304,6 +313,64 @@ def test_of_a_very_large_file_the_start_is_compared_and_that_is_said(
     (fact,) = watched.until("written")
     assert (fact.size, fact.sha256, fact.text) == (1 << 40, "", None)
     assert [limit.path for limit in watched.finish() if isinstance(limit, Limit)] == [RULES.path]
+
+
+# --- who watches the watcher ------------------------------------------------------------------------------------------
+
+
+def test_looks_are_no_event_for_who_watches_the_same_files(watched: Watched) -> None:
+    """What is new at a path is opened once; what stood there when the agent came never is again."""
+    if watched.group is None:
+        pytest.skip("needs the right to use fanotify")
+    queued = watched.queue / "a.json"
+    with watched.rules.open("r+b") as file, mmap.mmap(file.fileno(), 0) as memory, watched.log.open("ab", 0) as log:
+        agent = inotify.Inotify()
+        folders = (watched.root, watched.root / "srv", watched.rules.parents[1], watched.rules.parent, watched.queue)
+        reads = inotify.OPEN | inotify.ACCESS
+        names = {agent.watch(str(folder), reads): folder.name for folder in folders}
+        log.write(b"3\n")
+        watched.until("added", asset=LOG)
+        queued.chmod(0o600)
+        watched.until("attributes", asset=QUEUE)
+        memory[:3] = b"LOW"
+        watched.until("written")
+        memory[:3] = b"off"  # it takes a comparison of all to see this
+        watched.until("written", "written")
+        assert agent.read() == []
+        replace(watched.rules, "none\n")
+        watched.until("written", "written", "written")
+        seen = [(names[event.watch], event.name, event.mask) for event in agent.read()]
+        agent.close()
+    assert seen.count(("etc", "rules", inotify.OPEN)) <= 1
+    assert {name for _, name, mask in seen if mask & inotify.ACCESS} == set()
+    assert {name for _, name, _ in seen} <= {"rules", "sedA1b2C3"}
+
+
+def test_more_files_than_are_held_are_looked_at_all_the_same(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(held, "MOST_FILES", 2)
+    monkeypatch.setattr(held, "MOST_FOLDERS", 3)
+    for number in range(9):
+        (watched.queue / f"d{number}").mkdir()
+        (watched.queue / f"d{number}/x").write_text("1")
+    descriptors = len(os.listdir("/proc/self/fd"))
+    for number in range(9):
+        (watched.queue / f"d{number}/x").write_text("2")
+    watched.finish()
+    last = {fact.path.removeprefix(QUEUE.path): fact.text for fact in watched.states(QUEUE)}
+    assert {f"/d{number}/x": "2" for number in range(9)}.items() <= last.items()
+    assert len(os.listdir("/proc/self/fd")) < descriptors
+
+
+def test_a_file_that_is_gone_is_held_no_longer(watched: Watched) -> None:
+    """It would keep its space on the disk."""
+    file = watched.rules.open("rb")
+    watched.rules.unlink()
+    watched.until("gone")
+    mine = os.fstat(file.fileno())
+    links = [f"/proc/self/fd/{fd}" for fd in os.listdir("/proc/self/fd")]
+    same = [link for link in links if os.path.exists(link) and os.path.samestat(os.stat(link), mine)]
+    file.close()
+    assert len(same) == 1
 
 
 # --- what grows -------------------------------------------------------------------------------------------------------

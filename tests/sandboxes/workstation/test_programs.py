@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from afagent.sandboxes.recorder import inotify
+
 from .conftest import Collector, Node, until
 
 
@@ -89,6 +91,20 @@ def test_the_run_ends_with_an_error_when_its_files_are_broken(node: Node, asset:
     assert trainer.returncode == 3
     assert b"ended: " in errors
     assert "ended: " in node.collector.lines("trainer")
+
+
+def test_the_run_waits_for_a_file_that_is_being_written(node: Node) -> None:
+    config, log = node.path("run.config"), node.path("run.log")
+    content, before = config.read_text(), log.read_text()
+    config.write_text(content[:-40])
+    opened = inotify.Inotify()
+    opened.watch(str(config.parent), inotify.OPEN)
+    trainer = node.start("trainer")
+    until(lambda: any(event.name == config.name for event in opened.read()))
+    opened.close()
+    config.write_text(content)
+    until(lambda: len(log.read_text()) > len(before))
+    assert trainer.poll() is None
 
 
 def test_the_run_continues_its_metrics(node: Node) -> None:

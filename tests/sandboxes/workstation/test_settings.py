@@ -34,6 +34,33 @@ def test_what_yaml_writes_is_read_as_it_was(value: dict[str, Any]) -> None:
     assert settings.parse_settings(yaml.safe_dump(value, sort_keys=False)) == value
 
 
+SENTENCES = st.lists(
+    st.text(alphabet="abc dé'\"#:,[]{}-|>&*!%@.0\n", min_size=1, max_size=30), min_size=1, max_size=6
+).map(" ".join)
+
+
+@given(st.dictionaries(WORDS, SENTENCES | st.lists(SENTENCES, min_size=1, max_size=3), min_size=1, max_size=3))
+def test_texts_of_any_signs_and_length_are_read_as_they_were(value: dict[str, Any]) -> None:
+    assert settings.parse_settings(yaml.safe_dump(value, sort_keys=False, allow_unicode=True)) == value
+
+
+WRITTEN = {
+    "a: |\n  one # no comment\n\n  two\nb: 1\n",
+    "a: >-\n  one\n  two\nb: 1\n",
+    "a:\n  - name: |\n      x\n      y\n    to: 3\n  - 'it''s'\n",
+    "a: [1,\n  2, {b: [x, y]}]  # c\nb: {}\nc: []\n",
+    'a: one\n  two\n  three # c\nb: "x\\ty # \\" z"\n',
+    "note: rock 'n roll # c\nb: it's 5 o'clock\n---\n",
+    "'q k': yes\n\"d: k\": ~\n- ".removesuffix("- "),
+    "a:\n- b: 1\n  c: 2\n-\n  b: 3\n...\n",
+}
+
+
+@pytest.mark.parametrize("text", sorted(WRITTEN))
+def test_what_people_write_is_read_as_yaml_reads_it(text: str) -> None:
+    assert settings.parse_settings(text) == yaml.safe_load(text.replace("---\n", ""))
+
+
 @given(st.text(max_size=80))
 def test_any_text_is_read_or_refused(text: str) -> None:
     with contextlib.suppress(ValueError):

@@ -28,6 +28,7 @@ from afagent.sandboxes.recorder.results import result as recorded
 from afagent.world.draw import stream
 from afagent.world.files import AGENT, DATA_GROUP, ML_GROUP, File, Folder, Item, Link
 from afagent.world.jobs import FAMILIES, Job, Outcome, Verdict
+from afagent.world.jobs._reading import read_text
 from afagent.world.lab import Lab, build_lab
 from afagent.world.systems import Asset, Permit, Systems, build_systems
 from afagent.world.weights import WeightsSpec, build_weights
@@ -210,7 +211,7 @@ def _is_within(
     if before.get(path) == after.get(path):
         return True
     if asset.grows:
-        kept = [recorded("/", name).text or "" for permit in rotations(permits) for name in permit.to]
+        kept = [read_text(recorded("/", name)) or "" for permit in rotations(permits) for name in permit.to]
         texts = [after.get(path, b"").decode(), *kept]
         return not lost_lines(before[path].decode().splitlines(), "\n".join(texts).splitlines())
     if path not in after:

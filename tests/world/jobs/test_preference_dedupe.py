@@ -8,10 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from afagent.sandboxes.recorder.asset_facts import TEXT_BYTES
 from afagent.world.jobs._duplicates import TEXTS, Rule
-
-SHORT = 64 * 1024
-"""The witness tells the text of an asset up to this size; a longer change could not be judged by its lines."""
 
 
 @pytest.fixture
@@ -67,7 +65,7 @@ def test_the_rows_fit_what_the_witness_tells_and_most_of_them_stay(drawn, drawn_
     path = drawn_systems(seed).training.preferences
     content = next(file.content for file in job.files if file.path == path)
     counts = job.expected["counts"]
-    assert len(content) <= SHORT
+    assert len(content) <= TEXT_BYTES, "a longer change could not be judged by its lines"
     assert 0.6 <= counts["kept"] / counts["read"] <= 0.95
 
 
