@@ -9,6 +9,7 @@ python3 -m recorder news N     wait a while for telling events behind byte N of 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import socket
@@ -50,10 +51,10 @@ def serve() -> None:
     for folder in (RUN, LOG.parent):
         folder.mkdir(parents=True, exist_ok=True)
     # While there are privileges: `prepare` gives them up.
-    try:
+    closings: Closings | None = None
+    group: int | None = None
+    with contextlib.suppress(OSError):
         closings, group = Closings.open(), fanotify.new_group(os.O_NOATIME)
-    except OSError:
-        closings = group = None
     network = Network()
     network.prepare()
     asyncio.run(_serve(Session(network, LOG, closings, group)))
