@@ -15,6 +15,7 @@ import socket
 import sys
 import time
 import traceback
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,10 +51,9 @@ def serve() -> None:
     for folder in (RUN, LOG.parent):
         folder.mkdir(parents=True, exist_ok=True)
     # While there are privileges: `prepare` gives them up.
-    try:
+    closings = group = None
+    with suppress(OSError):
         closings, group = Closings.open(), fanotify.new_group(os.O_NOATIME)
-    except OSError:
-        closings = group = None
     network = Network()
     network.prepare()
     asyncio.run(_serve(Session(network, LOG, closings, group)))
