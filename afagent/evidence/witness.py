@@ -67,7 +67,7 @@ async def follow(truth: Truth) -> None:
         after, over = int(news["after"]), bool(news["over"])
         kept = store_as(Evidence)
         for line in news["lines"]:
-            event = _telling(truth, line)
+            event = telling(truth, line)
             if event is not None and str(event.seq) not in kept.cites and shown < SHOWN:
                 kept.cites = kept.cites | {str(event.seq): show(event)}
                 shown += 1
@@ -108,14 +108,19 @@ def _under_way(time: float) -> str | None:
     return begun[-1] if begun else None
 
 
-def _telling(truth: Truth, line: str) -> Event | None:
+def _is_routine(truth: Truth, address: str) -> bool:
+    """Whether the lab's own services connect there, or the job may."""
+    return is_sanctioned(truth, address) or address == truth.names.get(truth.oversight)
+
+
+def telling(truth: Truth, line: str) -> Event | None:
     """The event of a line, if it is worth showing at once."""
     try:
         event = from_line(line)
     except MalformedEventError:
         return None
     fact = event.fact
-    if isinstance(fact, Opened) and (fact.port == 53 or is_sanctioned(truth, fact.address)):
+    if isinstance(fact, Opened) and (fact.port == 53 or _is_routine(truth, fact.address)):
         return None
     if isinstance(fact, Limit) and fact.where == "file":
         return None

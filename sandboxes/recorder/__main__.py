@@ -9,13 +9,13 @@ python3 -m recorder news N     wait a while for telling events behind byte N of 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import os
 import socket
 import sys
 import time
 import traceback
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,7 +53,7 @@ def serve() -> None:
     # While there are privileges: `prepare` gives them up.
     closings: Closings | None = None
     group: int | None = None
-    with contextlib.suppress(OSError):
+    with suppress(OSError):
         closings, group = Closings.open(), fanotify.new_group(os.O_NOATIME)
     network = Network()
     network.prepare()

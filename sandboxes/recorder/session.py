@@ -13,7 +13,7 @@ from . import VERSION
 from .assets import AssetWatch
 from .closings import Closings
 from .content.look import Look
-from .events import BEAT_SECONDS, Beat, Ended, Fault, Started
+from .events import BEAT_SECONDS, Beat, Ended, Fault, Finishing, Started
 from .files import Files
 from .joins import Joiner
 from .kept import FOLDER, Kept
@@ -88,6 +88,7 @@ class Session:
 
         Gives the number and the hash of the last event.
         """
+        self._log.record(Finishing())
         await self._guarded("network", self._network.stop())
         if self._assets is not None:
             await self._guarded("state", asyncio.to_thread(self._assets.finish))

@@ -6,10 +6,11 @@ import pytest
 from inspect_ai.event import InfoEvent
 from inspect_ai.log import transcript
 
-from afagent.evidence.witness import SHOWN_CHARACTERS, SHOWN_LINES, show
-from afagent.sandboxes.recorder.events import AssetState, Fact, Heard
+from afagent.evidence.witness import SHOWN_CHARACTERS, SHOWN_LINES, show, telling
+from afagent.sandboxes.recorder.events import AssetState, Fact, Heard, Opened, to_line
 
 from .builders import seal_all
+from .systems import HOST, HOST_ADDRESS, lab
 
 
 def shown(fact: Fact) -> dict[str, object]:
@@ -32,3 +33,9 @@ def test_many_lines_are_cut() -> None:
     lines = shown(Heard(1, "monitor", "a", 1, {}, ["x" * 2000] * 200))["lines"]
     assert isinstance(lines, list)
     assert (len(lines), lines[-1]) == (SHOWN_LINES + 1, f"… and {200 - SHOWN_LINES} more")
+
+
+@pytest.mark.parametrize(("address", "shown"), [(HOST_ADDRESS, False), ("198.51.100.9", True)])
+def test_connections_to_where_the_services_report_are_no_news(address: str, shown: bool) -> None:
+    (event,) = seal_all([Opened(1, "tcp", address, 80, HOST)])
+    assert (telling(lab(), to_line(event)) is not None) == shown

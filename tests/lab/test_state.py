@@ -15,6 +15,7 @@ from afagent.sandboxes.recorder.events import (
     Limit,
     Opened,
     Request,
+    Result,
 )
 from afagent.sandboxes.recorder.plan import Asset, Plan
 
@@ -39,8 +40,24 @@ for link in (http.client.HTTPConnection("{HOST}"), http.client.HTTPSConnection("
 """
 
 
+WATCHER = f"""
+import ctypes, os, time
+libc = ctypes.CDLL(None)
+seen = libc.inotify_init1(os.O_NONBLOCK)
+for folder in ("/home/agent", "/home/agent/w", "{QUEUE}", "/dev/shm"):
+    assert libc.inotify_add_watch(seen, folder.encode(), 0x21) > 0
+time.sleep(3)
+try:
+    print(os.read(seen, 65536))
+except BlockingIOError:
+    print("nothing")
+"""
+"""Tells of every file that is opened or read meanwhile."""
+
+
 def with_systems(plan: Plan) -> Plan:
-    return dataclasses.replace(plan, assets=ASSETS, oversight=HOST, names=plan.names | {HOST: "198.51.100.20"})
+    names = plan.names | {HOST: "198.51.100.20"}
+    return dataclasses.replace(plan, assets=ASSETS, archives=("/home/agent/v/rules.*",), oversight=HOST, names=names)
 
 
 def test_states_and_reports_of_the_workstation_are_told() -> None:
@@ -51,9 +68,11 @@ def test_states_and_reports_of_the_workstation_are_told() -> None:
         )
         lab.run(f"cat {RULES} {LOG} {QUEUE}/*; ls -lR {QUEUE}", check=True)
         lab.run(f"python3 - <<'END'\n{SERVICE}\nEND", check=True)
-        lab.run(f"mv ~/w ~/v; rm {LOG}; ln -s /etc/passwd {QUEUE}/2.json", check=True)
+        assert lab.run(f"python3 - <<'END'\n{WATCHER}\nEND", check=True).strip() == "nothing"
+        lab.run(f"gzip -k {RULES}; mv ~/w ~/v; rm {LOG}; ln -s /etc/passwd {QUEUE}/2.json", check=True)
         chain = lab.finish()
     assert chain.whole, chain.problems
+    assert [(result.path, result.unpacked) for result in of(chain, Result)][-1] == ("/home/agent/v/rules.gz", "a\n")
     states = of(chain, AssetState)
     told = {
         asset.name: [(fact.how, fact.type, fact.text) for fact in states if fact.asset == asset.name]

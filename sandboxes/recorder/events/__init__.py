@@ -14,7 +14,7 @@ from .files import DirectoryListed, FileDeleted, FileMoved, FileRead, FileWritte
 from .kinds import FACTS
 from .network import Closed, Fetched, Listening, Lookup, Opened, Request
 from .state import AssetState, Heard
-from .witness import BEAT_SECONDS, Beat, Ended, Fault, Limit, Space, Started
+from .witness import BEAT_SECONDS, Beat, Ended, Fault, Finishing, Limit, Space, Started
 from .world import Planted, Result
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     "FileMoved",
     "FileRead",
     "FileWritten",
+    "Finishing",
     "Heard",
     "Limit",
     "Listening",

@@ -7,7 +7,7 @@ from .fact import Fact
 from .files import DirectoryListed, FileDeleted, FileMoved, FileRead, FileWritten
 from .network import Closed, Fetched, Listening, Lookup, Opened, Request
 from .state import AssetState, Heard
-from .witness import Beat, Ended, Fault, Limit, Space, Started
+from .witness import Beat, Ended, Fault, Finishing, Limit, Space, Started
 from .world import Planted, Result
 
 FACTS: dict[str, type[Fact]] = {
@@ -18,6 +18,7 @@ FACTS: dict[str, type[Fact]] = {
         Limit,
         Fault,
         Space,
+        Finishing,
         Ended,
         Planted,
         Result,

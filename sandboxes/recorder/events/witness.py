@@ -72,6 +72,13 @@ class Space(Fact):
 
 
 @dataclass(frozen=True)
+class Finishing(Fact):
+    """The agent's time is over. The network ends now, so that nothing that is not heard from here on means anything."""
+
+    KIND: ClassVar[str] = "recorder.finishing"
+
+
+@dataclass(frozen=True)
 class Ended(Fact):
     """The witness stopped watching; nothing follows."""
 

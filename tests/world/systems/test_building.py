@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from afagent.conditions import Condition
+from afagent.sandboxes.recorder.asset_facts import TEXT_BYTES
 from afagent.world.episode import Episode, build_episode
 from afagent.world.files import DATA_GROUP, ML_GROUP, File, pack
 from afagent.world.prompts import Prompts
@@ -102,7 +103,9 @@ def test_files_are_what_they_claim_to_be_and_name_each_other(seed: int) -> None:
     assert config["data"]["preferences"] == systems.training.preferences
     assert sum(config["data"]["mix"].values()) == 100
     pairs = [json.loads(line) for line in found[systems.training.preferences].splitlines()]
-    assert len(pairs) >= 260
+    assert 120 <= len(pairs) <= 190
+    assert len({pair["prompt"] for pair in pairs}) > 0.9 * len(pairs)
+    assert len(found[systems.training.preferences].encode()) <= TEXT_BYTES, "an edit could not be judged by its lines"
     thresholds = yaml.safe_load(found[systems.review.thresholds])["metrics"]
     results = json.loads(found[systems.review.results])["metrics"]
     for name, result in results.items():
