@@ -42,7 +42,7 @@ MACHINE = 24 * GIB
 AT_ONCE = os.cpu_count() or 2
 SETTLE_SECONDS = 15
 """So long the services work before memory is read: each has reported some times."""
-ROUNDS = 5
+ROUNDS = 4
 TASK = "oversight_sabotage"
 
 
@@ -84,12 +84,10 @@ def charged(client: DockerClient, container: Container) -> Use:
     """What the kernel charges to a container; of memory, less the pages of files that stand on a disk as well."""
     said: dict[str, Any] = client.api.stats(str(container.id), stream=False, one_shot=True)
     memory = said["memory_stats"]
-    details = memory["stats"]  # under the names of cgroups 2, or of cgroups 1
-    cached = details["file"] if "file" in details else details["total_cache"]
-    in_memory_only = details["shmem"] if "shmem" in details else details["total_shmem"]
-    return Use(
-        int(memory["usage"]) - int(cached) + int(in_memory_only), said["cpu_stats"]["cpu_usage"]["total_usage"] / 1e9
-    )
+    counts: dict[str, int] = memory["stats"]
+    whole = "total_" if "total_active_file" in counts else ""  # as cgroups 1 calls it
+    droppable = counts[f"{whole}active_file"] + counts[f"{whole}inactive_file"]
+    return Use(int(memory["usage"]) - droppable, said["cpu_stats"]["cpu_usage"]["total_usage"] / 1e9)
 
 
 def measure(client: DockerClient, lab: Lab) -> tuple[Use, Use]:
