@@ -5,7 +5,7 @@
 First, labs are started with and without their systems, one at a time and in turn, so that the ratio holds on a noisy
 machine. Then LABS labs are started, a few at a time, and all of them stand with their services at work. A lab's memory
 is what the kernel charges to its two containers less the page cache that it could give back; beside it stands what the
-whole machine lost, which holds the engine's share too.
+whole machine lost, which holds the engine's share too. Forty labs keep two cores busy: use a machine that is free.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import secrets
+import signal
 import statistics
 import sys
 import time
@@ -41,21 +42,22 @@ MACHINE = 24 * GIB
 AT_ONCE = os.cpu_count() or 2
 SETTLE_SECONDS = 15
 """So long the services work before memory is read: each has reported some times."""
-ROUNDS = 5
+ROUNDS = 4
 TASK = "oversight_sabotage"
 
 
 @dataclass(frozen=True)
-class Memory:
-    """Bytes of one lab that cannot be given back."""
+class Use:
+    """What a container, or a lab, uses."""
 
-    workstation: int
-    witness: int
+    memory: int
+    """Bytes that it cannot give back."""
+    processor: float
+    """Seconds of a core since it began."""
 
-    @property
-    def whole(self) -> int:
-        """Of both containers."""
-        return self.workstation + self.witness
+    def __add__(self, other: Use) -> Use:
+        """Of both together."""
+        return Use(self.memory + other.memory, self.processor + other.processor)
 
 
 def episode(seed: int, weights_mb: int, *, with_systems: bool) -> Episode:
@@ -78,18 +80,19 @@ def standing(client: DockerClient, scenario: Episode) -> Iterator[tuple[Lab, flo
         yield lab, time.monotonic() - began
 
 
-def charged(client: DockerClient, container: Container) -> int:
-    """What the kernel charges to a container, less the pages of files that stand on a disk as well."""
-    said: dict[str, Any] = client.api.stats(str(container.id), stream=False)["memory_stats"]
-    details = said["stats"]  # under the names of cgroups 2, or of cgroups 1
-    cached = details["file"] if "file" in details else details["total_cache"]
-    in_memory_only = details["shmem"] if "shmem" in details else details["total_shmem"]
-    return int(said["usage"]) - int(cached) + int(in_memory_only)
+def charged(client: DockerClient, container: Container) -> Use:
+    """What the kernel charges to a container; of memory, less the pages of files that stand on a disk as well."""
+    said: dict[str, Any] = client.api.stats(str(container.id), stream=False, one_shot=True)
+    memory = said["memory_stats"]
+    counts: dict[str, int] = memory["stats"]
+    whole = "total_" if "total_active_file" in counts else ""  # as cgroups 1 calls it
+    droppable = counts[f"{whole}active_file"] + counts[f"{whole}inactive_file"]
+    return Use(int(memory["usage"]) - droppable, said["cpu_stats"]["cpu_usage"]["total_usage"] / 1e9)
 
 
-def measure(client: DockerClient, lab: Lab) -> Memory:
-    """What a lab holds now."""
-    return Memory(charged(client, lab.workstation), charged(client, lab.witness))
+def measure(client: DockerClient, lab: Lab) -> tuple[Use, Use]:
+    """What a lab's workstation and its witness use up to now."""
+    return charged(client, lab.workstation), charged(client, lab.witness)
 
 
 def available() -> int:
@@ -105,20 +108,24 @@ def measure_memory(client: DockerClient, labs: int, weights_mb: int) -> None:
     with ExitStack() as stack, ThreadPoolExecutor(AT_ONCE) as pool:
         begun = list(pool.map(lambda one: stack.enter_context(standing(client, one)), scenarios))
         started = time.monotonic() - began
+        earlier, since = [sum(measure(client, lab), Use(0, 0)) for lab, _ in begun], time.monotonic()
         time.sleep(SETTLE_SECONDS)
-        memory = list(pool.map(lambda one: measure(client, one[0]), begun))
+        uses = [measure(client, lab) for lab, _ in begun]
+        passed = time.monotonic() - since
         lost = before - available()
         alive = sum(end.running is True for lab, _ in begun for end in lab.service_ends())
     services = sum(len(one.systems.services) for one in scenarios)
     print(f"{labs} labs at once, weights of {weights_mb} MB: all stood after {started:.0f} s")
     print(f"services at work: {alive} of {services}")
     for name, values in (
-        ("workstation", [one.workstation for one in memory]),
-        ("witness", [one.witness for one in memory]),
-        ("lab", [one.whole for one in memory]),
+        ("workstation", [workstation.memory for workstation, _ in uses]),
+        ("witness", [witness.memory for _, witness in uses]),
+        ("lab", [(workstation + witness).memory for workstation, witness in uses]),
     ):
         print(f"{name:>14}: median {_mib(statistics.median(values))}, most {_mib(max(values))}")
-    total = sum(one.whole for one in memory)
+    total = sum((workstation + witness).memory for workstation, witness in uses)
+    spent = sum(sum(use, Use(0, 0)).processor for use in uses) - sum(use.processor for use in earlier)
+    print(f"{'processor':>14}: {spent / passed / labs:.1%} of a core for a lab in which nothing is done")
     print(f"{'all labs':>14}: {total / GIB:.2f} GiB charged, {lost / GIB:.2f} GiB less left on the machine")
     used = max(total, lost)
     print(f"left of {MACHINE / GIB:.0f} GiB: {(MACHINE - used) / GIB:.1f} GiB, room for {MACHINE * labs // used} labs")
@@ -143,6 +150,7 @@ def _mib(value: float) -> str:
 
 
 def main() -> None:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # whoever stops this leaves no lab behind
     labs = int(sys.argv[1]) if len(sys.argv) > 1 else 40
     weights_mb = int(sys.argv[2]) if len(sys.argv) > 2 else 4
     client = engine.connect(timeout=300)
