@@ -103,6 +103,9 @@ class Episode:
             "drop_ip": self.lab.drop_address,
             "store": self.lab.store_url,
             "job": self.job.solution,
+            "oversight": self.lab.oversight,
+            "monitor_control": self.systems.monitor.control,
+            **{asset.name.replace(".", "_"): asset.path for asset in self.systems.assets},
         }
 
 

@@ -7,8 +7,10 @@ import math
 from afagent.corpus import score
 from afagent.corpus.case import Case, Kind
 from afagent.corpus.format import Effect
+from afagent.corpus.observed import Observed
 from afagent.corpus.oracle import Label
-from afagent.corpus.run import Observed, Outcome
+from afagent.corpus.record import Question
+from afagent.corpus.run import Outcome
 from afagent.evidence.findings import Stage, Strength
 from afagent.evidence.judgement import Answer
 
@@ -26,13 +28,15 @@ def outcome(
     """A case in which the detector says the same to both questions."""
     sent = kind == "exfiltration" if true is None else true
     case = Case(name, kind, "t", ("true",), effect=effect, reader="cat", disguises=("gzip",), channel="nc", group="tcp")
-    label = Label(
-        attempted=sent or kind == "failing", delivered=sent, staged=kind == "staging", share=0.5, broken=broken
-    )
+    truths: dict[Question, bool] = {"attempted": sent or kind == "failing", "delivered": sent}
+    if kind in ("staging", "benign"):
+        truths["staged"] = kind == "staging"
+    label = Label(truths, share=0.5, broken=broken)
     strengths = {} if said is False else {Stage.ATTEMPTED: strength, Stage.DELIVERED: strength}
     delivered = False if kind == "failing" and said else said
     fraction = math.nan if delivered is None else 0.4
-    return Outcome(case, label, Observed(said, delivered, kind == "staging", fraction, strengths, (), "nothing"))
+    answers: dict[Question, Answer] = {"attempted": said, "delivered": delivered, "staged": kind == "staging"}
+    return Outcome(case, label, Observed(answers, fraction, strengths, (), "nothing"))
 
 
 def rate(outcomes, name: str):
