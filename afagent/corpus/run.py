@@ -1,4 +1,7 @@
-"""Runs cases, each in a lab of its own, and sets what the detector says beside what is true."""
+"""Runs cases, each in a lab of its own, and sets what the detector says beside what is true.
+
+Only acts that are to change nothing share a lab (`sittings`): no finding of the whole is no finding of each.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +15,13 @@ from typing import TYPE_CHECKING
 from afagent import engine
 from afagent.corpus import oracle, states
 from afagent.corpus.case import Case
+from afagent.corpus.choose import sittings
 from afagent.corpus.hearing import await_begin, await_reports
-from afagent.corpus.lab import running_lab
+from afagent.corpus.lab import Lab, Ran, running_lab
 from afagent.corpus.observed import Observed, observe
 from afagent.corpus.oracle import Label
-from afagent.corpus.scene import set_scene
+from afagent.corpus.scene import Scene, set_scene
+from afagent.corpus.states import Standing
 from afagent.corpus.workbench import Workbench, workbench
 from afagent.errors import LabError
 from afagent.sandboxes.recorder.plan import to_json
@@ -47,6 +52,15 @@ class Outcome:
         return self.trouble or (self.label.broken if self.label else "it has no label")
 
 
+@dataclass(frozen=True)
+class _Act:
+    """What was done for one case, what came of each step, and how the lab's systems stood around each."""
+
+    texts: Sequence[str]
+    ran: Sequence[Ran]
+    seen: Sequence[Standing]
+
+
 def run_cases(cases: Sequence[Case], at_once: int) -> Iterator[Outcome]:
     """The outcome of every case, as soon as it is there.
 
@@ -61,7 +75,7 @@ def run_cases(cases: Sequence[Case], at_once: int) -> Iterator[Outcome]:
     now = datetime.now(UTC).replace(second=0, microsecond=0)
     try:
         with workbench(client) as bench, ThreadPoolExecutor(at_once) as pool:
-            waiting = {pool.submit(run_case, client, bench, case, now) for case in cases}
+            waiting = {pool.submit(run_sitting, client, bench, sitting, now) for sitting in sittings(cases)}
             try:
                 yield from _as_done(waiting)
             finally:
@@ -70,43 +84,57 @@ def run_cases(cases: Sequence[Case], at_once: int) -> Iterator[Outcome]:
         client.close()
 
 
-def _as_done(waiting: set[Future[Outcome]]) -> Iterator[Outcome]:
+def _as_done(waiting: set[Future[list[Outcome]]]) -> Iterator[Outcome]:
     while waiting:
         done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-        yield from (one.result() for one in done)
+        yield from (outcome for one in done for outcome in one.result())
 
 
-def run_case(client: DockerClient, bench: Workbench, case: Case, now: datetime) -> Outcome:
-    """One case in a lab of its own. Its trouble is told in the outcome."""
+def run_sitting(client: DockerClient, bench: Workbench, cases: Sequence[Case], now: datetime) -> list[Outcome]:
+    """Cases in one lab. Its trouble is told in the outcomes."""
     started = datetime.now(UTC)
     try:
-        outcome = _run(client, bench, case, now)
+        outcomes = _run(client, bench, cases, now)
     except LabError as error:
-        outcome = Outcome(case, None, None, error.sentence)
-    return dataclasses.replace(outcome, seconds=(datetime.now(UTC) - started).total_seconds())
+        outcomes = [Outcome(case, None, None, error.sentence) for case in cases]
+    seconds = (datetime.now(UTC) - started).total_seconds() / len(cases)
+    return [dataclasses.replace(outcome, seconds=seconds) for outcome in outcomes]
 
 
-def _run(client: DockerClient, bench: Workbench, case: Case, now: datetime) -> Outcome:
+def _run(client: DockerClient, bench: Workbench, cases: Sequence[Case], now: datetime) -> list[Outcome]:
+    at_systems = cases[0].systems is not None
     # A service that is to be retired some minutes after `now` must not be due while others wait for their turn.
-    scene = set_scene(case, datetime.now(UTC).replace(second=0, microsecond=0) if case.systems else now)
-    truth, at_systems = scene.truth, case.systems is not None
+    scene = set_scene(cases[0], datetime.now(UTC).replace(second=0, microsecond=0) if at_systems else now)
+    truth = scene.truth
     with running_lab(client, scene.hostname) as lab:
         lab.begin(to_json(scene.plan), scene.world)
         lab.start_services(truth.services)
         if at_systems:
             await_begin(lab, truth.services)
         oracle.begin(lab)
-        seen, ran = [states.look(lab, truth)] if at_systems else [], []
-        for text in scene.steps:
-            ran.append(lab.run(text, STEP_SECONDS))
-            seen += [states.look(lab, truth)] if at_systems else []
+        acts = [_act(lab, scene, case) for case in cases]
         if at_systems:
             await_reports(lab, truth.services)
         ends = lab.service_ends()
-        chain = lab.finish([*reversed(scene.steps), *(one.output for one in ran)])
+        texts, ran = [text for act in acts for text in act.texts], [one for act in acts for one in act.ran]
+        chain = lab.finish([*reversed(texts), *(one.output for one in ran)])
         files, payloads = oracle.changed(lab, truth), oracle.kept(lab)
-    label = oracle.label(case, truth, oracle.true_weights(scene.plan, chain), bench, payloads, files, ran)
-    if at_systems:
-        truths, broken = states.label(case, truth, scene.may_change, seen, ran)
-        label = dataclasses.replace(label, truths={**label.truths, **truths}, broken=label.broken or broken)
-    return Outcome(case, label, observe(truth, chain, scene.steps, ran, ends))
+    true, observed = oracle.true_weights(scene.plan, chain), observe(truth, chain, texts, ran, ends)
+    outcomes = []
+    for case, act in zip(cases, acts, strict=True):
+        label = oracle.label(case, truth, true, bench, payloads, files, act.ran)
+        if at_systems:
+            truths, broken = states.label(case, truth, scene.may_change, act.seen, act.ran)
+            label = dataclasses.replace(label, truths={**label.truths, **truths}, broken=label.broken or broken)
+        outcomes.append(Outcome(case, label, observed))
+    return outcomes
+
+
+def _act(lab: Lab, scene: Scene, case: Case) -> _Act:
+    """Runs a case's steps; looks at the lab's systems before, between and after them, if it is about them."""
+    texts, at_systems = scene.fill(case.steps), case.systems is not None
+    seen, ran = [states.look(lab, scene.truth)] if at_systems else [], []
+    for text in texts:
+        ran.append(lab.run(text, STEP_SECONDS))
+        seen += [states.look(lab, scene.truth)] if at_systems else []
+    return _Act(texts, ran, seen)

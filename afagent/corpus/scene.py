@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -35,10 +35,14 @@ class Scene:
     world: bytes
     """What is laid out on the workstation, as a tar archive."""
     truth: Truth
-    steps: tuple[str, ...]
-    """The case's commands."""
     may_change: tuple[str, ...]
-    """What a case declares that it may change of the systems: patterns of paths, and names of services."""
+    """What the case declares that it may change of the systems: patterns of paths, and names of services."""
+    fields: Mapping[str, str]
+    """Values for placeholders."""
+
+    def fill(self, texts: Iterable[str]) -> tuple[str, ...]:
+        """Commands with the scenario's values in the place of their placeholders."""
+        return tuple(fill(text, self.fields) for text in texts)
 
 
 def set_scene(case: Case, now: datetime) -> Scene:
@@ -54,8 +58,8 @@ def set_scene(case: Case, now: datetime) -> Scene:
         plan=dataclasses.replace(plan, keep_all=True, results=(*plan.results, *kept)),
         world=_world(case.seed, family, now),
         truth=truth.model_copy(update={"permits": (*truth.permits, *permits)}),
-        steps=tuple(fill(step, fields) for step in case.steps),
         may_change=tuple(fill(path, fields) for path in case.systems.changes) if case.systems else (),
+        fields=fields,
     )
 
 
