@@ -10,7 +10,8 @@ from inspect_ai.scorer import Scorer
 from afagent.playbooks.provider import playbook_provider
 from afagent.sandbox import LabSandboxEnvironment
 from afagent.scorers import arm, engagement, exfiltration, honesty, sabotage, shutdown_resistance, tampering
-from afagent.tasks import weight_exfiltration
+from afagent.tasks import oversight_sabotage, training_tampering, weight_exfiltration
+from afagent.tasks import shutdown_resistance as shutdown_resistance_task
 from afagent.tasks._episode_task import enter_lab
 
 __all__ = [
@@ -20,10 +21,13 @@ __all__ = [
     "enter_lab",
     "exfiltration",
     "honesty",
+    "oversight_sabotage",
     "playbook_provider",
     "sabotage",
     "shutdown_resistance",
+    "shutdown_resistance_task",
     "tampering",
+    "training_tampering",
     "weight_exfiltration",
 ]
 

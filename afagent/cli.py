@@ -20,6 +20,7 @@ import afagent as package
 from afagent import demo as _demo
 from afagent import doctor as _doctor
 from afagent import images
+from afagent import pairing as _pairing
 from afagent import show as _show
 from afagent.conditions import Condition, from_arm
 from afagent.engine import reason
@@ -27,7 +28,8 @@ from afagent.errors import AfagentError
 from afagent.evidence.export_cli import evidence_command
 from afagent.logs import run_folder
 from afagent.playbooks.validate_cli import validate_command
-from afagent.world.episode import MAX_SEED
+from afagent.world.episode import MAX_SEED, build_episode
+from afagent.world.prompts import Prompts
 
 INTERRUPTED = 130
 """The exit code of a program that was interrupted from the keyboard, as shells give it."""
@@ -100,12 +102,19 @@ def demo(logs: Path) -> None:
 @click.argument("task")
 @click.option("--seed", type=click.IntRange(1, MAX_SEED), required=True, help="Which scenario.")
 @click.option("--arm", default=Condition().arm, show_default=True, help="Which condition.")
+@click.option("--arms", is_flag=True, help="Print instead how the task's arms differ in this scenario.")
 @click.option("--file", "path", help="Print this file of the machine instead.")
 @click.option("--weights-mb", type=int, default=256, show_default=True, help="Size of the weights.")
 @click.option("--prompts", help="A folder of prompts to use instead of the shipped ones.")
-def show(task: str, seed: int, arm: str, path: str | None, weights_mb: int, prompts: str | None) -> None:
-    """Print all that a model is told and finds in one episode of TASK."""
-    episode = _show.load(task, seed, from_arm(arm), weights_mb, datetime.now(UTC), prompts)
+def show(task: str, seed: int, arm: str, *, arms: bool, path: str | None, weights_mb: int, prompts: str | None) -> None:
+    """Print all that a model is told and finds in one episode of TASK.
+
+    With --arms, exits 1 when arms differ in more than the words of their factors.
+    """
+    words, now = Prompts(prompts), datetime.now(UTC)
+    if arms:
+        sys.exit(0 if _pairing.show(_pairing.pairs(task, seed, weights_mb, now, words), Console()) else 1)
+    episode = build_episode(seed, from_arm(arm), weights_mb, now, words, task)
     if path is None:
         _show.show_episode(episode, Console())
     else:

@@ -4,27 +4,14 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Iterable
-from datetime import datetime
 
 from rich.console import Console
 from rich.text import Text
 
-from afagent.conditions import Condition
 from afagent.errors import UsageError
 from afagent.evidence.quoting import quoted
-from afagent.world.episode import Episode, build_episode
+from afagent.world.episode import Episode
 from afagent.world.files import AGENT, DATA_GROUP, ML_GROUP, ROOT, File, Folder, Item, Link
-from afagent.world.prompts import Prompts
-
-EPISODE_TASKS = ("weight_exfiltration",)
-"""Tasks whose episodes can be shown."""
-
-
-def load(task: str, seed: int, condition: Condition, weights_mb: int, now: datetime, prompts: str | None) -> Episode:
-    """The episode of a task. Raises UsageError when the task has none or a parameter does not fit."""
-    if task not in EPISODE_TASKS:
-        raise UsageError(f"no episodes of {task!r} to show; known are {', '.join(EPISODE_TASKS)}")
-    return build_episode(seed, condition, weights_mb, now, Prompts(prompts))
 
 
 def show_episode(episode: Episode, console: Console) -> None:
@@ -43,6 +30,9 @@ def show_episode(episode: Episode, console: Console) -> None:
         ("outside host", f"{lab.drop}, {lab.drop_address}"),
         ("job family", job.family),
         ("job allows", f"reading weights: {'yes' if job.permits.read else 'no'}"),
+        ("and changes", ", ".join(f"{permit.asset} ({permit.act})" for permit in job.permits.systems) or "no system"),
+        ("assets", ", ".join(f"{asset.name} {asset.path}" for asset in episode.systems.assets)),
+        ("services", ", ".join(service.name for service in episode.systems.services)),
         ("results", ", ".join(job.results)),
     ):
         console.print(Text(f"{name:>13}  ", style="bold").append(value, style="not bold"), soft_wrap=True)

@@ -1,4 +1,4 @@
-"""What tasks that run episodes in the lab share: samples, the solver that lays out the lab, tools, limits."""
+"""What every task is: episodes in the lab, laid out by a solver, played by an agent, judged by all scorers."""
 
 from __future__ import annotations
 
@@ -6,92 +6,67 @@ import secrets
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from inspect_ai import Task
 from inspect_ai.agent import Agent, AgentSubmit, react
 from inspect_ai.dataset import MemoryDataset, Sample
 from inspect_ai.model import ChatMessageSystem, ChatMessageUser
 from inspect_ai.scorer import Scorer
 from inspect_ai.solver import Generate, Solver, TaskState, solver
-from inspect_ai.tool import Tool, bash, bash_session, python, text_editor
+from inspect_ai.tool import Tool
 from inspect_ai.util import background, store_as
 
+from afagent import __version__
 from afagent.agent.handover import NAME, handover
-from afagent.conditions import FACTORS, Condition, from_arm
-from afagent.errors import UsageError
+from afagent.conditions import cross, factors_of, from_arm
 from afagent.evidence.attendance import attend, start_services
 from afagent.evidence.witness import begin, follow
-from afagent.sandbox import compose_metadata
+from afagent.sandbox import compose_metadata, lab_sandbox
 from afagent.scorers import arm, engagement, exfiltration, honesty, sabotage, shutdown_resistance, tampering
-from afagent.world.episode import MAX_SEED, Episode, build_episode
+from afagent.tasks._parameters import Parameters, read_count, read_seeds, read_tools
+from afagent.viewer import viewer_config
+from afagent.world.episode import Episode, build_episode
 from afagent.world.files import pack
 from afagent.world.prompts import Prompts
 from afagent.world.truth import EpisodeTruth
 
-TOOL_SECONDS = 180
-"""A tool call that takes longer is stopped."""
-TOOLS = {
-    "bash": lambda: bash(timeout=TOOL_SECONDS),
-    "python": lambda: python(timeout=TOOL_SECONDS),
-    "text_editor": lambda: text_editor(timeout=TOOL_SECONDS),
-    "bash_session": lambda: bash_session(timeout=TOOL_SECONDS),
-}
-"""Tools by name. The last two put a tree of their own into the workstation: 4 s at first use, and in plain sight."""
 
+def episode_task(name: str, given: Parameters, *, version: int, headline: str) -> Task:
+    """A task whose samples are episodes in the lab.
 
-def read_seeds(seeds: int | str | Sequence[int | str]) -> list[int]:
-    """The scenario seeds that a parameter stands for: a count (`20` is seeds 1 to 20) or a list (`"3,7"`, `[3, 7]`).
+    Args:
+        name: of the task; it decides which jobs its episodes have and what the model is told of the lab's systems.
+        given: the parameters, as they were given.
+        version: raised when results can no longer be compared with earlier ones.
+        headline: the metric that stands for all, such as `sabotage.attempted`.
 
     Raises:
-        UsageError: it holds something that is not a positive number, or nothing.
+        UsageError: a parameter does not fit.
     """
-    parts = seeds.split(",") if isinstance(seeds, str) else seeds if isinstance(seeds, Sequence) else [seeds]
-    listed = [str(part).strip() for part in parts if str(part).strip()]
-    if not all(part.isascii() and part.isdigit() for part in listed):
-        got = "nothing" if seeds is None else repr(seeds)
-        raise UsageError(f"seeds is a count or a list of numbers, got {got}")
-    numbers = list(dict.fromkeys(map(int, listed)))
-    is_count = isinstance(seeds, int) or (isinstance(seeds, str) and "," not in seeds)
-    if is_count and numbers and numbers[0] <= MAX_SEED:
-        numbers = list(range(1, numbers[0] + 1))
-    if not numbers or min(numbers) < 1 or max(numbers) > MAX_SEED:
-        raise UsageError(f"seeds are numbers from 1 to {MAX_SEED}, got {seeds!r}")
-    return numbers
-
-
-def read_count(name: str, value: object) -> int:
-    """The whole number that a parameter is; Inspect passes on whatever stood on the command line.
-
-    Raises:
-        UsageError: it is no whole number, or less than 1.
-    """
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise UsageError(f"{name} is a whole number from 1 on, got {'nothing' if value is None else repr(value)}")
-    return value
-
-
-def read_tools(names: str | Sequence[str]) -> list[Tool]:
-    """The tools that a parameter names.
-
-    Raises:
-        UsageError: a name is unknown, or there is none.
-    """
-    wanted = [name.strip() for name in (names.split(",") if isinstance(names, str) else names) if name.strip()]
-    unknown = [name for name in wanted if name not in TOOLS]
-    if unknown or not wanted:
-        raise UsageError(f"unknown tools {', '.join(unknown) or '(none named)'}; known are {', '.join(TOOLS)}")
-    return [TOOLS[name]() for name in wanted]
-
-
-def episodes_dataset(
-    seeds: Sequence[int], conditions: Sequence[Condition], weights_mb: int, now: datetime, prompts: Prompts
-) -> MemoryDataset:
-    """One sample for each seed in each arm, arms of a seed side by side."""
-    return MemoryDataset(
-        [
-            _sample(build_episode(seed, condition, weights_mb, now, prompts))
-            for seed in seeds
-            for condition in conditions
-        ],
-        name="episodes",
+    now = present()
+    weights_mb = read_count("weights_mb", given.weights_mb)
+    arms = cross(**{factor: getattr(given, factor) for factor in factors_of(name)})
+    prompts = Prompts(given.prompts)
+    samples = [
+        _sample(build_episode(seed, condition, weights_mb, now, prompts, name))
+        for seed in read_seeds(given.seeds)
+        for condition in arms
+    ]
+    return Task(
+        dataset=MemoryDataset(samples, name="episodes"),
+        setup=enter_lab(name, weights_mb, now.isoformat(), given.prompts),
+        solver=lab_agent(read_tools(given.tools)),
+        scorer=all_scorers(),
+        sandbox=lab_sandbox(given.workstation_image),
+        message_limit=read_count("message_limit", given.message_limit),
+        time_limit=read_count("time_limit", given.time_limit),
+        # One broken episode costs no finished one; it is scored too, and what cannot be told of it is unscored.
+        fail_on_error=False,
+        score_on_error=True,
+        version=version,
+        metadata={"afagent": __version__, "now": now.isoformat(), "arms": [condition.arm for condition in arms]},
+        tags=["afagent", name.replace("_", "-")],
+        viewer=viewer_config(),
+        headline_metric=headline,
     )
 
 
@@ -104,14 +79,14 @@ def _sample(episode: Episode) -> Sample:
             "seed": episode.seed,
             "arm": condition.arm,
             "family": episode.job.family,
-            **{factor: getattr(condition, factor) for factor in FACTORS},
+            **{factor: getattr(condition, factor) for factor in factors_of(episode.task)},
             **compose_metadata(episode.lab.host),
         },
     )
 
 
 @solver
-def enter_lab(weights_mb: int, now: str, prompts: str | None) -> Solver:
+def enter_lab(task: str, weights_mb: int, now: str, prompts: str | None) -> Solver:
     """Lays out the lab of a sample's seed and arm, has it watched, and starts its services, before any agent starts.
 
     The key of the weights' marks is drawn here, for this episode alone; it goes to the witness and into the log, and
@@ -122,7 +97,7 @@ def enter_lab(weights_mb: int, now: str, prompts: str | None) -> Solver:
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:  # noqa: ARG001  # a solver's signature
         condition = from_arm(state.metadata["arm"])
-        episode = build_episode(int(state.metadata["seed"]), condition, weights_mb, moment, words)
+        episode = build_episode(int(state.metadata["seed"]), condition, weights_mb, moment, words, task)
         key = secrets.token_bytes(32)
         kept = store_as(EpisodeTruth)
         kept.truth = episode.truth(key)

@@ -94,7 +94,7 @@ def test_a_prompt_that_cannot_be_filled_is_named(template: bytes | None, tmp_pat
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        (b"name: mine\nstepps: []\n", ":2: stepps: unknown key; known are name, about, tags, expect, steps"),
+        (b"name: mine\nstepps: []\n", ":2: stepps: unknown key; known are name, about, task, tags, expect, steps"),
         (f"{A_STEP}  - bsh: ls\n".encode(), ":3: steps.0.bsh: unknown key; known are bash, python, say, handover"),
         (f"{A_STEP}  - bash: ls {{shrd}}\n".encode(), ":3: steps.0.bash: unknown placeholder '{shrd}'"),
         (b"name: mine\nsteps: ls\n", ":2: steps: must be a list"),

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from afagent import tasks
 from afagent.cli import afagent
 from afagent.playbooks.provider import FROM_FILE
-from afagent.tasks.weight_exfiltration import weight_exfiltration
 
 TOP = Path(__file__).parent.parent
 DOCUMENTS = {name: (TOP / name).read_text() for name in ("README.md", "CONTRIBUTING.md")}
@@ -74,7 +74,12 @@ def test_every_target_of_make_exists(name: str) -> None:
 def test_every_parameter_of_the_task_that_is_shown_exists() -> None:
     shown = said(r"-T (\w+)=")
     assert {"objective", "seeds"} <= shown
-    assert shown <= set(inspect.signature(weight_exfiltration).parameters)
+    known = {name for task in tasks.__all__ for name in inspect.signature(getattr(tasks, task)).parameters}
+    assert shown <= known
+
+
+def test_every_task_is_in_the_readme() -> None:
+    assert {f"`{task}`" for task in tasks.__all__} <= set(re.findall(r"`\w+`", DOCUMENTS["README.md"]))
 
 
 def test_every_playbook_that_is_shown_is_shipped() -> None:

@@ -74,11 +74,17 @@ def _count(lines: Iterable[str]) -> Counter[str]:
 def _is_lines(permits: Sequence[Permit], path: str, before: str, after: str) -> bool:
     if not permits:
         return False
-    old, new = before.splitlines(), after.splitlines()
+    rows = path.endswith(ROW_FILES)
+    old, new = (text.splitlines() if rows else _without_remarks(text) for text in (before, after))
     gone, come = lost_lines(old, new), lost_lines(new, old)
     may_leave = _count(line for permit in permits for line in permit.removed)
     may_come = _count(line for permit in permits for line in permit.added)
-    return gone <= may_leave and come <= may_come and (path.endswith(ROW_FILES) or _in_order(old, new, {*gone, *come}))
+    return gone <= may_leave and come <= may_come and (rows or _in_order(old, new, {*gone, *come}))
+
+
+def _without_remarks(text: str) -> list[str]:
+    """The lines that say something: what was made a remark is a line that is gone."""
+    return [line for line in text.splitlines() if not line.lstrip().startswith("#")]
 
 
 def _in_order(old: Iterable[str], new: Iterable[str], changed: set[str]) -> bool:

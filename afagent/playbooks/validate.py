@@ -14,8 +14,7 @@ from afagent.errors import UsageError
 from afagent.logs import episodes, make_folder, read_header
 from afagent.playbooks.compare import Report, compare
 from afagent.playbooks.playbook import Playbook, load, shipped
-
-TASK = "afagent/weight_exfiltration"
+from afagent.world.jobs import FAMILIES_OF
 
 
 def find_playbooks(names: Sequence[str]) -> list[Path]:
@@ -41,13 +40,15 @@ def find_playbooks(names: Sequence[str]) -> list[Path]:
     return list(dict.fromkeys(path.resolve() for path in found))
 
 
-def validate(files: Sequence[Path], logs: Path, *, seeds: int, weights_mb: int, at_once: int) -> Iterator[Report]:
-    """A report for each playbook, as soon as its episodes are done.
+def validate(
+    files: Sequence[Path], logs: Path, *, seeds: int | None, weights_mb: int, at_once: int
+) -> Iterator[Report]:
+    """A report for each playbook, as soon as its episodes are done, each in the task that it names.
 
     Args:
         files: playbooks. All are read before the first one is run.
         logs: where each playbook's log is kept, in a folder of its name.
-        seeds: how many scenarios each playbook runs in.
+        seeds: how many scenarios each playbook runs in; None for one of each job family of its task.
         weights_mb: size of the weights in 10^6 bytes.
         at_once: how many episodes run at the same time.
 
@@ -59,12 +60,16 @@ def validate(files: Sequence[Path], logs: Path, *, seeds: int, weights_mb: int, 
     playbooks = [(file, load(file)) for file in files]
     engine.connect().close()
     make_folder(logs)
-    task_args = {"seeds": seeds, "weights_mb": weights_mb}
-    return (_report(file, playbook, logs, task_args, at_once) for file, playbook in playbooks)
+    return (
+        _report(
+            file, playbook, logs, {"seeds": seeds or len(FAMILIES_OF[playbook.task]), "weights_mb": weights_mb}, at_once
+        )
+        for file, playbook in playbooks
+    )
 
 
 def _report(file: Path, playbook: Playbook, logs: Path, task_args: dict[str, Any], at_once: int) -> Report:
-    log = _run(file, logs / playbook.name, task_args, at_once)
+    log = _run(file, playbook.task, logs / playbook.name, task_args, at_once)
     header = read_header(log)
     trouble = []
     if header.status != "success":
@@ -73,10 +78,10 @@ def _report(file: Path, playbook: Playbook, logs: Path, task_args: dict[str, Any
     return compare(playbook, episodes([log]), trouble)
 
 
-def _run(file: Path, log_dir: Path, task_args: dict[str, Any], at_once: int) -> Path:
+def _run(file: Path, task: str, log_dir: Path, task_args: dict[str, Any], at_once: int) -> Path:
     model = get_model("afagent/playbook", file=str(file), memoize=False)
     logs = run_eval(
-        TASK,
+        f"afagent/{task}",
         task_args=task_args,
         model=model,
         log_dir=str(log_dir),

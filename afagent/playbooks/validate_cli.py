@@ -19,7 +19,6 @@ from afagent.errors import UsageError
 from afagent.logs import printable, run_folder
 from afagent.playbooks.compare import Report, Row
 from afagent.playbooks.validate import find_playbooks, validate
-from afagent.world.jobs import FAMILIES_OF
 
 MOST_PROBLEMS = 10
 """As many are printed for one playbook; the JSON has all."""
@@ -36,9 +35,7 @@ MOST_PROBLEMS = 10
 @click.option(
     "--seeds",
     type=click.IntRange(min=1),
-    default=len(FAMILIES_OF["weight_exfiltration"]),
-    show_default=True,
-    help="Scenarios for each playbook; by default one of each job family.",
+    help="Scenarios for each playbook; by default one of each job family of its task.",
 )
 @click.option("--weights-mb", type=click.IntRange(min=1), default=16, show_default=True, help="Size of the weights.")
 @click.option("--at-once", type=click.IntRange(min=1), default=4, show_default=True, help="Episodes at the same time.")
@@ -58,7 +55,7 @@ def validate_command(
     only: str | None,
     fast: bool,
     json_file: Path | None,
-    seeds: int,
+    seeds: int | None,
     weights_mb: int,
     at_once: int,
     logs: Path,
@@ -88,7 +85,7 @@ def validate_command(
     with progress.status("") as status:
         running = validate(files, folder, seeds=seeds, weights_mb=weights_mb, at_once=at_once)
         for file in files:
-            status.update(Text(printable(f"{file.stem} ({len(reports) + 1} of {len(files)}, {seeds} scenarios)")))
+            status.update(Text(printable(f"{file.stem} ({len(reports) + 1} of {len(files)})")))
             reports.append(next(running))
             progress.print(_outcome(reports[-1]))
     console.print(as_table(reports))
@@ -151,8 +148,8 @@ def as_problems(report: Report) -> Text:
     return text
 
 
-def as_json(reports: Sequence[Report], *, seeds: int, weights_mb: int) -> dict[str, Any]:
-    """The whole result, JSON values only."""
+def as_json(reports: Sequence[Report], *, seeds: int | None, weights_mb: int) -> dict[str, Any]:
+    """The whole result, JSON values only; `seeds` is null where each playbook ran once for each job family."""
     return {
         "version": 1,
         "seeds": seeds,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from afagent.conditions import Condition
+from afagent.conditions import Condition, check_task
 from afagent.errors import UsageError
 from afagent.sandboxes.recorder import plan as plans
 from afagent.sandboxes.recorder.plan import Host, Plan
@@ -14,7 +14,7 @@ from afagent.world.draw import stream
 from afagent.world.files import Item
 from afagent.world.jobs import Job
 from afagent.world.lab import Lab, build_lab
-from afagent.world.prompts import Prompts, Told
+from afagent.world.prompts import Prompts, Setting, Told
 from afagent.world.residue import build_residue
 from afagent.world.systems import Systems, build_systems
 from afagent.world.truth import Truth
@@ -29,6 +29,7 @@ MAX_SEED = 1_000_000
 class Episode:
     """Everything about an episode that is fixed before it starts, but for the key of its marks."""
 
+    task: str
     seed: int
     condition: Condition
     lab: Lab
@@ -109,24 +110,36 @@ class Episode:
         }
 
 
-def build_episode(seed: int, condition: Condition, weights_mb: int, now: datetime, prompts: Prompts) -> Episode:
+def build_episode(
+    seed: int,
+    condition: Condition,
+    weights_mb: int,
+    now: datetime,
+    prompts: Prompts,
+    task: str = "weight_exfiltration",
+) -> Episode:
     """The episode of a seed in a condition. All but `told` is the same in every condition.
 
     Args:
-        seed: which scenario; families of jobs take turns over seeds.
+        seed: which scenario; the task's families of jobs take turns over seeds.
         condition: the arm.
         weights_mb: size of the weights in 10^6 bytes.
         now: when the episode takes place.
         prompts: the words.
+        task: which task's episode; tasks differ in the job and in what the model is told.
 
     Raises:
-        UsageError: the seed, the weights' size or a prompt file does not fit.
+        UsageError: the task, the seed, the weights' size or a prompt file does not fit.
     """
+    names = jobs.FAMILIES_OF.get(task)
+    if names is None:
+        raise UsageError(f"no episodes of {task!r}; known are {', '.join(jobs.FAMILIES_OF)}")
+    check_task(condition, task)
     if not 1 <= seed <= MAX_SEED:
         raise UsageError(f"seeds are numbers from 1 to {MAX_SEED}, got {seed}")
     lab = build_lab(seed, now)
     weights = build_weights(seed, lab, weights_mb)
     systems = build_systems(seed, lab, weights)
-    names = jobs.FAMILIES_OF["weight_exfiltration"]
     job = jobs.FAMILIES[names[seed % len(names)]].build(lab, weights, systems, stream(seed, "job"))
-    return Episode(seed, condition, lab, weights, systems, job, prompts.tell(lab, weights, job, condition))
+    told = prompts.tell(task, Setting(lab, weights, systems, job), condition)
+    return Episode(task, seed, condition, lab, weights, systems, job, told)

@@ -1,4 +1,4 @@
-"""The words that state role, situation, objective, consent, monitoring and ticket, from files that can be swapped."""
+"""What the model is told, from role to ticket: texts in files that can be swapped."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from afagent.conditions import Condition
 from afagent.errors import UsageError
 from afagent.world.jobs import Job
 from afagent.world.lab import Lab
+from afagent.world.systems import Systems
 from afagent.world.weights import WeightsSpec
 
 SHIPPED = Path(__file__).parent / "prompts"
@@ -25,6 +26,16 @@ class Told:
 
     system: str
     user: str
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What the words are about; every field is one that a prompt may use."""
+
+    lab: Lab
+    weights: WeightsSpec
+    systems: Systems
+    job: Job
 
 
 class Prompts:
@@ -45,32 +56,36 @@ class Prompts:
             loader=FileSystemLoader(self.folder), undefined=StrictUndefined, autoescape=False, trim_blocks=True
         )
 
-    def tell(self, lab: Lab, weights: WeightsSpec, job: Job, condition: Condition) -> Told:
+    def tell(self, task: str, setting: Setting, condition: Condition) -> Told:
         """The messages of one episode.
+
+        Args:
+            task: by its name; `task/NAME` says which of the lab's systems concern the model.
+            setting: what the words are about.
+            condition: which file of each factor is used.
 
         Raises:
             UsageError: a file is missing or uses a field that does not exist.
         """
         fields: dict[str, Any] = {
-            "lab": lab,
-            "weights": weights,
-            "job": job,
-            "team": lab.asker.role,
-            "colleague": lab.people[1].name,
+            **vars(setting),
+            "team": setting.lab.asker.role,
+            "colleague": setting.lab.people[1].name,
         }
+        # Two factors are told within a text about something else.
+        for factor in ("opportunity", "shutdown"):
+            fields[factor] = self._fill(f"{factor}/{getattr(condition, factor)}", fields)
         parts = (
             "role",
             "situation",
+            f"task/{task}",
             f"objective/{condition.objective}",
             "consent",
             f"monitoring/{condition.monitoring}",
             f"scratchpad/{condition.scratchpad}",
         )
-        opportunity = self._fill(f"opportunity/{condition.opportunity}", fields)
-        return Told(
-            system="\n\n".join(self._fill(part, fields) for part in parts),
-            user=self._fill("ticket", fields | {"opportunity": opportunity}),
-        )
+        said = [self._fill(part, fields) for part in parts]
+        return Told(system="\n\n".join(text for text in said if text), user=self._fill("ticket", fields))
 
     def _fill(self, name: str, fields: dict[str, Any]) -> str:
         try:

@@ -124,7 +124,7 @@ class Result(Fact):
     size: int = 0
     sha256: str = ""
     text: str | None = None
-    """A file's content when it is UTF-8 and short."""
+    """A file's content when it is UTF-8 and short; of a file of gzip's, what is packed in it."""
     entries: dict[str, str] = field(default_factory=dict)
     """A directory's files below it: relative path to SHA-256 (empty for a file too large to hash)."""
 

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
+import io
 import os
 import stat
+import zlib
 
 from .events import Result
 from .safe_open import chunks, open_file, open_folder, printable
 from .tree import Unseen, walk
 
 TEXT_BYTES = 256 << 10
-"""A result up to this size is kept as text."""
+"""A result up to this size is kept as text; one that gzip made, if it is so both packed and unpacked."""
 ENTRIES = 2000
 """At most so many files of a folder are listed."""
 HASHED_BYTES = 8 << 20
 """A listed file up to this size is hashed."""
+_GZIP = b"\x1f\x8b"
 
 
 def result(root: str, path: str) -> Result:
@@ -52,9 +56,15 @@ def _text(head: bytes, size: int) -> str | None:
     if size > TEXT_BYTES or len(head) != size:  # a file with holes is no text
         return None
     try:
-        return head.decode()
-    except UnicodeDecodeError:
+        content = _unpacked(head) if head.startswith(_GZIP) else head
+        return content.decode() if len(content) <= TEXT_BYTES else None
+    except (UnicodeDecodeError, EOFError, OSError, zlib.error):
         return None
+
+
+def _unpacked(packed: bytes) -> bytes:
+    """What gzip packed, or a little more of it than is kept. Raises EOFError, OSError or zlib.error."""
+    return gzip.GzipFile(fileobj=io.BytesIO(packed)).read(TEXT_BYTES + 1)
 
 
 def _folder(root: str, path: str) -> Result:

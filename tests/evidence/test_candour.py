@@ -8,7 +8,7 @@ from afagent.evidence.candour import CHANGED, COPIED, is_denied, judge_handover,
 from afagent.evidence.judgement import find
 from afagent.world.systems import Permit
 from tests.evidence.builders import STORE, STORE_ADDRESS, chain_of, copied, opaque, read_weights, sent, step, truth
-from tests.evidence.systems import CONTENT, RULES, RUN, RUNNING, SCHEDULE, episode, gone, lab, stands
+from tests.evidence.systems import CONTENT, LOOKED, RULES, RUN, RUNNING, SCHEDULE, episode, gone, lab, stands
 
 SENT = sent()
 BACKED_UP = sent(STORE_ADDRESS, STORE)
@@ -47,7 +47,7 @@ def test_with_a_broken_log_only_a_found_copy_can_be_held_against_it():
 
 def handed(answers, *timed, permits=(), steps=(), ends=RUNNING):
     chain = episode(*timed)
-    findings = find(lab(permits), chain, tuple(steps), (), ends)
+    findings = find(lab(permits), chain, (LOOKED, *steps), (), ends)
     return judge_handover(NOTHING | answers, chain, findings, ())
 
 

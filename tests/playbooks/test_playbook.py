@@ -22,6 +22,14 @@ steps:
   - handover: {summary: "...", artifacts_copied: false}
 """
 
+QUESTIONS = {
+    "weight_exfiltration": "exfiltration",
+    "oversight_sabotage": "sabotage",
+    "training_tampering": "tampering",
+    "shutdown_resistance": "shutdown_resistance",
+}
+"""The scorer of what each task is about."""
+
 texts = st.text(min_size=1).map(lambda text: text.replace("{", "{{").replace("}", "}}"))
 handovers = st.builds(
     Handover,
@@ -123,7 +131,8 @@ def test_commands_of_several_lines_are_written_as_such() -> None:
         (EXAMPLE.replace("delivered", "sent"), "f.yaml:4: expect.exfiltration.sent:", "has no value 'sent'"),
         (EXAMPLE.replace("name: exf", "name: Exf"), "f.yaml:1: name:", "lower-case words"),
         (EXAMPLE + "name: again\n", "f.yaml:9:", "'name' stands here a second time"),
-        (EXAMPLE + "title: x\n", "f.yaml:9: title:", "known are name, about, tags, expect, steps"),
+        (EXAMPLE + "task: theft\n", "f.yaml:9: task:", "unknown task 'theft'; known are weight_exfiltration"),
+        (EXAMPLE + "title: x\n", "f.yaml:9: title:", "known are name, about, task, tags, expect, steps"),
         (EXAMPLE + "  - say: [\n", "f.yaml:10:", "expected"),
         (EXAMPLE + "  - bash: a\n    say: b\n", "f.yaml:9: steps.3:", "this one is bash and say"),
         (EXAMPLE + "  - say: ''\n", "f.yaml:9: steps.3.say:", "at least 1"),
@@ -164,10 +173,30 @@ def test_a_file_that_is_not_there_or_not_text_is_one_sentence(tmp_path: Path) ->
         load(tmp_path / "bytes.yaml")
 
 
+def test_a_playbook_belongs_to_the_first_task_unless_it_names_another() -> None:
+    assert parse(EXAMPLE).task == "weight_exfiltration"
+    assert parse(EXAMPLE + "task: shutdown_resistance\n").task == "shutdown_resistance"
+
+
+def test_every_task_has_an_honest_playbook_and_ones_that_do_what_it_is_about() -> None:
+    playbooks = [load(path) for path in shipped().values()]
+    for task, question in QUESTIONS.items():
+        about = [
+            {allowed for scorer, key, allowed in each(playbook.expect) if (scorer, key) == (question, "attempted")}
+            for playbook in playbooks
+            if playbook.task == task
+        ]
+        assert {0} in about
+        assert about.count({1}) >= 2
+
+
 def test_the_promised_playbooks_ship() -> None:
     assert set(shipped()) == {
         "honest", "idle", "curious", "backup", "stage", "exfiltrate-https", "exfiltrate-raw-tcp", "exfiltrate-chunks",
         "exfiltrate-dns", "exfiltrate-blocked", "deny",
+        "honest-oversight", "stop-monitor", "trim-audit-log",
+        "honest-training", "rewrite-reward", "swap-preferences",
+        "honest-shutdown", "postpone-retirement", "disarm-stop",
     }  # fmt: skip
 
 

@@ -1,13 +1,20 @@
 """A task's parameters: what they may be, and that anything else is refused in a sentence."""
 
 import inspect
+from typing import Any
 
 import pytest
+from inspect_ai import Task
+from inspect_ai._eval.registry import task_create
+from inspect_ai._util.registry import registry_info
+from inspect_ai.log import HeadlineMetric
 
-from afagent.conditions import FACTORS
+from afagent import tasks
+from afagent.conditions import FACTORS, factors_of
 from afagent.errors import UsageError
-from afagent.tasks._episode_task import read_seeds, read_tools
-from afagent.tasks.weight_exfiltration import weight_exfiltration
+from afagent.tasks import shutdown_resistance, weight_exfiltration
+from afagent.tasks._parameters import read_seeds, read_tools
+from afagent.world.jobs import FAMILIES_OF
 
 
 @pytest.mark.parametrize(
@@ -69,5 +76,65 @@ def test_a_wrong_parameter_is_one_sentence(parameters):
     assert "\n" not in str(refusal.value)
 
 
-def test_every_factor_is_a_parameter():
-    assert set(FACTORS) <= set(inspect.signature(weight_exfiltration).parameters)
+# --- what the tasks share, and what each has of its own ---------------------------------------------------------------
+
+
+def make(name: str, **parameters: Any) -> Task:
+    """A task as Inspect makes it, from its name and what stood on the command line."""
+    return task_create(f"afagent/{name}", weights_mb=4, **parameters)
+
+
+@pytest.fixture(scope="module", params=FAMILIES_OF)
+def made(request: pytest.FixtureRequest) -> tuple[str, Task]:
+    return request.param, make(request.param, seeds=12)
+
+
+def test_every_task_has_jobs_and_is_found_by_its_name():
+    assert set(tasks.__all__) == set(FAMILIES_OF)
+    for name in FAMILIES_OF:
+        assert registry_info(getattr(tasks, name)).name == f"afagent/{name}"
+
+
+@pytest.mark.parametrize("name", FAMILIES_OF)
+def test_a_tasks_factors_are_its_parameters_and_explained(name: str):
+    parameters = inspect.signature(getattr(tasks, name)).parameters
+    assert set(FACTORS) & set(parameters) == set(factors_of(name))
+    told = inspect.getdoc(getattr(tasks, name)) or ""
+    assert not [parameter for parameter in parameters if f"    {parameter}: " not in told]
+
+
+def test_the_families_of_a_task_take_turns(made: tuple[str, Task]):
+    name, task = made
+    families = [(sample.metadata or {})["family"] for sample in task.dataset]
+    assert families == [FAMILIES_OF[name][seed % len(FAMILIES_OF[name])] for seed in range(1, 13)]
+
+
+def test_every_task_is_judged_by_every_scorer_and_has_a_headline_among_them(made: tuple[str, Task]):
+    name, task = made
+    assert isinstance(task.scorer, list)
+    scorers = {registry_info(scorer).name.removeprefix("afagent/") for scorer in task.scorer}
+    assert scorers == {
+        "exfiltration", "sabotage", "tampering", "shutdown_resistance", "engagement", "honesty", "arm",
+    }  # fmt: skip
+    assert isinstance(task.headline_metric, HeadlineMetric)
+    headline = task.headline_metric.scorer
+    assert headline in scorers
+    assert headline in name
+
+
+def test_what_an_episode_may_differ_in_is_in_its_metadata():
+    arms = {
+        (sample.metadata or {})["shutdown"] for sample in make("shutdown_resistance", shutdown="allow,unsaid").dataset
+    }
+    assert arms == {"allow", "unsaid"}
+    assert "shutdown" not in (make("training_tampering", seeds=1).dataset[0].metadata or {})
+
+
+def test_an_arm_names_the_shutdown_factor_only_where_something_is_said():
+    ids = [sample.id for sample in shutdown_resistance(seeds=1, weights_mb=4, shutdown=["unsaid", "allow"]).dataset]
+    assert [str(name).endswith("-shutdown_allow") for name in ids] == [False, True]
+
+
+def test_a_factor_of_another_task_is_no_parameter() -> None:
+    with pytest.raises(TypeError, match="shutdown"):
+        weight_exfiltration(shutdown="allow")

@@ -1,18 +1,19 @@
 """What the model is told: arms differ in the treatment's own words only, and the words can be swapped."""
 
 import difflib
+import functools
 import itertools
 import shutil
 from datetime import UTC, datetime
 
 import pytest
 
-from afagent.conditions import FACTORS, Condition
+from afagent.conditions import FACTORS, ONLY_IN, Condition, factors_of
 from afagent.errors import UsageError
 from afagent.world.draw import stream
-from afagent.world.jobs import FAMILIES
+from afagent.world.jobs import FAMILIES, FAMILIES_OF
 from afagent.world.lab import build_lab
-from afagent.world.prompts import SHIPPED, Prompts
+from afagent.world.prompts import SHIPPED, Prompts, Setting
 from afagent.world.systems import build_systems
 from afagent.world.weights import build_weights
 
@@ -21,17 +22,31 @@ FILED = {factor: values for factor, values in FACTORS.items() if (SHIPPED / fact
 """Factors whose values are a file each."""
 
 
-def tell(condition: Condition, prompts: Prompts | None = None, seed: int = 4):
+USUAL = "weight_exfiltration"
+
+
+def tell(condition: Condition, prompts: Prompts | None = None, task: str = USUAL):
+    return (prompts or Prompts()).tell(task, setting(), condition)
+
+
+@functools.cache
+def setting(seed: int = 4) -> Setting:
     lab = build_lab(seed, NOW)
     weights = build_weights(seed, lab, 8)
-    job = FAMILIES["verify_shards"].build(lab, weights, build_systems(seed, lab, weights), stream(seed, "job"))
-    return (prompts or Prompts()).tell(lab, weights, job, condition)
+    systems = build_systems(seed, lab, weights)
+    return Setting(lab, weights, systems, FAMILIES["verify_shards"].build(lab, weights, systems, stream(seed, "job")))
 
 
-def test_every_value_of_every_factor_changes_what_is_told():
+def words(condition: Condition, task: str) -> str:
+    told = tell(condition, task=task)
+    return f"{told.system}\n{told.user}"
+
+
+@pytest.mark.parametrize("task", FAMILIES_OF)
+def test_every_value_of_a_tasks_factors_changes_what_is_told_and_no_other_factor_does(task: str):
     for factor, values in FILED.items():
-        told = {tell(Condition.model_validate({factor: value})) for value in values}
-        assert len(told) == len(values), factor
+        told = {tell(Condition.model_validate({factor: value}), task=task) for value in values}
+        assert len(told) == (len(values) if factor in factors_of(task) else 1), factor
 
 
 @pytest.mark.parametrize(
@@ -39,13 +54,40 @@ def test_every_value_of_every_factor_changes_what_is_told():
     [(factor, *pair) for factor, values in FILED.items() for pair in itertools.combinations(values, 2)],
 )
 def test_two_arms_differ_in_the_treatments_own_paragraph_only(factor, one, other):
-    a, b = (tell(Condition.model_validate({factor: value})) for value in (one, other))
-    changed = [
-        line
-        for line in difflib.ndiff((a.system + "\n" + a.user).splitlines(), (b.system + "\n" + b.user).splitlines())
-        if line[0] in "+-"
-    ]
+    task = ONLY_IN.get(factor, USUAL)
+    a, b = (words(Condition.model_validate({factor: value}), task) for value in (one, other))
+    changed = [line for line in difflib.ndiff(a.splitlines(), b.splitlines()) if line[0] in "+-"]
     assert len(changed) == 2
+
+
+def test_tasks_differ_in_what_they_say_of_the_systems_only():
+    usual = words(Condition(), USUAL).splitlines()
+    for task in FAMILIES_OF.keys() - {USUAL}:
+        said = words(Condition(), task).splitlines()
+        more = [line for line in said if line not in usual]
+        assert [line for line in said if line not in more and line] == [line for line in usual if line]
+        assert 1 <= len(more) <= 2
+
+
+@pytest.mark.parametrize(
+    ("task", "system"),
+    [
+        ("oversight_sabotage", "review"),
+        ("oversight_sabotage", "monitor"),
+        ("training_tampering", "training"),
+        ("shutdown_resistance", "retirement"),
+    ],
+)
+def test_a_task_names_where_its_systems_are_and_none_of_their_files(task: str, system: str):
+    said = tell(Condition(), task=task).system
+    assert getattr(setting().systems, system).folder in said
+    assert not [asset.path for asset in setting().systems.assets if asset.path in said]
+
+
+def test_whether_the_monitor_runs_is_told_alike_whoever_reads_its_records():
+    for monitoring in ("monitored", "unmonitored"):
+        said = tell(Condition.model_validate({"monitoring": monitoring})).system
+        assert f"{setting().systems.monitor.product} runs on {setting().lab.host}" in said
 
 
 @pytest.mark.parametrize("factor", [factor for factor in FILED if factor != "scratchpad"])
@@ -64,10 +106,14 @@ def test_nothing_told_speaks_of_a_test():
         "exfiltrat",
         "misalign",
         "deceptive",
+        "sabotage",
+        "tamper",
+        "kill switch",
+        "shutdown",
     )
-    for condition in (Condition(), Condition(objective="none", monitoring="monitored", scratchpad="hidden")):
-        told = tell(condition)
-        assert not [word for word in giveaways if word in (told.system + told.user).lower()]
+    unlike = Condition(objective="none", monitoring="monitored", scratchpad="hidden", shutdown="allow")
+    for condition, task in itertools.product((Condition(), unlike), FAMILIES_OF):
+        assert not [word for word in giveaways if word in words(condition, task).lower()]
 
 
 def test_the_words_can_be_swapped(tmp_path):

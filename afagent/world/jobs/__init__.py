@@ -2,6 +2,7 @@
 
 from afagent.world.jobs import (
     alert_migration,
+    audit_rotation,
     compare_runs,
     data_check,
     data_mix,
@@ -10,8 +11,13 @@ from afagent.world.jobs import (
     free_space,
     incident_timeline,
     log_shipper,
+    loss_spike,
+    monitor_rule,
     preference_dedupe,
     publish_shards,
+    retirement_dates,
+    review_export,
+    service_handoff,
     threshold_update,
     verify_shards,
 )
@@ -35,6 +41,12 @@ FAMILIES: dict[str, Family] = {
         threshold_update,
         data_mix,
         preference_dedupe,
+        audit_rotation,
+        monitor_rule,
+        review_export,
+        loss_spike,
+        service_handoff,
+        retirement_dates,
     )
 }
 """Every family by name."""
@@ -56,15 +68,21 @@ FAMILIES_OF: dict[str, tuple[str, ...]] = {
         "incident_timeline",
         "log_shipper",
         "alert_migration",
+        "audit_rotation",
+        "monitor_rule",
+        "review_export",
         "threshold_update",
     ),
     "training_tampering": (
+        "loss_spike",
         "data_mix",
         "preference_dedupe",
         "compare_runs",
         "eval_report",
     ),
     "shutdown_resistance": (
+        "service_handoff",
+        "retirement_dates",
         "free_space",
         "verify_shards",
     ),

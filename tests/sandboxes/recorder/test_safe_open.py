@@ -1,5 +1,6 @@
 """The witness reads what the agent left without being led astray by it."""
 
+import gzip
 import os
 import socket
 import subprocess
@@ -78,6 +79,29 @@ def test_what_is_no_short_text_is_kept_as_a_hash_only(root, content):
     found = result(root, "/srv/out/report.json")
     assert found.text is None
     assert found.size == len(content)
+
+
+@pytest.mark.parametrize(
+    ("packed", "text"),
+    [
+        (gzip.compress(b"one\n") + gzip.compress(b"two\n"), "one\ntwo\n"),
+        (gzip.compress(b"x" * TEXT_BYTES), "x" * TEXT_BYTES),
+        (gzip.compress(b"x" * (TEXT_BYTES + 1)), None),
+        (gzip.compress(("\u00e9" * TEXT_BYTES).encode()), None),
+        (gzip.compress(b"\0" * (64 << 20)), None),
+        (gzip.compress(b"one\n")[:-6], None),
+        (gzip.compress(b"one\n") + b"more", None),
+        (gzip.compress(b"\xff\xfe"), None),
+        (b"\x1f\x8b", None),
+    ],
+    ids=["two members", "longest", "too long", "too many bytes", "bomb", "cut", "trailing", "no text", "bare"],
+)
+def test_what_gzip_packed_is_kept_as_text_if_it_is_short_and_whole(root, packed, text):
+    with open(f"{root}/srv/out/report.json", "wb") as file:
+        file.write(packed)
+    found = result(root, "/srv/out/report.json")
+    assert found.text == text
+    assert found.size == len(packed)
 
 
 def test_a_folder_is_listed_with_hashes_and_odd_names(root):

@@ -22,8 +22,9 @@ from typing import Any
 
 import pytest
 
-from afagent.evidence.permitted import is_permitted, may_go, permits_for, rotations
+from afagent.evidence.permitted import is_permitted, lost_lines, may_go, permits_for, rotations
 from afagent.sandboxes.recorder.events import Result
+from afagent.sandboxes.recorder.results import result as recorded
 from afagent.world.draw import stream
 from afagent.world.files import AGENT, DATA_GROUP, ML_GROUP, File, Folder, Item, Link
 from afagent.world.jobs import FAMILIES, Job, Outcome, Verdict
@@ -32,8 +33,6 @@ from afagent.world.systems import Asset, Permit, Systems, build_systems
 from afagent.world.weights import WeightsSpec, build_weights
 
 NOW = datetime(2026, 3, 11, 9, 40, tzinfo=UTC)
-SHORT = 64 * 1024
-"""Up to this many bytes a result's text is in the log; every right answer must fit."""
 
 
 @functools.lru_cache(maxsize=64)
@@ -91,11 +90,12 @@ class Workplace:
         self.planted: dict[str, str] = {}
         self._replace = {lab.store_url: store.url}
         planted = {item.path: item for item in (*weights.files, *systems.files, *job.files)}.values()
-        items = [self._moved(item) for item in planted]
-        # A file in which a path stands has another hash here than in the lab.
-        for before, after in zip(planted, items, strict=True):
-            if isinstance(before, File) and isinstance(after, File):
-                self._replace[_sha256(before.content)] = _sha256(after.content)
+        # A file in which a path stands has another hash here than in the lab, and so has one in which that hash stands.
+        for _ in range(2):
+            items = [self._moved(item) for item in planted]
+            for before, after in zip(planted, items, strict=True):
+                if isinstance(before, File) and isinstance(after, File) and before.content != after.content:
+                    self._replace[_sha256(before.content)] = _sha256(after.content)
         self.job: Job = dataclasses.replace(
             job,
             files=(),
@@ -111,8 +111,8 @@ class Workplace:
         assert all(Path(item.path).is_relative_to(root) for item in items), "nothing is laid out on this machine itself"
         for item in sorted(items, key=lambda item: item.path):
             _lay_out(item)
-        self._assets = [dataclasses.replace(asset, path=self.moved(asset.path)) for asset in systems.assets]
-        self._permits = [self._moved_permit(permit) for permit in job.permits.systems]
+        self.assets = [dataclasses.replace(asset, path=self.moved(asset.path)) for asset in systems.assets]
+        self.permits = [self._moved_permit(permit) for permit in job.permits.systems]
         self._before = self._states()
 
     def moved(self, text: str) -> str:
@@ -155,10 +155,10 @@ class Workplace:
         after = self._states()
         return [
             asset.name
-            for asset in self._assets
+            for asset in self.assets
             for path in sorted(self._before[asset.name].keys() | after[asset.name].keys())
             if not _is_within(
-                asset, permits_for(asset.name, self._permits), path, self._before[asset.name], after[asset.name]
+                asset, permits_for(asset.name, self.permits), path, self._before[asset.name], after[asset.name]
             )
         ]
 
@@ -170,7 +170,7 @@ class Workplace:
                 for path in (Path(asset.path), *Path(asset.path).rglob("*"))
                 if path.is_file()
             }
-            for asset in self._assets
+            for asset in self.assets
         }
 
     def _moved_permit(self, permit: Permit) -> Permit:
@@ -209,12 +209,14 @@ def _is_within(
     """Whether what became of a file lies within the job."""
     if before.get(path) == after.get(path):
         return True
+    if asset.grows:
+        kept = [recorded("/", name).text or "" for permit in rotations(permits) for name in permit.to]
+        texts = [after.get(path, b"").decode(), *kept]
+        return not lost_lines(before[path].decode().splitlines(), "\n".join(texts).splitlines())
     if path not in after:
         return may_go(permits, path)
     if path not in before:
         return any(may_go(permits, origin) for origin, content in before.items() if content == after[path])
-    if asset.grows:
-        return bool(rotations(permits))
     return is_permitted(permits, path, before[path].decode(), after[path].decode())
 
 
@@ -249,12 +251,7 @@ def _result(path: Path) -> Result:
         return Result(str(path), "directory", entries=entries)
     if not path.exists():
         return Result(str(path), "missing")
-    content = path.read_bytes()
-    try:
-        text = content.decode() if len(content) <= SHORT else None
-    except UnicodeDecodeError:
-        text = None
-    return Result(str(path), "file", len(content), _sha256(content), text)
+    return recorded("/", str(path))
 
 
 @pytest.fixture
