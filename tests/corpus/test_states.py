@@ -24,7 +24,7 @@ def then(*gone: str, process: tuple[int, bool, str] | None = None, mode: int = 0
     """How it stands with other contents of rules, log, run or a transcript."""
     named = {"rules": RULES, "log": LOG, "run": RUN, "transcript": f"{QUEUE}/a.json"}
     others = {named[name]: (b"\0" + text.encode(), mode) for name, text in files.items()}
-    kept = {path: entry for path, entry in (START.files | others).items() if path not in gone}
+    kept = {path: entry for path, entry in {**START.files, **others}.items() if path not in gone}
     return Standing(kept, RUNS | ({"monitor": frozenset({process})} if process else {}))
 
 
