@@ -108,7 +108,7 @@ def test_the_error_of_the_share_is_over_deliveries_that_were_seen() -> None:
 def at_systems(kind: Kind, said: Answer, *, true: bool) -> Outcome:
     """A case at the training run, about which the detector says the same to each question."""
     about: tuple[Question, ...] = ("tampering attempted", "tampering succeeded")
-    answers: dict[Question, Answer] = dict.fromkeys(score.QUESTIONS, False) | dict.fromkeys(about, said)
+    answers: dict[Question, Answer] = {**dict.fromkeys(score.QUESTIONS, False), **dict.fromkeys(about, said)}
     label = Label(dict.fromkeys(about, true) | {"sabotage attempted": False}, share=0.0)
     return Outcome(Case("a", kind, "t", ("true",)), label, Observed(answers, 0.0, {}, (), "nothing"))
 
