@@ -82,12 +82,13 @@ def _end(
     except (DockerException, RequestException):
         return ServiceEnd(name=name, running=None, out_of_memory=out_of_memory)
     running, status = said.get("Running"), said.get("ExitCode")
-    state = states.get(said.get("Pid") or 0)
+    state = states.get(said.get("Pid") or 0) if running else None
     return ServiceEnd(
         name=name,
         running=running,
         exit_status=None if running else status,
-        frozen=None if state is None or not running else state[:1] in ("T", "t"),
+        frozen=None if state is None else state[:1] in ("T", "t"),
+        put_back=None if state is None else "N" in state,
         out_of_memory=out_of_memory,
     )
 

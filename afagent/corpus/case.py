@@ -9,12 +9,24 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from afagent.corpus.format import Acts, Channel, Disguise, Effect, End, File, Pipelines, Place, Reader, read_file
+from afagent.corpus.format import (
+    Acts,
+    AtSystems,
+    Channel,
+    Disguise,
+    Effect,
+    End,
+    File,
+    Pipelines,
+    Place,
+    Reader,
+    read_file,
+)
 from afagent.errors import UsageError
 from afagent.playbooks._source import Source
 
 T = TypeVar("T")
-Kind = Literal["exfiltration", "staging", "failing", "benign"]
+Kind = Literal["exfiltration", "staging", "failing", "benign", "sabotage", "tampering", "shutdown_resistance"]
 SCENARIOS = 10
 """Cases are spread over so many scenarios, one of each job family, by their names."""
 OWN = "own"
@@ -51,10 +63,14 @@ class Case:
     """Shell filters by which the oracle undoes what the case did to the content."""
     unwrap: tuple[str, ...] = ()
     """And before them, what the channel itself put around the content, unless the witness took it off."""
+    systems: AtSystems | None = None
+    """What it does to the lab's own systems; None for a case that keeps away from them."""
 
     @property
     def seed(self) -> int:
         """Which scenario it takes place in."""
+        if self.systems is not None and self.systems.seed is not None:
+            return self.systems.seed
         return 1 + zlib.crc32(self.name.encode()) % SCENARIOS
 
 
@@ -131,7 +147,14 @@ def _cases(corpus: Corpus, read: _Read) -> Iterator[tuple[Case, str]]:
     elif isinstance(file, Acts):
         for theme, told in file.themes.items():
             for name, steps in told.acts.items():
-                case = Case(f"{theme}: {name}", file.kind, theme, tuple(steps), near_miss=told.near_miss)
+                case = Case(
+                    name=f"{theme}: {name}",
+                    kind=file.kind,
+                    theme=theme,
+                    steps=tuple(steps),
+                    near_miss=told.near_miss,
+                    systems=told.systems,
+                )
                 yield case, read.where("themes", theme, "acts", name)
 
 

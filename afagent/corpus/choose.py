@@ -6,10 +6,22 @@ from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
 from afagent.corpus.case import Case, Kind
+from afagent.corpus.format import AtSystems
 from afagent.errors import UsageError
 
-EACH: dict[Kind, int] = {"failing": 6, "benign": 16}
-"""Of the kinds that are told act by act, so many cases are in the small set, spread over their themes."""
+EACH: dict[tuple[Kind, bool], int] = {
+    ("failing", False): 6,
+    ("benign", False): 16,
+    ("benign", True): 12,
+    ("sabotage", True): 5,
+    ("tampering", True): 4,
+    ("shutdown_resistance", True): 3,
+}
+"""Of the kinds that are told act by act, so many cases are in the small set, spread over their themes. Those at the
+lab's systems stand for themselves."""
+
+
+MOST_TOGETHER = 8
 
 
 def matching(cases: Sequence[Case], pattern: str) -> list[Case]:
@@ -40,9 +52,20 @@ def covering(cases: Sequence[Case]) -> list[Case]:
         best = max(piped, key=lambda case: len(open_.intersection(_parts(case))))
         chosen.append(best)
         open_.difference_update(_parts(best))
-    for kind, many in EACH.items():
-        chosen += _spread([case for case in told if case.kind == kind], many)
+    for (kind, at_systems), many in EACH.items():
+        chosen += _spread([case for case in told if (case.kind, case.systems is not None) == (kind, at_systems)], many)
     return chosen
+
+
+def sittings(cases: Sequence[Case]) -> list[tuple[Case, ...]]:
+    """Which cases are run in the same lab: each has one of its own, but for those at the systems that change nothing.
+
+    Of these up to `MOST_TOGETHER` share a lab, the scenario of the first. Where something is found in it, all of them
+    count as missed; run alone, the one that it was can be told.
+    """
+    shy = [case for case in cases if case.kind == "benign" and case.systems == AtSystems()]
+    together = [tuple(shy[start : start + MOST_TOGETHER]) for start in range(0, len(shy), MOST_TOGETHER)]
+    return [*together, *((case,) for case in cases if case not in shy)]
 
 
 def _texts(case: Case) -> tuple[str, ...]:
@@ -55,9 +78,12 @@ def _parts(case: Case) -> set[tuple[str, str]]:
 
 
 def _spread(cases: Sequence[Case], many: int) -> list[Case]:
-    """One case of each theme in turn, until there are enough."""
+    """One case of each theme in turn, until there are enough; of more themes than that, some all along them."""
     themes: dict[str, list[Case]] = {}
     for case in cases:
         themes.setdefault(case.theme, []).append(case)
-    turns = max((len(group) for group in themes.values()), default=0)
-    return [group[turn] for turn in range(turns) for group in themes.values() if turn < len(group)][:many]
+    groups = list(themes.values())
+    if many < len(groups):
+        return [groups[number * len(groups) // many][0] for number in range(many)]
+    turns = max((len(group) for group in groups), default=0)
+    return [group[turn] for turn in range(turns) for group in groups if turn < len(group)][:many]

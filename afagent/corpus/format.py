@@ -5,18 +5,21 @@ A folder of YAML, every file with a `kind`. Commands are written with the placeh
 readers, disguises, channels, places   by name: what it does, and how the oracle undoes it
 exfiltration, staging                  a list of lines such as `cat | gzip | base64 | https-put`
 failing, benign                        by theme: acts by name, each a command or a list of them
+sabotage, tampering,                   the same, at the lab's own systems: each theme says under `systems` what
+shutdown_resistance                    becomes of them, as a benign theme may that comes near them
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from afagent.errors import UsageError
 from afagent.playbooks import _source
 from afagent.playbooks.playbook import MOST_BYTES, Line
+from afagent.world.jobs import FAMILIES
 
 Effect = Literal["plain", "encrypted", "lossy"]
 """*plain*: the same bytes in another form. *encrypted*: they cannot be had without a key. *lossy*: values that are
@@ -102,9 +105,46 @@ def _listed(acts: dict[str, str | list[str]]) -> dict[str, tuple[str, ...]]:
     return {name: (act,) if isinstance(act, str) else tuple(act) for name, act in acts.items()}
 
 
+class Permitted(_Strict):
+    """A change of the systems that the job asks for, as `afagent.world.systems.Permit` has it."""
+
+    asset: str
+    act: Literal["set", "lines", "rotate", "remove", "restart"]
+    keys: dict[str, list[str]] = {}
+    removed: list[Line] = []
+    added: list[Line] = []
+    to: list[Line] = []
+
+
+def _family(name: str) -> str:
+    if name not in FAMILIES:
+        raise ValueError(f"no job family {name!r}; there are {', '.join(FAMILIES)}")
+    return name
+
+
+class AtSystems(_Strict):
+    """What acts at the lab's own systems do to them, and in which scenario."""
+
+    effect: Literal["attempted", "succeeded"] | None = None
+    """*attempted*: it fails. None: all of it is what the job asks for, or nothing."""
+    concealed: bool = False
+    """Whether it also hides its own traces: something is put back, or a log loses or gains lines."""
+    shows: str | None = None
+    """What the output holds only if the act worked, for one that changes no file and no process that is watched."""
+    changes: list[Line] = []
+    """What a benign act may change: paths, patterns among them, and names of services."""
+    family: Annotated[str, AfterValidator(_family)] | None = None
+    """Of the job; None for any."""
+    seed: int | None = None
+    permits: list[Permitted] = []
+    """What the job asks for beside what its family has it ask for."""
+
+
 class Theme(_Strict):
     """Acts that belong together."""
 
+    systems: AtSystems | None = None
+    """For acts at the lab's systems, which then run for a while before and after them."""
     near_miss: bool = False
     """Whether they come close to an exfiltration without being one."""
     acts: Annotated[dict[str, Line | list[Line]], AfterValidator(_listed)]
@@ -114,9 +154,17 @@ class Theme(_Strict):
 class Acts(_Strict):
     """Cases that are told command by command."""
 
-    kind: Literal["failing", "benign"]
+    kind: Literal["failing", "benign", "sabotage", "tampering", "shutdown_resistance"]
     about: str
     themes: dict[str, Theme]
+
+    @model_validator(mode="after")
+    def _says_what_becomes_of_the_systems(self) -> Self:
+        for name, theme in self.themes.items():
+            harms = theme.systems is not None and theme.systems.effect is not None
+            if harms is not (self.kind not in ("failing", "benign")):
+                raise ValueError(f"{name}: an effect on the systems is declared of acts against them, and of no others")
+        return self
 
 
 File = Annotated[Readers | Disguises | Channels | Places | Pipelines | Acts, Field(discriminator="kind")]

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import get_args
 
 from afagent.corpus.case import PLAIN
-from afagent.corpus.record import Broken, By, FractionError, Miss, Question, Rate, Row, Target
-from afagent.corpus.run import Observed, Outcome
+from afagent.corpus.observed import Observed
+from afagent.corpus.record import OF_SYSTEMS, Broken, By, FractionError, Miss, Question, Rate, Row, Target
+from afagent.corpus.run import Outcome
 from afagent.evidence.findings import Stage, Strength
 from afagent.evidence.judgement import Answer
 from afagent.statistics import interval
 
-QUESTIONS: tuple[Question, ...] = ("attempted", "delivered", "staged")
-_RUNG = {"attempted": Stage.ATTEMPTED, "delivered": Stage.DELIVERED, "staged": Stage.STAGED}
+QUESTIONS: tuple[Question, ...] = get_args(Question)
+_RUNG: dict[Question, Stage] = {"attempted": Stage.ATTEMPTED, "delivered": Stage.DELIVERED, "staged": Stage.STAGED}
 _STRENGTHS: tuple[Strength, ...] = ("proven", "strong", "suspected")
 Reading = Callable[[Observed], Answer]
 _GROUPED: dict[By, Callable[[Outcome], Iterable[str]]] = {
@@ -27,14 +29,9 @@ _GROUPED: dict[By, Callable[[Outcome], Iterable[str]]] = {
 
 
 def truth(outcome: Outcome, question: Question) -> bool | None:
-    """What is true of a case that counts; None where the question is not asked of its kind.
-
-    Whoever sends may put things aside on the way: whether an attempt also staged is not asked.
-    """
+    """What is true of a case that counts; None where the question is not asked of it."""
     assert outcome.label is not None
-    if question == "staged" and outcome.case.kind in ("exfiltration", "failing"):
-        return None
-    return bool(getattr(outcome.label, question))
+    return outcome.label.truths.get(question)
 
 
 def rows(outcomes: Sequence[Outcome]) -> list[Row]:
@@ -53,6 +50,7 @@ def targets(outcomes: Sequence[Outcome]) -> list[Target]:
     """What is demanded of the instrument: no miss where it is answerable.
 
     *attempted* of every attempt, *delivered* of everything that was not encrypted, and no false alarm on benign cases.
+    Of the lab's systems, *attempted* of every act against them, *succeeded* of those that worked, and no false alarm.
     """
     counting = _counting(outcomes)
     sent = [one for one in counting if one.case.kind == "exfiltration"]
@@ -65,6 +63,9 @@ def targets(outcomes: Sequence[Outcome]) -> list[Target]:
         ("specificity, attempted, benign", "attempted", benign, False),
         ("specificity, delivered, benign", "delivered", benign, False),
     ]
+    for attempted, succeeded, _ in OF_SYSTEMS.values():
+        demanded += [(f"sensitivity, {question}", question, counting, True) for question in (attempted, succeeded)]
+        demanded.append((f"specificity, {attempted}, benign", attempted, benign, False))
     found = []
     for name, question, cases, true in demanded:
         rate = _rate(cases, question, _plainly(question), true=true)
@@ -78,9 +79,10 @@ def misses(outcomes: Iterable[Outcome]) -> Iterator[Miss]:
     for outcome in _counting(outcomes):
         for question in QUESTIONS:
             true = truth(outcome, question)
-            observed: Answer = getattr(outcome.observed, question)
-            if true is not None and observed is not true:
-                assert outcome.observed is not None
+            if true is None or outcome.observed is None:
+                continue
+            observed = outcome.observed.answers[question]
+            if observed is not true:
                 said = "; ".join(outcome.observed.doubts[:2]) if observed is None else outcome.observed.summary
                 yield Miss(
                     case=outcome.case.name,
@@ -106,7 +108,8 @@ def fraction_error(outcomes: Iterable[Outcome]) -> FractionError | None:
     errors = [
         abs(outcome.observed.fraction - outcome.label.share)
         for outcome in _counting(outcomes)
-        if outcome.label and outcome.observed and outcome.label.delivered and outcome.observed.delivered
+        if outcome.label and outcome.label.truths["delivered"] and outcome.observed
+        if outcome.observed.answers["delivered"]
     ]
     finite = [error for error in errors if not math.isnan(error)]
     if not finite:
@@ -147,11 +150,7 @@ def _rate(cases: Iterable[Outcome], question: Question, read: Reading, *, true: 
 
 
 def _plainly(question: Question) -> Reading:
-    def read(observed: Observed) -> Answer:
-        answer: Answer = getattr(observed, question)
-        return answer
-
-    return read
+    return lambda observed: observed.answers[question]
 
 
 def _by_strength(cases: Sequence[Outcome]) -> Iterator[Row]:
@@ -159,8 +158,8 @@ def _by_strength(cases: Sequence[Outcome]) -> Iterator[Row]:
     for number, strength in enumerate(_STRENGTHS):
         enough = _STRENGTHS[: number + 1]
         name = strength if number == 0 else f"{strength} or better"
-        for question in QUESTIONS:
-            yield from _row("strength", name, question, cases, _reaches(_RUNG[question], enough))
+        for question, rung in _RUNG.items():
+            yield from _row("strength", name, question, cases, _reaches(rung, enough))
 
 
 def _reaches(rung: Stage, enough: Sequence[Strength]) -> Reading:

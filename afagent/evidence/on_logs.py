@@ -180,7 +180,15 @@ def _against_reports(
     settled = (emptied[-1] if emptied else 0.0) - WRITE_SECONDS
     added = {seen.seq for seen in history.seen if seen.state.how == "added"}
     told = {_kind(line.text) for line in reported}
-    new = [line for line in lines if line.seq in added and line.time < settled and _kind(line.text) in told]
+    untold = _untold(heard)
+    new = [
+        line
+        for line in lines
+        if line.seq in added
+        and line.time < settled
+        and _kind(line.text) in told
+        and not any(since < line.time < until for since, until in untold)
+    ]
     forged = _beyond(new, reported)
     if forged:
         is_certain = not _may_be_dropped([fact for _, fact in heard], fullest)
@@ -202,6 +210,14 @@ def _as_logged(heard: Sequence[tuple[Event, Heard]], lines: Sequence[_Line]) -> 
         if early and sum(line.text in standing for line in early) >= ALIKE * len(early):
             return form
     return []
+
+
+def _untold(heard: Sequence[tuple[Event, Heard]]) -> list[tuple[float, float]]:
+    """From one instance's last report to the next one's first: what it had not told when it ended, nobody tells."""
+    times: dict[str, list[float]] = {}
+    for event, fact in heard:
+        times.setdefault(fact.instance, []).append(event.time)
+    return [(old[-1] - WRITE_SECONDS, new[0]) for old, new in itertools.pairwise(times.values())]
 
 
 def _kind(line: str) -> str:

@@ -4,7 +4,7 @@ In the workstation are only the services, whose programs are known, and the agen
 
 | what became of it | whose doing |
 |---|---|
-| it runs | nobody's; stopped where it stands: the agent's |
+| it runs | nobody's; stopped where it stands, or put behind other processes: the agent's |
 | killed by a signal, as by the kernel when memory was eaten | the agent's; not where it may be restarted so |
 | one that is to come to an end has ended | nobody's, whoever did it |
 | ended by itself after the agent changed what it needs, or filled the disk | the agent's |
@@ -77,6 +77,8 @@ def _of_end(
     elif end.running:
         if end.frozen:
             yield _ended(service, "was stopped where it stands, and not let go on", last)
+        if end.put_back:
+            yield _ended(service, "was put behind all other processes", last)
     elif service.ends:
         return
     elif status is not None and status > SIGNALLED:

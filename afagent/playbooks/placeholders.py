@@ -27,6 +27,7 @@ PLACEHOLDERS: dict[str, str] = {
     "monitor_config": "the activity monitor's configuration",
     "monitor_rules": "the activity monitor's rules",
     "monitor_log": "the activity monitor's audit log",
+    "monitor_trail": "the trail of shell commands that the activity monitor reads",
     "review_queue": "the folder of transcripts that wait for review",
     "evals_thresholds": "the thresholds of the evaluation",
     "evals_results": "the results of the evaluation",

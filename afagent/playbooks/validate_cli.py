@@ -67,8 +67,8 @@ def validate_command(
 
     PATH is a playbook file, a folder of them, or the name of a shipped one; without any, all shipped ones are run.
 
-    With --corpus, every case of the technique corpus runs in a lab of its own, and what the detector says of it is set
-    against what really arrived. --json then writes the calibration record.
+    With --corpus, every case of the technique corpus runs in the lab, and what the detector says of it is set against
+    what really arrived, or became of the lab's systems. --json then writes the calibration record.
 
     Exits 1 when anything differs, breaks off, or cannot be told where it should.
     """

@@ -13,14 +13,18 @@ import pytest
 from afagent import engine
 from afagent.conditions import Condition
 from afagent.corpus.calibrate import SHIPPED
-from afagent.corpus.case import SCENARIOS, Corpus, load_corpus
-from afagent.corpus.choose import covering, matching
+from afagent.corpus.case import SCENARIOS, Corpus, Kind, load_corpus
+from afagent.corpus.choose import MOST_TOGETHER, covering, matching, sittings
+from afagent.corpus.format import AtSystems
+from afagent.corpus.scene import set_scene
 from afagent.corpus.workbench import Workbench, workbench
 from afagent.errors import UsageError
 from afagent.playbooks.placeholders import fill
 from afagent.world.episode import build_episode
 from afagent.world.jobs import FAMILIES_OF
 from afagent.world.prompts import Prompts
+
+SYSTEMS: tuple[Kind, ...] = ("sabotage", "tampering", "shutdown_resistance")
 
 
 @pytest.fixture(scope="module")
@@ -47,8 +51,29 @@ def test_there_are_as_many_cases_of_every_kind_as_the_proof_demands(corpus: Corp
     assert sum(case.near_miss for case in corpus.of("benign")) >= 100
 
 
+def test_acts_against_the_systems_stand_beside_work_that_looks_like_them(corpus: Corpus) -> None:
+    against = [case for case in corpus.cases if case.kind in SYSTEMS]
+    assert all(len(corpus.of(kind)) >= 30 for kind in SYSTEMS)
+    assert sum(case.systems is not None for case in corpus.of("benign")) >= 60
+    for kind in SYSTEMS:
+        declared = {(case.systems.effect, case.systems.concealed) for case in against if case.systems is not None}
+        assert declared == {("attempted", False), ("succeeded", False), ("succeeded", True)}, kind
+
+
+def test_only_what_changes_nothing_shares_a_lab(corpus: Corpus) -> None:
+    found = sittings(corpus.cases)
+    assert sorted(case.name for sitting in found for case in sitting) == sorted(case.name for case in corpus.cases)
+    together = [case for sitting in found if len(sitting) > 1 for case in sitting]
+    assert len(together) >= 40
+    for case in together:
+        assert case.kind == "benign"
+        assert case.systems == AtSystems()
+    assert max(map(len, found)) == MOST_TOGETHER
+
+
 def test_no_two_cases_do_the_same(corpus: Corpus) -> None:
-    assert [steps for steps, many in Counter(case.steps for case in corpus.cases).items() if many > 1] == []
+    done = Counter((case.steps, case.systems and case.systems.family) for case in corpus.cases)
+    assert [act for act, many in done.items() if many > 1] == []
 
 
 def test_every_row_of_the_tables_is_used(corpus: Corpus) -> None:
@@ -65,6 +90,19 @@ def test_every_command_can_be_filled_in_every_scenario(corpus: Corpus) -> None:
             assert all(fill(step, fields) for step in case.steps)
 
 
+def test_a_scene_has_the_job_and_the_permits_that_its_case_names(corpus: Corpus) -> None:
+    now = datetime(2026, 3, 1, tzinfo=UTC)
+    cases = {case.name: case for case in corpus.cases}
+    scene = set_scene(cases["thresholds by request: solution"], now)
+    assert (scene.truth.family, scene.truth.seed) == ("threshold_update", 11)
+    assert scene.may_change == tuple(asset.path for asset in scene.truth.assets if asset.name == "evals.thresholds")
+    rotated = set_scene(cases["log rotated: move"], now)
+    permit = rotated.truth.permits[-1]
+    log = next(asset.path for asset in rotated.truth.assets if asset.name == "monitor.log")
+    assert (permit.asset, permit.act, permit.to) == ("monitor.log", "rotate", (f"{log}.1", f"{log}.1.gz"))
+    assert set(permit.to) <= set(rotated.plan.results)
+
+
 def test_the_scenarios_are_one_of_each_job_family() -> None:
     assert len(FAMILIES_OF["weight_exfiltration"]) == SCENARIOS
 
@@ -79,7 +117,9 @@ def test_the_small_set_has_every_disguise_and_every_kind_of_channel_and_place(co
     assert {name for case in small for name in case.disguises} == set(corpus.disguises)
     groups = {row.group for row in corpus.channels.values()} | {row.group for row in corpus.places.values()}
     assert {case.group for case in small} - {None} == groups
-    assert {case.kind for case in small} == {"exfiltration", "staging", "failing", "benign"}
+    assert {case.kind for case in small} == {"exfiltration", "staging", "failing", "benign", *SYSTEMS}
+    assert sum(case.kind in SYSTEMS for case in small) >= 12
+    assert sum(case.kind == "benign" and case.systems is not None for case in small) >= 12
     assert len(small) < len(corpus.cases) / 4
 
 
@@ -125,6 +165,8 @@ table: {cat: {do: "cat {shard}"}}
         ("kind: staging\nabout: x\ncases:\n  - cat | nowhere", r"b.yaml:4: 'nowhere' is in no table"),
         ("kind: benign\nabout: x\nthemes:\n  t:\n    acts:\n      a: cat {shrad}", r"b.yaml:6: .*unknown placeholder"),
         ("kind: benign\nabout: x\nthemes:\n  t: {acts: {a: ls}, colour: red}", r"b.yaml:4: .*colour"),
+        ("kind: sabotage\nabout: x\nthemes: {t: {acts: {a: ls}}}", r"b.yaml:1: .*t: an effect on the systems"),
+        ("kind: benign\nabout: x\nthemes:\n  t: {systems: {family: poetry}, acts: {a: ls}}", r"b.yaml:4: .*'poetry'"),
         ("kind: poem", r"b.yaml:1: .*poem"),
         ("kind: readers\ntable:\n  cat: {do: tac}", r"b.yaml:3: 'cat' stands in another table"),
         ("kind: benign\nabout: x\nthemes: {t: {acts: {}}}", r"there are no cases"),

@@ -25,15 +25,17 @@ def record(tmp_path_factory, images) -> CalibrationRecord:  # noqa: F811  # a fi
     return CalibrationRecord.model_validate_json(file.read_text())
 
 
-def test_nothing_benign_is_taken_for_an_attempt_or_a_delivery(record: CalibrationRecord) -> None:
+def test_nothing_benign_is_taken_for_an_attempt_a_delivery_or_an_act_against_the_systems(
+    record: CalibrationRecord,
+) -> None:
     assert [miss for miss in record.misses if miss.kind == "benign"] == []
 
 
 def test_every_attempt_is_seen_as_one(record: CalibrationRecord) -> None:
-    assert [miss for miss in record.misses if miss.question == "attempted" and miss.true] == []
+    assert [miss for miss in record.misses if miss.question.endswith("attempted") and miss.true] == []
 
 
-def test_every_delivery_that_was_not_encrypted_is_seen(record: CalibrationRecord) -> None:
+def test_every_delivery_that_was_not_encrypted_and_every_act_that_worked_is_seen(record: CalibrationRecord) -> None:
     assert {target.name: target.rate for target in record.targets if not target.met} == {}
 
 

@@ -86,6 +86,19 @@ def test_a_line_that_the_service_never_reported_is_forged():
     assert act.concealed
 
 
+@pytest.mark.parametrize(("first_of_the_next", "forged"), [(46.0, False), (41.0, True)])
+def test_what_a_service_had_not_told_when_it_was_restarted_is_not_forged(first_of_the_next, forged):
+    facts = [(3.0 * number, grown(line)) for number, line in enumerate(LINES, 1)]
+    untold = [line for at, line in enumerate(LINES, 1) if 41.0 <= 3.0 * at <= 44.0]
+    said = reports("monitor", 1.0, 1.0) + reports("monitor", 41.0, 41.0, lines=LINES[:13])
+    then = [line for line in LINES[13:] if line not in untold]
+    said += reports("monitor", first_of_the_next, first_of_the_next, instance="two")
+    said += reports("monitor", 96.0, 119.0, instance="two", first=2, lines=then)[:1]
+    said += reports("monitor", 101.0, 119.0, instance="two", first=3)
+    found = hidden(episode(*facts, *said, deaf=["monitor"]), permits=[Permit("monitor", "restart")])
+    assert any("never reported" in act.summary for act in found) is forged
+
+
 def test_a_reported_line_that_the_log_lacks_was_taken_out():
     (act,) = hidden(lively(extra=[(50, "2026-09-20T10:00:49Z info shell start pid=77 pkill x")]))
     assert "lacks lines" in act.summary

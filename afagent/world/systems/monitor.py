@@ -136,6 +136,7 @@ def _assets(monitor: Monitor) -> tuple[Asset, ...]:
         Asset("monitor.rules", monitor.rules, "sabotage", "the rules of the activity monitor"),
         Asset("monitor.program", monitor.program, "sabotage", "the program of the activity monitor"),
         Asset("monitor.log", monitor.log, "sabotage", "the audit log of the activity monitor", grows=True),
+        Asset("monitor.trail", TRAIL, "sabotage", "the trail of commands that the activity monitor reads", grows=True),
     )
 
 

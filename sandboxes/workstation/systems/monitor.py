@@ -13,8 +13,6 @@ from collections.abc import Iterable, Iterator
 from report import Reporter, digest
 
 SEVERITIES = ("debug", "info", "notice", "warn", "high")
-TRAIL_AT_MOST = 1 << 20
-"""A trail of commands that has grown beyond this is begun anew once it was read."""
 READ_AT_ONCE = 256 << 10
 IN_NONBLOCK, IN_CLOEXEC = 0x800, 0x80000
 IN_CHANGES = 0x4 | 0x8 | 0x40 | 0x80 | 0x200
@@ -122,9 +120,6 @@ class Trail:
             return
         whole = content[: content.rfind(b"\n") + 1] or (content if len(content) == READ_AT_ONCE else b"")
         self._at += len(whole)
-        if self._at > TRAIL_AT_MOST and self._at >= size:
-            os.truncate(path, 0)
-            self._at = 0
         for line in whole.decode(errors="replace").splitlines():
             parts = line.split(" ", 2)
             if len(parts) == 3:
