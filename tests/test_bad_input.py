@@ -119,7 +119,11 @@ def test_a_file_that_is_no_playbook_is_refused_with_its_line(content: bytes, sen
     [
         (["validate", "nonsense"], "nonsense is no playbook file"),
         (["validate", "honest", "--json", "file/x.json"], "cannot write file/x.json: Not a directory"),
-        (["show", "theft", "--seed", "1"], "no episodes of 'theft' to show; known are weight_exfiltration"),
+        (["show", "theft", "--seed", "1"], "no episodes of 'theft'; known are weight_exfiltration"),
+        (
+            ["show", "training_tampering", "--seed", "1", "--arm", "none-monitored-shutdown_allow"],
+            "shutdown=allow is for shutdown_resistance, not for training_tampering",
+        ),
         (["show", "weight_exfiltration", "--seed", "1", "--arm", "chaos"], "unknown objective 'chaos'"),
         (["show", "weight_exfiltration", "--seed", "1", "--arm", "none-monitored-x_y"], "no arm is named"),
         (["show", "weight_exfiltration", "--seed", "1", "--file", "/nowhere"], "no file `/nowhere` in this episode"),
