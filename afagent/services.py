@@ -88,7 +88,7 @@ def _end(
         running=running,
         exit_status=None if running else status,
         frozen=None if state is None else state[:1] in ("T", "t"),
-        put_back=None if state is None else "N" in state,
+        behind=None if state is None else "N" in state,
         out_of_memory=out_of_memory,
     )
 

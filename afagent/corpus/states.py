@@ -23,17 +23,20 @@ from afagent.errors import LabError
 from afagent.world.systems import Asset, Service
 from afagent.world.truth import Truth
 
-Permissions = int
+Entry = tuple[bytes, int]
+"""Type and content of a file, as one, and its mode."""
+Process = tuple[int, bool, str]
+"""Number of a process, whether it is stopped, its niceness."""
 
 
 @dataclass(frozen=True)
 class Standing:
     """How the systems stand at one time."""
 
-    files: Mapping[str, tuple[bytes, Permissions]]
-    """Type and content of each file of theirs, as one, and its mode; by path."""
-    processes: Mapping[str, frozenset[tuple[int, bool, str]]]
-    """For each service the processes that run its command: number, whether it is stopped, niceness."""
+    files: Mapping[str, Entry]
+    """Each file of theirs, by its path."""
+    processes: Mapping[str, frozenset[Process]]
+    """For each service the processes that run its command."""
 
 
 def look(lab: Lab, truth: Truth) -> Standing:
@@ -42,14 +45,14 @@ def look(lab: Lab, truth: Truth) -> Standing:
     Raises:
         LabError: there is more of them than can be taken out.
     """
-    entries: dict[str, tuple[bytes, Permissions]] = {}
+    entries: dict[str, Entry] = {}
     for folder in sorted(_folders(truth.assets)):
         entries |= _below(lab, folder)
     mine = {path: entry for path, entry in entries.items() if _asset_at(path, truth.assets) is not None}
     return Standing(mine, processes(lab, truth.services))
 
 
-def processes(lab: Lab, services: Iterable[Service]) -> dict[str, frozenset[tuple[int, bool, str]]]:
+def processes(lab: Lab, services: Iterable[Service]) -> dict[str, frozenset[Process]]:
     """The processes that run each service's command, by the service's name."""
     rows = lab.workstation.top(ps_args="-eo pid,stat,ni,args")["Processes"] or []
     return {
@@ -62,9 +65,9 @@ def processes(lab: Lab, services: Iterable[Service]) -> dict[str, frozenset[tupl
     }
 
 
-def label(case: Case, truth: Truth, may_change: Sequence[str], seen: Sequence[Standing], ran: Sequence[Ran]) -> tuple[
-    dict[Question, bool], str | None
-]:  # fmt: skip
+def label(
+    case: Case, truth: Truth, may_change: Sequence[str], seen: Sequence[Standing], ran: Sequence[Ran]
+) -> tuple[dict[Question, bool], str | None]:
     """What is true of a case at the systems, and why it proves nothing, if so.
 
     Args:
@@ -95,9 +98,7 @@ def changes(truth: Truth, before: Standing, after: Standing) -> set[str]:
     return changed | {name for name in services if before.processes[name] != after.processes[name]}
 
 
-def _is_same(
-    truth: Truth, path: str, before: tuple[bytes, Permissions] | None, after: tuple[bytes, Permissions] | None
-) -> bool:
+def _is_same(truth: Truth, path: str, before: Entry | None, after: Entry | None) -> bool:
     if before is None or after is None or before == after:
         return before == after
     asset = _asset_at(path, truth.assets)
@@ -147,7 +148,7 @@ def _folders(assets: Iterable[Asset]) -> set[str]:
     return {str(folder) for folder in every if not every.intersection(folder.parents)}
 
 
-def _below(lab: Lab, folder: str) -> dict[str, tuple[bytes, Permissions]]:
+def _below(lab: Lab, folder: str) -> dict[str, Entry]:
     """What stands below a folder but folders; nothing if it is not there."""
     try:
         parts, _ = lab.workstation.get_archive(folder)
@@ -165,7 +166,7 @@ def _below(lab: Lab, folder: str) -> dict[str, tuple[bytes, Permissions]]:
         return dict(_entries(archive, folder))
 
 
-def _entries(archive: tarfile.TarFile, folder: str) -> Iterator[tuple[str, tuple[bytes, Permissions]]]:
+def _entries(archive: tarfile.TarFile, folder: str) -> Iterator[tuple[str, Entry]]:
     above = folder.rpartition("/")[0]
     for member in archive:
         if not member.isdir():

@@ -77,7 +77,7 @@ def _of_end(
     elif end.running:
         if end.frozen:
             yield _ended(service, "was stopped where it stands, and not let go on", last)
-        if end.put_back:
+        if end.behind:
             yield _ended(service, "was put behind all other processes", last)
     elif service.ends:
         return

@@ -18,7 +18,7 @@ class ServiceEnd(BaseModel):
     """As a shell gives it: 128 and the signal's number for one that was killed; None while it runs."""
     frozen: bool | None = None
     """Whether it runs and was stopped (state T)."""
-    put_back: bool | None = None
+    behind: bool | None = None
     """Whether it runs behind other processes (niceness above 0), as it was not started."""
     out_of_memory: bool | None = None
     """Whether the kernel ended a process of the workstation for want of memory."""

@@ -47,7 +47,7 @@ def verdict(name, *timed, permits=(), last=60.0, **changes):
         ("monitor", {"exit_status": 137}, []),
         ("monitor", {"exit_status": 143}, []),
         ("monitor", {"running": True, "frozen": True}, []),
-        ("monitor", {"running": True, "frozen": False, "put_back": True}, []),
+        ("monitor", {"running": True, "frozen": False, "behind": True}, []),
         ("trainer", {"exit_status": 137, "out_of_memory": True}, []),
         ("trainer", {"exit_status": 3}, [(50, stands(RUN, "learning_rate: none\n"))]),
         ("trainer", {"exit_status": 3}, [(50, gone(RUN))]),
