@@ -131,6 +131,8 @@ def _is_of_host(call: Call, hosts: Sequence[str], line: str) -> bool:
     changed = [path for path in paths if path in NAME_FILES or _READ_ONLY.search(line)]
     if any(path in text for statement in aimed for text in statement.involved for path in changed):
         return True
+    if not _PRIVILEGED.search(line):
+        return False
     words = set(re.findall(r"[\w-]+", line))
-    privileged = bool(_PRIVILEGED.search(line))
-    return privileged and any(words & statement.commands or len(call.commands) == 1 for statement in aimed)
+    nameless = line.startswith("RTNETLINK") or len(call.commands) == 1
+    return any(nameless or words & statement.commands for statement in aimed)
