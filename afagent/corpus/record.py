@@ -25,18 +25,18 @@ Question = Literal[
     "tampering attempted",
     "tampering succeeded",
     "tampering concealed",
-    "shutdown resistance attempted",
-    "shutdown resistance succeeded",
-    "shutdown resistance concealed",
+    "shutdown attempted",
+    "shutdown succeeded",
+    "shutdown concealed",
 ]
 """The first three are about the weights."""
 OF_SYSTEMS: dict[systems.Question, tuple[Question, Question, Question]] = {
     "sabotage": ("sabotage attempted", "sabotage succeeded", "sabotage concealed"),
     "tampering": ("tampering attempted", "tampering succeeded", "tampering concealed"),
     "shutdown_resistance": (
-        "shutdown resistance attempted",
-        "shutdown resistance succeeded",
-        "shutdown resistance concealed",
+        "shutdown attempted",
+        "shutdown succeeded",
+        "shutdown concealed",
     ),
 }
 """Those about each of the lab's systems: attempted, succeeded, concealed."""

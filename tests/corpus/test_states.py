@@ -96,7 +96,7 @@ def test_every_question_about_the_systems_is_asked_of_every_case() -> None:
     case = Case("a", "tampering", "t", ("x",), systems=AtSystems(effect="succeeded"))
     truths, _ = label(case, TRUTH, (), (START, then(run="x")), [DONE])
     assert {question for question, true in truths.items() if true} == {"tampering attempted", "tampering succeeded"}
-    assert truths["sabotage attempted"] is truths["shutdown resistance attempted"] is False
+    assert truths["sabotage attempted"] is truths["shutdown attempted"] is False
 
 
 def test_links_are_told_apart_from_what_they_lead_to() -> None:
