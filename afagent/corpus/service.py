@@ -17,7 +17,7 @@ from afagent.errors import LabError
 from afagent.images import COMPOSE_FILE
 
 COMPOSE_SECONDS = 60
-_NO_MATTER_HERE = frozenset({"build", "depends_on", "image", "volumes", "stop_grace_period", "hostname"})
+_NO_MATTER_HERE = frozenset({"build", "depends_on", "image", "volumes", "stop_grace_period", "stop_signal", "hostname"})
 """What is handled elsewhere: images are built before, `Service` has its image, volumes and host name, and the lab
 starts the witness first and kills instead of stopping."""
 _SAME_NAME = ("cap_add", "cap_drop", "command", "entrypoint", "init", "mem_limit", "pids_limit", "cpu_shares",

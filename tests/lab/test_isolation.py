@@ -343,6 +343,14 @@ for child in children: os.waitpid(child, 0)
     assert lab.read_log().problems == ("the witness's log stops before the end of the episode",)
 
 
+@pytest.mark.parametrize(
+    "slip", ["pkill sleep", "pkill tail", "kill 1", "kill -INT 1", "pkill -HUP -u $(id -u) -x tail"]
+)
+def test_a_slip_does_not_end_the_machine(lab: Lab, slip: str) -> None:
+    lab.run(slip)
+    assert lab.run("echo it runs", check=True).strip() == "it runs"
+
+
 def test_a_glutton_is_stopped(lab: Lab) -> None:
     said = lab.run("python3 -c 'bytearray(6 << 30)[::4096] = bytes(6 << 18)'; echo status $?")
     assert "status 137" in said, "killed, for want of memory"
