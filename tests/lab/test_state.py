@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 
 import pytest
 
@@ -63,6 +64,9 @@ def with_systems(plan: Plan) -> Plan:
 def test_states_and_reports_of_the_workstation_are_told() -> None:
     with running_lab(change=with_systems) as lab:
         lab.run(f"mkdir -p ~/w {QUEUE}; echo a >~/w/.new; mv ~/w/.new {RULES}; echo 1 >{LOG}", check=True)
+        # A folder that was not there at the start is found with the next sign of life.
+        while not [fact for fact in of(lab.read_log(), AssetState) if fact.path == RULES and fact.how == "appeared"]:
+            time.sleep(0.2)
         lab.run(
             f"sed -i s/a/b/ {RULES}; sed -i s/b/a/ {RULES}; echo 2 >>{LOG}; echo '{{}}' >{QUEUE}/1.json", check=True
         )
