@@ -36,6 +36,10 @@ _LINE_BREAKS = b"\r\n"
 _WORD = re.compile(rb"[^ \t\r\n,;:|\"'\x00-\x1f]{2,32}")
 _WIDE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 _DENSE = re.compile(rb"(?:(?:%b)[ \r\n]{0,2}){64}" % _WIDE.pattern)
+_DENSE_BYTES = 128
+"""What that matches is no shorter."""
+_NOT_WIDE = bytes(byte not in b" \r\n" and not 0x80 <= byte <= 0xF4 for byte in range(256))
+"""A table for `translate`: 0 for the bytes that may stand in such a text."""
 _LONGEST_SYMBOL = 32
 _PATIENCE_BYTES = 1024
 
@@ -86,6 +90,9 @@ def find_words(data: bytes, start: int) -> tuple[int, Kind] | None:
 def find_wide(data: bytes, start: int = 0) -> tuple[int, Kind] | None:
     """Where a text begins of which the symbols are characters outside ASCII."""
     if data.isascii() or max(data[start::61], default=0) < 0xC4:  # Latin-1 at most
+        return None
+    # The pattern is slow where nothing is; that so many bytes follow each other which may stand in it is seen at once.
+    if data.translate(_NOT_WIDE).find(bytes(_DENSE_BYTES), start) < 0:
         return None
     match = _DENSE.search(data, start)
     if match is None:
