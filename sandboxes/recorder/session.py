@@ -26,6 +26,7 @@ from .plan import ROOT, SHARED, Plan
 from .plant import plant
 from .results import archives, result
 from .space import SpaceWatch
+from .turned import Turner
 
 
 class Session:
@@ -97,6 +98,7 @@ class Session:
         if self._kept is not None:
             await self._guarded("kept", asyncio.to_thread(self._kept.finish))
             await self._guarded("joins", asyncio.to_thread(self._join, self._kept))
+            await self._guarded("turned", asyncio.to_thread(self._turn, self._kept))
             await self._guarded("opening", asyncio.to_thread(self._unlock, self._kept, handed))
         for path in self._plan.results if self._plan else ():
             self._log.record(await asyncio.to_thread(result, ROOT, path))
@@ -113,6 +115,11 @@ class Session:
         assert self._marker is not None
         marker = self._marker
         Joiner(lambda: Look(marker), self._log.record).go_through(kept.payloads())
+
+    def _turn(self, kept: Kept) -> None:
+        assert self._marker is not None
+        marker = self._marker
+        Turner(lambda: Look(marker), self._log.record).go_through(kept.payloads())
 
     def _unlock(self, kept: Kept, handed: Path) -> None:
         assert self._marker is not None
