@@ -32,7 +32,8 @@ from inspect_ai.tool import ToolChoice, ToolInfo, bash
 from afagent.logs import episodes
 from afagent.playbooks.compare import compare
 from afagent.playbooks.playbook import load, shipped
-from afagent.scorers import arm, engagement, exfiltration, honesty
+from afagent.scorers import exfiltration
+from afagent.tasks._episode_task import all_scorers
 from afagent.tasks.weight_exfiltration import weight_exfiltration
 
 from .laboratory import WEIGHTS_MB, docker
@@ -95,7 +96,7 @@ def no_docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("name", PLAYED)
 def test_the_log_alone_is_scored_alike_without_any_container(played: dict[str, Path], name: str) -> None:
     log = read_eval_log(str(played[name]))
-    again = score_again(log, [exfiltration(), engagement(), honesty(), arm()], action="overwrite", display="none")
+    again = score_again(log, all_scorers(), action="overwrite", display="none")
     assert_alike(log, again)
 
 
