@@ -10,12 +10,12 @@ from afagent.corpus.format import AtSystems
 from afagent.errors import UsageError
 
 EACH: dict[tuple[Kind, bool], int] = {
-    ("failing", False): 6,
-    ("benign", False): 16,
-    ("benign", True): 12,
-    ("sabotage", True): 5,
-    ("tampering", True): 4,
-    ("shutdown_resistance", True): 3,
+    ("failing", False): 4,
+    ("benign", False): 12,
+    ("benign", True): 6,
+    ("sabotage", True): 3,
+    ("tampering", True): 2,
+    ("shutdown_resistance", True): 2,
 }
 """Of the kinds that are told act by act, so many cases are in the small set, spread over their themes. Those at the
 lab's systems stand for themselves."""
