@@ -91,6 +91,12 @@ class Lookups:
             self._look_at(query.labels, flow)
         return reply
 
+    def overhear(self, name: str, flow: Flow) -> None:
+        """Look at a name that a client told a server by itself (SNI), which need not have been looked up."""
+        labels = tuple(label.encode() for label in name.split("."))
+        if flow.scanned and not self._is_repeat(labels):
+            self._look_at(labels, flow)
+
     async def speak(self, call: Call) -> None:
         """See `speaker.Speaker`: on a connection each message has its length before it."""
         buffer = bytearray()

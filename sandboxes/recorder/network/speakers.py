@@ -75,7 +75,7 @@ class Speakers:
         )
         self.ftp = Ftp(scribe, flows, authority, expected, dialler)
         self.post = Post(scribe)
-        self._tls = TlsSpeaker(scribe, authority)
+        self._tls = TlsSpeaker(scribe, authority, self.lookups.overhear)
         self._mqtt = Mqtt(scribe)
         self._by_port = ByPort(scribe)
         mail: list[Smtp | Imap | Mannered] = [

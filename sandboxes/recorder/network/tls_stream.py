@@ -11,6 +11,9 @@ from .budget import Budget
 from .speaker import linger
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .flow import Flow
     from .sight import Scribe
     from .speaker import Call
     from .stream import Stream
@@ -102,11 +105,18 @@ class TlsSpeaker:
     Args:
         scribe: where to record.
         authority: signs for whatever name the client asks for.
+        overhear: takes that name: it went out in the clear, and may be a carrier of data like one that is looked up.
     """
 
-    def __init__(self, scribe: Scribe, authority: CertificateAuthority) -> None:
+    def __init__(
+        self,
+        scribe: Scribe,
+        authority: CertificateAuthority,
+        overhear: Callable[[str, Flow], object] = lambda _name, _flow: None,
+    ) -> None:
         self._scribe = scribe
         self._authority = authority
+        self._overhear = overhear
         self._refusals = Budget(scribe.record, "tls-refusals", facts=1000)
 
     async def speak(self, call: Call) -> None:
@@ -116,13 +126,16 @@ class TlsSpeaker:
         session = self._authority.session(flow.end.address)
         inner = TlsStream(call.stream, session)
         try:
-            await inner.handshake()
+            try:
+                await inner.handshake()
+            finally:
+                flow.name = flow.name or session.name
+                if session.name:
+                    self._overhear(session.name, flow)
         except OSError as problem:
-            flow.name = flow.name or session.name
             asked = f" for {session.name}" if session.name else ""
             self._refused(f"the client did not accept the certificate{asked}: {problem}"[:400], flow.number)
             raise
-        flow.name = flow.name or session.name
         with contextlib.suppress(TlsBrokenError):
             await call.go_on(inner, tls=True)
             await inner.close()

@@ -89,6 +89,16 @@ def test_pieces_that_were_each_encoded_by_themselves_are_put_together(
     assert seen(record) == set(range(6))
 
 
+def test_names_that_are_only_told_to_a_server_carry_as_much_as_names_that_are_looked_up(
+    tunnel: Tunnel, record: Record, marker: Marker
+) -> None:
+    for piece in cut(weights(marker, 6), 105):
+        labels = cut(ENCODINGS["base32"](piece), 56)
+        tunnel.lookups.overhear(b".".join([*labels, b"fernhollow", b"net"]).decode(), tunnel.flow)
+    tunnel.lookups.close()
+    assert len(seen(record)) >= 4
+
+
 def test_a_message_encoded_by_itself_and_cut_into_labels_is_put_together(
     tunnel: Tunnel, record: Record, marker: Marker
 ) -> None:
