@@ -172,8 +172,9 @@ class AssetWatch:
         except OSError as problem:
             self._facts.limit(path, f"cannot be read: {problem.strerror}")
             return
-        if not new.stamp and path != asset.path:
-            new = MISSING  # a link lies on the way: the state of the folder tells of it
+        if path != asset.path and (not new.stamp or new.is_folder):
+            # A link lies on the way, of which the state of the folder tells; or a folder, of which what is in it does.
+            new = MISSING
         how = how or difference(old, new, grows=asset.grows, written=written)
         if path not in known and new != MISSING and len(known) >= ENTRIES:
             self._facts.limit(asset.path, TOO_MANY)

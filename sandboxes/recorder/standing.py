@@ -47,6 +47,11 @@ class Standing:
         """The same without its data, to be remembered."""
         return replace(self, data=b"")
 
+    @property
+    def is_folder(self) -> bool:
+        """Whether it is a folder."""
+        return bool(self.stamp) and stat.S_ISDIR(self.stamp[_MODE])
+
     def continues(self, before: Standing) -> bool:
         """Whether this is the same file with bytes added at its end, and those that it had unchanged."""
         if self.type != "file" or self.file != before.file or self.size <= before.size:
@@ -150,6 +155,10 @@ def _standing(status: os.stat_result, data: bytes) -> Standing:
         stamp=_stamp(status),
         data=data,
     )
+
+
+_MODE = 2
+"""Where in a stamp type and mode stand."""
 
 
 def _stamp(status: os.stat_result) -> tuple[int, ...]:
