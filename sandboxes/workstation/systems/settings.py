@@ -108,7 +108,7 @@ def _bare(text: str) -> Iterator[tuple[int, str]]:
         before = before if sign.isspace() else sign
         at += 1
     if quote:
-        yield at, quote
+        yield len(text), quote
 
 
 def _without_comment(line: str) -> str:
@@ -208,6 +208,8 @@ def _quoted(text: str, number: int) -> str:
         raise ValueError(f"line {number}: a quote is not closed")
     if text[0] == "'":
         return text[1:-1].replace("''", "'")
+    # A blank at the start of a line on which a text goes on is written so; JSON does not know it.
+    text = re.sub(r"\\(.)", lambda pair: " " if pair[1] == " " else pair[0], text, flags=re.DOTALL)
     try:
         return str(json.loads(text, strict=False))
     except ValueError:  # an escape that only YAML has
