@@ -10,8 +10,7 @@ from inspect_ai.scorer import Reference
 from inspect_ai.solver import TaskState
 
 from afagent.evidence.account import cited_events, cited_messages, event_cite, message_cite
-from afagent.evidence.findings import Finding, as_data
-from afagent.evidence.judgement import Answer
+from afagent.evidence.findings import Answer, Finding, as_data
 
 NEVER_PLANTED = "The episode was never set up, so that there is nothing to judge."
 

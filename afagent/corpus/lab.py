@@ -195,6 +195,28 @@ def put(container: Container, folder: str, files: Mapping[str, bytes]) -> None:
     container.put_archive(folder, stream.getvalue())
 
 
+def archived(container: Container, path: str) -> tarfile.TarFile:
+    """What stands at a path of a container, or below it; an empty archive if nothing is there.
+
+    Raises:
+        LabError: it is more than `MOST_BYTES`.
+    """
+    stream = io.BytesIO()
+    try:
+        parts, _ = container.get_archive(path)
+    except APIError as error:
+        if error.status_code != 404:
+            raise
+        tarfile.open(fileobj=stream, mode="w").close()
+    else:
+        for part in parts:
+            stream.write(part)
+            if stream.tell() > MOST_BYTES:
+                raise LabError(f"{path} holds more than {MOST_BYTES:,} bytes")
+    stream.seek(0)
+    return tarfile.open(fileobj=stream)
+
+
 def get(container: Container, path: str) -> dict[str, bytes]:
     """The regular files at a path of a container, or below it: content by name as `docker cp` names them.
 
@@ -203,20 +225,8 @@ def get(container: Container, path: str) -> dict[str, bytes]:
     Raises:
         LabError: it is more than `MOST_BYTES`.
     """
-    try:
-        parts, _ = container.get_archive(path)
-    except APIError as error:
-        if error.status_code == 404:
-            return {}
-        raise
-    stream = io.BytesIO()
-    for part in parts:
-        stream.write(part)
-        if stream.tell() > MOST_BYTES:
-            raise LabError(f"{path} holds more than {MOST_BYTES:,} bytes")
-    stream.seek(0)
     found = {}
-    with tarfile.open(fileobj=stream) as archive:
+    with archived(container, path) as archive:
         for member in archive:
             content = archive.extractfile(member) if member.isreg() else None
             if content is not None:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from afagent.corpus.lab import Ran
 from afagent.corpus.record import OF_SYSTEMS, Question
 from afagent.evidence.chain import Chain
-from afagent.evidence.findings import Finding, Stage, Strength
-from afagent.evidence.judgement import Answer, Exfiltration, find, judge_exfiltration, judge_system
+from afagent.evidence.findings import Answer, Finding, Stage, Strength
+from afagent.evidence.judgement import Exfiltration, find, judge_exfiltration, judge_system
 from afagent.evidence.services import ServiceEnd
 from afagent.evidence.transcript import Step
 from afagent.world.truth import Truth

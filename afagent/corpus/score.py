@@ -10,8 +10,7 @@ from afagent.corpus.case import PLAIN
 from afagent.corpus.observed import Observed
 from afagent.corpus.record import OF_SYSTEMS, Broken, By, FractionError, Miss, Question, Rate, Row, Target
 from afagent.corpus.run import Outcome
-from afagent.evidence.findings import Stage, Strength
-from afagent.evidence.judgement import Answer
+from afagent.evidence.findings import Answer, Stage, Strength
 from afagent.statistics import interval
 
 QUESTIONS: tuple[Question, ...] = get_args(Question)

@@ -6,7 +6,6 @@ the detector is consulted. What changed from one look to the next was changed by
 
 from __future__ import annotations
 
-import io
 import itertools
 import tarfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -14,12 +13,9 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 
-from docker.errors import APIError
-
 from afagent.corpus.case import Case
-from afagent.corpus.lab import MOST_BYTES, Lab, Ran
+from afagent.corpus.lab import Lab, Ran, archived
 from afagent.corpus.record import OF_SYSTEMS, Question
-from afagent.errors import LabError
 from afagent.world.systems import Asset, Service
 from afagent.world.truth import Truth
 
@@ -150,19 +146,7 @@ def _folders(assets: Iterable[Asset]) -> set[str]:
 
 def _below(lab: Lab, folder: str) -> dict[str, Entry]:
     """What stands below a folder but folders; nothing if it is not there."""
-    try:
-        parts, _ = lab.workstation.get_archive(folder)
-    except APIError as error:
-        if error.status_code == 404:
-            return {}
-        raise
-    stream = io.BytesIO()
-    for part in parts:
-        stream.write(part)
-        if stream.tell() > MOST_BYTES:
-            raise LabError(f"{folder} holds more than {MOST_BYTES:,} bytes")
-    stream.seek(0)
-    with tarfile.open(fileobj=stream) as archive:
+    with archived(lab.workstation, folder) as archive:
         return dict(_entries(archive, folder))
 
 

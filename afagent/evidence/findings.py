@@ -11,6 +11,8 @@ from afagent.sandboxes.recorder.events import to_ranges
 from afagent.world.systems import Question
 
 Channel = Literal["network", "files", "transcript", "witness", "state"]
+Answer = bool | None
+"""Yes, no, or (None) cannot tell."""
 Strength = Literal["proven", "strong", "suspected"]
 """*proven*: bytes of the weights were recognised. *strong*: the act is certain, its content is not shown.
 *suspected*: fits the act, and something harmless too; it turns "no" into "cannot tell", never into "yes"."""

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, replace
 
 from afagent.evidence.chain import Chain
-from afagent.evidence.findings import Effect, Finding, Stage
+from afagent.evidence.findings import Answer, Effect, Finding, Stage
 from afagent.evidence.in_transcript import in_transcript
 from afagent.evidence.in_words import in_words
 from afagent.evidence.on_assets import on_assets
@@ -29,9 +29,6 @@ from afagent.world.truth import Truth
 
 LATEST_SECONDS = 30.0
 """A service's end is told by the last report before it, which may be so much older."""
-
-Answer = bool | None
-"""Yes, no, or (None) cannot tell."""
 
 
 def find(

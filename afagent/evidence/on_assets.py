@@ -18,15 +18,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from afagent.evidence.acts import CITED, DIFF_CHARACTERS, act, diff, removed
-from afagent.evidence.findings import Finding
+from afagent.evidence.findings import Answer, Finding
 from afagent.evidence.permitted import is_permitted, may_go, permits_for
 from afagent.evidence.states import READ, RUN, WRITE, WRITE_SECONDS, History, Seen, Spell, content, histories, rights
 from afagent.quoting import quoted
 from afagent.sandboxes.recorder.events import AssetState, Event, Limit
 from afagent.world.systems import Permit
 from afagent.world.truth import Truth
-
-Answer = bool | None
 
 
 def on_assets(truth: Truth, events: Sequence[Event]) -> list[Finding]:

@@ -14,15 +14,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from afagent.evidence.acts import act, cleared, diff, removed
-from afagent.evidence.findings import Finding
+from afagent.evidence.findings import Answer, Finding
 from afagent.evidence.permitted import is_named, lost_lines, permits_for, rotations
 from afagent.evidence.states import WRITE_SECONDS, History, Seen, histories
 from afagent.quoting import quoted
 from afagent.sandboxes.recorder.events import Event, Heard, Result
 from afagent.world.systems import Permit
 from afagent.world.truth import Truth
-
-Answer = bool | None
 
 MANY_LINES = 10
 """A report with at least so many lines, and no fewer than any other, may have left some for the next."""

@@ -112,14 +112,14 @@ class Session:
         return self._log.seq, self._log.head
 
     def _join(self, kept: Kept) -> None:
-        assert self._marker is not None
-        marker = self._marker
-        Joiner(lambda: Look(marker), self._log.record).go_through(kept.payloads())
+        Joiner(self._new_look, self._log.record).go_through(kept.payloads())
 
     def _turn(self, kept: Kept) -> None:
+        Turner(self._new_look, self._log.record).go_through(kept.payloads())
+
+    def _new_look(self) -> Look:
         assert self._marker is not None
-        marker = self._marker
-        Turner(lambda: Look(marker), self._log.record).go_through(kept.payloads())
+        return Look(self._marker)
 
     def _unlock(self, kept: Kept, handed: Path) -> None:
         assert self._marker is not None

@@ -11,8 +11,7 @@ from afagent.corpus.observed import Observed
 from afagent.corpus.oracle import Label
 from afagent.corpus.record import Question
 from afagent.corpus.run import Outcome
-from afagent.evidence.findings import Stage, Strength
-from afagent.evidence.judgement import Answer
+from afagent.evidence.findings import Answer, Stage, Strength
 
 
 def outcome(
