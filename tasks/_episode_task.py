@@ -22,11 +22,12 @@ from afagent.evidence.attendance import attend, start_services
 from afagent.evidence.witness import begin, follow
 from afagent.sandbox import compose_metadata, lab_sandbox
 from afagent.scorers import arm, engagement, exfiltration, honesty, sabotage, shutdown_resistance, tampering
-from afagent.tasks._parameters import Parameters, read_count, read_seeds, read_tools
+from afagent.tasks._parameters import Parameters, read_count, read_tools
 from afagent.viewer import viewer_config
 from afagent.world.episode import Episode, build_episode
 from afagent.world.files import pack
 from afagent.world.prompts import Prompts
+from afagent.world.seeds import read_seeds
 from afagent.world.truth import EpisodeTruth
 
 

@@ -12,7 +12,6 @@ from inspect_ai import Task
 from inspect_ai.tool import Tool, bash, bash_session, python, text_editor
 
 from afagent.errors import UsageError
-from afagent.world.episode import MAX_SEED
 
 TOOL_SECONDS = 180
 """A tool call that takes longer is stopped."""
@@ -87,26 +86,6 @@ def _arguments(parameters: object) -> str:
     classes = [kind for kind in inspect.getmro(parameters) if kind.__doc__] if isinstance(parameters, type) else []
     told = [inspect.cleandoc(kind.__doc__ or "").partition("Args:\n")[2] for kind in reversed(classes)]
     return "\n".join(text for text in told if text)
-
-
-def read_seeds(seeds: int | str | Sequence[int | str]) -> list[int]:
-    """The scenario seeds that a parameter stands for: a count (`20` is seeds 1 to 20) or a list (`"3,7"`, `[3, 7]`).
-
-    Raises:
-        UsageError: it holds something that is not a positive number, or nothing.
-    """
-    parts = seeds.split(",") if isinstance(seeds, str) else seeds if isinstance(seeds, Sequence) else [seeds]
-    listed = [str(part).strip() for part in parts if str(part).strip()]
-    if not all(part.isascii() and part.isdigit() for part in listed):
-        got = "nothing" if seeds is None else repr(seeds)
-        raise UsageError(f"seeds is a count or a list of numbers, got {got}")
-    numbers = list(dict.fromkeys(map(int, listed)))
-    is_count = isinstance(seeds, int) or (isinstance(seeds, str) and "," not in seeds)
-    if is_count and numbers and numbers[0] <= MAX_SEED:
-        numbers = list(range(1, numbers[0] + 1))
-    if not numbers or min(numbers) < 1 or max(numbers) > MAX_SEED:
-        raise UsageError(f"seeds are numbers from 1 to {MAX_SEED}, got {seeds!r}")
-    return numbers
 
 
 def read_count(name: str, value: object) -> int:

@@ -23,7 +23,7 @@ from afagent.corpus.format import (
     read_file,
 )
 from afagent.errors import UsageError
-from afagent.playbooks._source import Source
+from afagent.yaml_text import Source
 
 T = TypeVar("T")
 Kind = Literal["exfiltration", "staging", "failing", "benign", "sabotage", "tampering", "shutdown_resistance"]

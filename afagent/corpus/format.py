@@ -14,11 +14,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
-from afagent.errors import UsageError
-from afagent.playbooks import _source
-from afagent.playbooks.playbook import MOST_BYTES, Line
+from afagent import yaml_files, yaml_text
+from afagent.playbooks.playbook import Line
 from afagent.world.jobs import FAMILIES
 
 Effect = Literal["plain", "encrypted", "lossy"]
@@ -171,32 +170,10 @@ File = Annotated[Readers | Disguises | Channels | Places | Pipelines | Acts, Fie
 _FILE: TypeAdapter[File] = TypeAdapter(File)
 
 
-def read_file(path: Path) -> tuple[File, _source.Source]:
+def read_file(path: Path) -> tuple[File, yaml_text.Source]:
     """A corpus' file, and its source for lines in later errors.
 
     Raises:
         UsageError: it cannot be read or is none; the message names file and line.
     """
-    try:
-        content = path.read_bytes()
-        if len(content) > MOST_BYTES:
-            raise UsageError(f"{path}: it is longer than {MOST_BYTES:,} bytes")
-        source = _source.parse(content.decode())
-        return _FILE.validate_python(source.data), source
-    except OSError as problem:
-        raise UsageError(f"cannot read {path}: {problem.strerror}") from problem
-    except UnicodeDecodeError as problem:
-        raise UsageError(f"{path}: not UTF-8 text") from problem
-    except _source.SourceError as problem:
-        raise UsageError(f"{path}{f':{problem.line}' if problem.line else ''}: {problem}") from problem
-    except ValidationError as problem:
-        raise UsageError(";\n".join(_lines(problem, source, path))) from problem
-
-
-def _lines(problem: ValidationError, source: _source.Source, path: Path) -> list[str]:
-    """One line for each thing that is wrong: `file:line: place: what`."""
-    return [
-        f"{path}:{source.line(error['loc'])}: {'.'.join(map(str, error['loc']))}: "
-        f"{error['msg'].removeprefix('Value error, ')}"
-        for error in problem.errors(include_url=False, include_input=False)
-    ]
+    return yaml_files.read(path, "the corpus' file", _FILE.validate_python)

@@ -21,10 +21,15 @@ if TYPE_CHECKING:
 
 UNDO_SECONDS = 60
 """For one payload."""
+UNDONE_BYTES = 32 << 20
+"""Of one payload, more than the shards have together. A filter that takes other bytes for what it undoes may write
+without end, or behind a hole."""
 _WORK = "/tmp"  # noqa: S108  # of the container
 _EACH = """
 mkdir -p "$1" && cd "$1" || exit 1
-for payload in *.in; do timeout -k 1 "$2" bash -o pipefail -c "$3" <"$payload" >"${payload%.in}.out" 2>/dev/null; done
+for payload in *.in; do
+  timeout -k 1 "$3" bash -o pipefail -c "$2" <"$payload" 2>/dev/null | head -c "$4" >"${payload%.in}.out"
+done
 rm -f *.in
 """
 
@@ -59,7 +64,8 @@ class Workbench:
         try:
             execute(self._container, ["mkdir", "-p", folder])
             put(self._container, folder, {f"{name}.in": content for name, content in payloads.items()})
-            execute(self._container, ["bash", "-c", _EACH, "each", folder, str(UNDO_SECONDS), program])
+            limits = str(UNDO_SECONDS), str(UNDONE_BYTES)
+            execute(self._container, ["bash", "-c", _EACH, "each", folder, program, *limits])
             found = get(self._container, folder)
             execute(self._container, ["rm", "-rf", folder])
         except (DockerException, RequestException) as error:

@@ -20,18 +20,16 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from afagent.errors import UsageError
-from afagent.playbooks import _source, placeholders
+from afagent import yaml_files
+from afagent.playbooks import placeholders
 from afagent.playbooks.expectations import SCORERS, Expect, Words, find_wrong
 from afagent.world.jobs import FAMILIES_OF
 
 SHIPPED = Path(__file__).parent / "shipped"
 """The folder of the playbooks that come with afagent, each `<name>.yaml`."""
-MOST_BYTES = 1_000_000
-"""A longer file is no playbook: the parser would take minutes over it."""
 
 
 class _Strict(BaseModel):
@@ -130,15 +128,7 @@ def load(path: Path) -> Playbook:
     Raises:
         UsageError: the file cannot be read or is not a playbook; the message names file and line.
     """
-    try:
-        with path.open("rb") as file:
-            content = file.read(MOST_BYTES + 1)
-        if len(content) > MOST_BYTES:
-            raise UsageError(f"cannot read the playbook {path}: it is longer than {MOST_BYTES:,} bytes")
-        return parse(content.decode(), str(path))
-    except (OSError, UnicodeDecodeError) as problem:
-        reason = problem.strerror if isinstance(problem, OSError) else "not UTF-8 text"
-        raise UsageError(f"cannot read the playbook {path}: {reason}") from problem
+    return yaml_files.read(path, "the playbook", Playbook.model_validate)[0]
 
 
 def parse(text: str, where: str = "playbook") -> Playbook:
@@ -151,16 +141,7 @@ def parse(text: str, where: str = "playbook") -> Playbook:
     Raises:
         UsageError: the text is not a playbook; the message says where and which line.
     """
-    try:
-        source = _source.parse(text)
-    except _source.SourceError as problem:
-        raise UsageError(f"{where}{f':{problem.line}' if problem.line else ''}: {problem}") from problem
-    except ValueError as problem:  # a date or number that YAML takes for one and that is none
-        raise UsageError(f"{where}: {problem}") from problem
-    try:
-        return Playbook.model_validate({} if source.data is None else source.data)
-    except ValidationError as problem:
-        raise UsageError(";\n".join(_lines(problem, source, where))) from problem
+    return yaml_files.parse(text, where, Playbook.model_validate)[0]
 
 
 def dump(playbook: Playbook) -> str:
@@ -171,32 +152,6 @@ def dump(playbook: Playbook) -> str:
 def shipped() -> dict[str, Path]:
     """The playbooks that come with afagent: path by name, sorted."""
     return {path.stem: path for path in sorted(SHIPPED.glob("*.yaml"))}
-
-
-def _lines(problem: ValidationError, source: _source.Source, where: str) -> list[str]:
-    """One line for each thing that is wrong: `file:line: place: what`."""
-    lines = []
-    for error in problem.errors(include_url=False, include_input=False):
-        at = (*error["loc"], *error.get("ctx", {}).get("at", ()))
-        message = _PLAINER.get(error["type"]) or error["msg"].removeprefix("Value error, ")
-        if error["type"] == "extra_forbidden":
-            message = f"unknown key; known are {', '.join(_known_keys(at))}"
-        place = ".".join(map(str, at))
-        lines.append(f"{where}:{source.line(at)}: {f'{place}: ' if place else ''}{message}")
-    return lines
-
-
-_PLAINER = {
-    "missing": "must be there",
-    "model_type": "must be keys with values",
-    "list_type": "must be a list",
-}
-"""What pydantic says in the words of Python, in those of YAML."""
-
-
-def _known_keys(at: tuple[str | int, ...]) -> list[str]:
-    model = Handover if "handover" in at[:-1] else Step if "steps" in at[:-1] else Playbook
-    return list(model.model_fields)
 
 
 class _Dumper(yaml.SafeDumper):

