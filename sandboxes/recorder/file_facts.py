@@ -12,6 +12,8 @@ FACTS_PER_FOLDER = 400
 """So many facts about one folder are written one by one; what comes after is counted."""
 FACTS_IN_ALL = 40_000
 """And so many about all folders: nobody shall fill the log with files, and so hide what comes later."""
+LIMITS_OF_A_KIND = 100
+"""So many limits of one kind are told whatever else was: what was not looked into is the last thing to leave out."""
 FOLDERS = 100_000
 """Folders that are counted by name."""
 
@@ -26,6 +28,7 @@ class FileFacts:
     def __init__(self, log: Log) -> None:
         self._log = log
         self._facts: Counter[str] = Counter()
+        self._limits: Counter[str] = Counter()
         self._told = 0
 
     def say(self, path: str, fact: FileFact) -> None:
@@ -33,6 +36,11 @@ class FileFacts:
         if isinstance(fact, FileRead | DirectoryListed):
             self._log.record(fact)
             return
+        if isinstance(fact, Limit):
+            self._limits[fact.what] += 1
+            if self._limits[fact.what] <= LIMITS_OF_A_KIND:
+                self._log.record(fact)
+                return
         folder = printable(path.rsplit("/", 1)[0])
         if len(self._facts) >= FOLDERS:
             folder = _ELSEWHERE

@@ -28,6 +28,7 @@ from afagent.sandboxes.recorder.files import Files
 from afagent.sandboxes.recorder.log import Log
 from afagent.sandboxes.recorder.marks import BLOCK_BYTES, Mark, Marker
 from afagent.sandboxes.recorder.safe_open import SPARSE_BYTES
+from afagent.sandboxes.recorder.tree import MOST_LEVELS
 
 KEY = bytes(32)
 BLOCKS = 8
@@ -214,6 +215,15 @@ def test_a_flood_of_files_is_counted_not_dropped(watched: Watched, monkeypatch: 
     facts = watched.facts()
     assert len([fact for fact in facts if isinstance(fact, FileWritten)]) == 10
     assert [fact.what for fact in facts if isinstance(fact, Limit)] == ["50 more facts about this folder"]
+
+
+def test_what_was_not_looked_into_is_told_behind_any_flood(watched: Watched, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(file_facts, "FACTS_IN_ALL", 10)
+    for number in range(60):
+        watched.path(f"/tmp/{number}").write_text("x")
+    deep = "/".join(["d"] * (MOST_LEVELS + 2))
+    os.makedirs(watched.path(f"/tmp/{deep}"))
+    assert [fact for fact in watched.facts() if isinstance(fact, Limit) and "folders deep" in fact.what]
 
 
 def test_who_goes_on_writing_does_not_keep_the_witness(watched: Watched):
