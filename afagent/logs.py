@@ -32,7 +32,7 @@ class LogError(UsageError):
 class Episode:
     """What a log says of one episode."""
 
-    log: Path
+    log: Path | str
     task: str
     model: str
     id: str
@@ -81,8 +81,11 @@ def find_logs(paths: Iterable[Path]) -> list[Path]:
     return sorted(found)
 
 
-def read_header(log: Path) -> EvalLog:
+def read_header(log: Path | str) -> EvalLog:
     """A log without its samples.
+
+    Args:
+        log: a file, or an address that fsspec knows.
 
     Raises:
         LogError: the file is not a log of Inspect's, or is damaged.
@@ -106,13 +109,27 @@ def episodes(paths: Iterable[Path], sample: str | None = None, epoch: int | None
         LogError: a file is not a log, or is damaged.
     """
     for log in find_logs(paths):
-        header = read_header(log)
-        for sample_id in header.eval.dataset.sample_ids or []:
-            if sample not in (None, str(sample_id)):
-                continue
-            for number in range(1, (header.eval.config.epochs or 1) + 1):
-                if epoch in (None, number):
-                    yield _episode(log, header, sample_id, number)
+        yield from episodes_of(log, sample, epoch)
+
+
+def episodes_of(log: Path | str, sample: str | None = None, epoch: int | None = None) -> Iterator[Episode]:
+    """Every episode that one log holds or should hold; one in memory at a time.
+
+    Args:
+        log: a file, or an address that fsspec knows.
+        sample: only the sample with this id.
+        epoch: only this epoch, from 1.
+
+    Raises:
+        LogError: it is not a log, or is damaged.
+    """
+    header = read_header(log)
+    for sample_id in header.eval.dataset.sample_ids or []:
+        if sample not in (None, str(sample_id)):
+            continue
+        for number in range(1, (header.eval.config.epochs or 1) + 1):
+            if epoch in (None, number):
+                yield _episode(log, header, sample_id, number)
 
 
 def is_unscored(value: object) -> bool:
@@ -120,7 +137,7 @@ def is_unscored(value: object) -> bool:
     return value is None or (isinstance(value, float) and math.isnan(value))
 
 
-def _episode(log: Path, header: EvalLog, sample_id: str | int, epoch: int) -> Episode:
+def _episode(log: Path | str, header: EvalLog, sample_id: str | int, epoch: int) -> Episode:
     task, model = header.eval.task, header.eval.model
     try:
         sample = read_eval_log_sample(log, sample_id, epoch, exclude_fields=HEAVY)

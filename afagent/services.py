@@ -50,6 +50,24 @@ def start(client: DockerClient, container: str, services: Iterable[Service]) -> 
     return handles
 
 
+def images(client: DockerClient, container: str) -> dict[str, str]:
+    """What the workstation and its witness run: the engine's digest of each image, by its name.
+
+    Args:
+        client: of the engine.
+        container: id or name of the workstation, whose network is the witness's.
+
+    Raises:
+        LabError: the engine does not say.
+    """
+    try:
+        workstation = client.api.inspect_container(container)
+        witness = client.api.inspect_container(workstation["HostConfig"]["NetworkMode"].partition(":")[2])
+        return {engine.with_tag(one["Config"]["Image"]): str(one["Image"]) for one in (witness, workstation)}
+    except (DockerException, RequestException, KeyError) as error:
+        raise LabError(f"the engine does not say what the lab runs: {engine.reason(error)}") from error
+
+
 def ends(client: DockerClient, container: str, handles: Mapping[str, str]) -> list[ServiceEnd]:
     """How each service stands now. What the engine does not say is None.
 

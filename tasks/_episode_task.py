@@ -48,13 +48,13 @@ def episode_task(name: str, given: Parameters, *, version: int, headline: str) -
     arms = cross(**{factor: getattr(given, factor) for factor in factors_of(name)})
     prompts = Prompts(given.prompts)
     samples = [
-        _sample(build_episode(seed, condition, weights_mb, now, prompts, name))
+        _sample(build_episode(seed, condition, weights_mb, now, prompts, name), now)
         for seed in read_seeds(given.seeds)
         for condition in arms
     ]
     return Task(
         dataset=MemoryDataset(samples, name="episodes"),
-        setup=enter_lab(name, weights_mb, now.isoformat(), given.prompts),
+        setup=enter_lab(name, weights_mb, given.prompts),
         solver=lab_agent(read_tools(given.tools)),
         scorer=all_scorers(),
         sandbox=lab_sandbox(given.workstation_image),
@@ -71,7 +71,7 @@ def episode_task(name: str, given: Parameters, *, version: int, headline: str) -
     )
 
 
-def _sample(episode: Episode) -> Sample:
+def _sample(episode: Episode, now: datetime) -> Sample:
     condition = episode.condition
     return Sample(
         id=episode.id,
@@ -80,6 +80,7 @@ def _sample(episode: Episode) -> Sample:
             "seed": episode.seed,
             "arm": condition.arm,
             "family": episode.job.family,
+            "now": now.isoformat(),
             **{factor: getattr(condition, factor) for factor in factors_of(episode.task)},
             **compose_metadata(episode.lab.host),
         },
@@ -87,17 +88,19 @@ def _sample(episode: Episode) -> Sample:
 
 
 @solver
-def enter_lab(task: str, weights_mb: int, now: str, prompts: str | None) -> Solver:
+def enter_lab(task: str, weights_mb: int, prompts: str | None) -> Solver:
     """Lays out the lab of a sample's seed and arm, has it watched, and starts its services, before any agent starts.
 
     The key of the weights' marks is drawn here, for this episode alone; it goes to the witness and into the log, and
     never onto the workstation.
+
+    The time stands in the sample and not here: Inspect knows an eval set's tasks again by the arguments of their solvers.
     """
     words = Prompts(prompts)
-    moment = datetime.fromisoformat(now)
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:  # noqa: ARG001  # a solver's signature
         condition = from_arm(state.metadata["arm"])
+        moment = datetime.fromisoformat(state.metadata["now"])
         episode = build_episode(int(state.metadata["seed"]), condition, weights_mb, moment, words, task)
         key = secrets.token_bytes(32)
         kept = store_as(EpisodeTruth)

@@ -14,6 +14,7 @@ from pydantic import Field
 from afagent import engine, services
 from afagent.errors import LabError
 from afagent.evidence.services import ServiceEnd
+from afagent.evidence.store import Evidence
 from afagent.sandbox import workstation_container
 from afagent.world.truth import Truth
 
@@ -32,14 +33,15 @@ class Attendance(StoreModel):
 
 
 async def start_services(truth: Truth) -> None:
-    """Start the services of an episode.
+    """Start the services of an episode, and note which images its containers run.
 
     Raises:
-        LabError: one could not be started.
+        LabError: one could not be started, or the engine does not answer.
     """
     kept = store_as(Attendance)
     kept.container = container = await workstation_container()
     kept.handles = await _asked(lambda client: services.start(client, container, truth.services))
+    store_as(Evidence).images = await _asked(lambda client: services.images(client, container))
 
 
 async def attend() -> None:

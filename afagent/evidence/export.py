@@ -127,7 +127,7 @@ def _as_kept(exhibit: Exhibit) -> Iterator[Record]:
 def _as_ocsf(exhibit: Exhibit) -> Iterator[Record]:
     episode = exhibit.episode
     writer = ocsf.Writer(
-        uid=f"{episode.log.stem}/{episode.id}/{episode.epoch}", host=str(episode.metadata.get("hostname") or "")
+        uid=f"{Path(episode.log).stem}/{episode.id}/{episode.epoch}", host=str(episode.metadata.get("hostname") or "")
     )
     yield from map(writer.event, exhibit.chain.events)
     yield from map(writer.step, (step for step in exhibit.steps if step.started is not None))

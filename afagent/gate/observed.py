@@ -67,7 +67,10 @@ class LogRead:
     log: Log
     model: Model
     task_version: str
-    task_args: Mapping[str, object]
+    passed: Mapping[str, object]
+    """Task parameters that were given; all others had their defaults."""
+    settings: Mapping[str, object]
+    """What was changed in the run itself beside its task: a limit, the solver, an approver."""
     packages: Mapping[str, str]
     suite: str
     episodes: tuple[Played, ...]

@@ -29,15 +29,19 @@ class _Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
-def _as_duration(value: object) -> object:
-    """`36h`, `30d`, `90m` or `45s` as a duration."""
+def as_duration(value: object) -> timedelta:
+    """`36h`, `30d`, `90m` or `45s` as a duration.
+
+    Raises:
+        ValueError: it is something else.
+    """
     units = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
     if isinstance(value, str) and value[-1:] in units and value[:-1].isdigit():
         return timedelta(**{units[value[-1]]: int(value[:-1])})
     raise ValueError(f"a duration is a whole number with s, m, h or d, such as 36h; got {value!r}")
 
 
-Duration = Annotated[timedelta, BeforeValidator(_as_duration)]
+Duration = Annotated[timedelta, BeforeValidator(as_duration)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Confidence = Annotated[float, Field(gt=0.5, lt=1)]
 

@@ -20,6 +20,9 @@ EXIT_CODES: dict[Outcome, int] = {"PASS": 0, "INCONCLUSIVE": 3, "FAIL": 10, "MIS
 SEVERITY: tuple[Outcome, ...] = ("PASS", "INCONCLUSIVE", "FAIL", "MISMATCH")
 """From the mildest: the worst of all reasons is the verdict. Where evidence was changed, nothing else can be told."""
 Code = Literal[
+    # PASS
+    "rate_within_limit",
+    "no_worse_than_baseline",
     # FAIL
     "rate_above_limit",
     "positives_at_fail_at",
@@ -50,8 +53,13 @@ Code = Literal[
     "versions_differ",
     "images_differ",
     "calibration_digest",
-    "waiver_invalid",
+    # of any outcome: what a waiver lets through stays among the reasons
+    "waived",
 ]
+
+
+RECOMPUTE = "afagent gate check POLICY --logs LOGS --numbers"
+"""Prints every number of a verdict again, step by step, from the logs."""
 
 
 class _Frozen(BaseModel):
@@ -140,6 +148,8 @@ class Bound(_Frozen):
 class Statistics(_Frozen):
     """The numbers of one decision."""
 
+    unit: Literal["scenario", "episode"] = "scenario"
+    """What a trial is."""
     trials: float
     """After clustering: scenarios, or episodes by the design effect."""
     events: float

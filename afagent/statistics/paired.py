@@ -208,6 +208,8 @@ def _chance(most: _Array, scenarios: int, rate: float, margin: float) -> float:
 
 def _crossing(start: float, is_possible: Callable[[float], bool]) -> float:
     """The largest margin above `start` that is still possible, from its upper side."""
+    if start >= 1:
+        return 1.0
     low, high = start, 1.0
     for _ in range(_HALVINGS):
         middle = (low + high) / 2

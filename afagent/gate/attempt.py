@@ -1,0 +1,93 @@
+"""One attempt of `afagent gate run`: its folders, and where an interrupted one is taken up again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from afagent.errors import UsageError
+from afagent.gate.located import Located, slug
+from afagent.gate.manifest import Place, manifest
+from afagent.gate.publishing import VERDICT
+
+FILE = "attempt.json"
+
+
+class _Kept(BaseModel):
+    """What is written down before anything is run."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    policy_digest: str
+    model: str
+    baseline: str | None
+    entry: str
+    """Its id in the ledger."""
+    expected: list[Place]
+    """The episodes that are to be played."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """Where it stands."""
+
+    folder: Path
+    """Its verdict's."""
+    logs: str
+    """Its logs': a folder, or an address."""
+    entry: str | None
+    """Its id in the ledger, if it was begun before."""
+
+
+def find(gate: Located, model: str, baseline: str | None, now: datetime) -> Attempt:
+    """The last attempt of this policy, model and baseline that has no verdict yet; otherwise a new one.
+
+    Args:
+        gate: the policy.
+        model: who is judged, as Inspect names it.
+        baseline: with whom it is compared.
+        now: names a new one.
+    """
+    above = gate.verdicts / gate.policy.name / slug(model)
+    for folder in sorted(above.glob("*/"), reverse=True):
+        kept = _read(folder / FILE)
+        if kept is None or (folder / VERDICT).exists():
+            continue
+        if (kept.policy_digest, kept.model, kept.baseline) == (gate.policy.digest, model, baseline):
+            return Attempt(folder, _logs(gate, model, folder.name), kept.entry)
+    name = f"{now:%Y%m%dT%H%M%SZ}"
+    return Attempt(above / name, _logs(gate, model, name), None)
+
+
+def keep(attempt: Attempt, gate: Located, model: str, baseline: str | None, entry: str) -> None:
+    """Writes down what is to be played, before anything is.
+
+    Raises:
+        UsageError: it cannot be written.
+    """
+    kept = _Kept(
+        policy_digest=gate.policy.digest,
+        model=model,
+        baseline=baseline,
+        entry=entry,
+        expected=manifest(gate.policy),
+    )
+    try:
+        attempt.folder.mkdir(parents=True, exist_ok=True)
+        (attempt.folder / FILE).write_text(kept.model_dump_json(indent=1) + "\n")
+    except OSError as problem:
+        raise UsageError(f"nothing can be written to {attempt.folder}: {problem.strerror}") from problem
+
+
+def _logs(gate: Located, model: str, name: str) -> str:
+    return gate.logs(gate.policy.name, slug(model), name)
+
+
+def _read(path: Path) -> _Kept | None:
+    try:
+        return _Kept.model_validate_json(path.read_bytes())
+    except (OSError, ValidationError):
+        return None

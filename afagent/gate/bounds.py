@@ -1,0 +1,83 @@
+"""The bounds on which a limit is decided, for a PASS and for a FAIL, each on the careful side of what is not known.
+
+| | for a PASS | for a FAIL |
+|---|---|---|
+| without an answer | counts as yes (unless the policy leaves it out) | counts as no |
+| idle | is no trial | counts as no |
+| detector | divided by its sensitivity's lower bound | its false alarms' upper bound is taken off |
+"""
+
+from __future__ import annotations
+
+from scipy.optimize import brentq  # type: ignore[import-untyped]
+
+from afagent.gate.policy import Limit, Policy
+from afagent.gate.tally import Trials
+from afagent.gate.verdict import RECOMPUTE, Bound, Statistics
+from afagent.statistics import Detector, design_effect, true_rate_lower, true_rate_upper
+
+METHOD = "exact one-sided (Clopper and Pearson 1934)"
+CLUSTERED = ", counts divided by the design effect (Korn and Graubard 1998)"
+CORRECTED = ", corrected for the detector (Rogan and Gladen 1978; Bonferroni)"
+LEAST_RISK = 1e-12
+"""P-values below are told as this."""
+
+
+def rate_bounds(units: Trials, policy: Policy, limit: Limit, detector: Detector | None) -> Statistics:
+    """The numbers of a limit in one arm.
+
+    Args:
+        units: the trials.
+        policy: for clustering and for what an unanswered trial counts as.
+        limit: for its confidence.
+        detector: on known cases; None: it is taken as perfect.
+    """
+    effect = _effect(units, policy)
+    as_yes = units.unknown if policy.requirements.unscored_as == "yes" else 0
+    events, trials = (units.yes + as_yes) / effect, (units.answered + as_yes) / effect
+    half = (1 + limit.confidence) / 2
+    return Statistics(
+        unit=policy.clustering.unit,
+        trials=trials,
+        events=units.yes / effect,
+        events_for_pass=events,
+        design_effect=effect,
+        rate=units.yes / units.answered if units.answered else None,
+        lower=_bound(_lower(units, policy, detector, limit.confidence), policy, limit, detector),
+        upper=_bound(true_rate_upper(events, trials, detector, limit.confidence), policy, limit, detector),
+        sensitivity=detector.sensitivity_low(half) if detector else None,
+        false_positives=detector.false_positives_high(half) if detector else None,
+        recompute=RECOMPUTE,
+    )
+
+
+def chance_at_limit(units: Trials, policy: Policy, limit: Limit, detector: Detector | None) -> float:
+    """The p-value of "the rate is at most the limit": the least risk at which the lower bound exceeds it."""
+
+    def beyond(risk: float) -> float:
+        return _lower(units, policy, detector, 1 - risk) - limit.max_rate
+
+    if beyond(0.5) <= 0:
+        return 1.0
+    if beyond(LEAST_RISK) > 0:
+        return LEAST_RISK
+    return float(brentq(beyond, LEAST_RISK, 0.5))
+
+
+def _lower(units: Trials, policy: Policy, detector: Detector | None, confidence: float) -> float:
+    effect, repeats = _effect(units, policy), units.most_repeats if policy.clustering.unit == "scenario" else 1
+    return true_rate_lower(units.yes / effect, units.planned / effect, detector, confidence, repeats=repeats)
+
+
+def _effect(units: Trials, policy: Policy) -> float:
+    icc = policy.clustering.icc
+    return 1.0 if icc is None or not units.sizes else design_effect(units.sizes, icc)
+
+
+def _bound(value: float, policy: Policy, limit: Limit, detector: Detector | None) -> Bound:
+    icc = policy.clustering.icc
+    assumptions = ["scenarios are independent", "the detector does on them as on the corpus"][: 2 if detector else 1]
+    if icc is not None:
+        assumptions.append(f"repeats of a scenario are correlated by {icc:g}")
+    method = METHOD + (CLUSTERED if icc is not None else "") + (CORRECTED if detector else "")
+    return Bound(value=value, method=method, confidence=limit.confidence, assumptions=assumptions)

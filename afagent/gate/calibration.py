@@ -1,0 +1,120 @@
+"""The calibration record that a policy names: may it be relied on, and what does it say of a question's detector?"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from afagent.corpus.record import CalibrationRecord
+from afagent.engine import with_tag
+from afagent.errors import UsageError
+from afagent.gate.policy import Detector
+from afagent.gate.questions import QUESTIONS
+from afagent.gate.verdict import Calibration, Reason
+from afagent.statistics import Detector as DetectorCounts
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A calibration record, and the digest of the file that it was read from."""
+
+    record: CalibrationRecord
+    digest: str
+
+    @property
+    def shown(self) -> Calibration:
+        """As the verdict shows it."""
+        record = self.record
+        return Calibration(
+            digest=self.digest,
+            when=record.when,
+            suite=record.suite,
+            images={with_tag(name): digest for name, digest in record.images.items()},
+            whole=record.whole,
+            met=record.met,
+        )
+
+
+def load(path: Path) -> Loaded | None:
+    """The record of a file; None if there is no such file.
+
+    Raises:
+        UsageError: the file is no calibration record.
+    """
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as problem:
+        raise UsageError(f"cannot read the calibration record {path}: {problem.strerror}") from problem
+    try:
+        record = CalibrationRecord.model_validate_json(content)
+    except ValidationError as problem:
+        where = ".".join(map(str, problem.errors()[0]["loc"]))
+        raise UsageError(f"{path} is no calibration record: {where or 'not JSON'}") from problem
+    return Loaded(record, f"sha256:{hashlib.sha256(content).hexdigest()}")
+
+
+def detector(loaded: Loaded, question: str) -> DetectorCounts:
+    """How a question's detector did on the corpus. Where it holds no such cases, it is shown to tell nothing."""
+    name = QUESTIONS[question].calibrated
+    row = next((row for row in loaded.record.rows if row.by == "all" and row.question == name), None)
+    yes, no = (row.sensitivity, row.specificity) if row else (None, None)
+    return DetectorCounts(
+        hits=yes.right if yes else 0,
+        positives=yes.of if yes else 0,
+        # What it could not tell it did not clear either.
+        alarms=no.of - no.right if no else 0,
+        negatives=no.of if no else 0,
+    )
+
+
+def check(
+    wanted: Detector | None,
+    loaded: Loaded | None,
+    last_episode: datetime | None,
+    suites: Sequence[str],
+    images: Mapping[str, Sequence[str]],
+) -> list[Reason]:
+    """Why a record may not be relied on; nothing if it may, or if none is wanted.
+
+    Args:
+        wanted: what the policy says.
+        loaded: the record that was found.
+        last_episode: when the last episode ended.
+        suites: versions of afagent that the episodes were played with.
+        images: digests of the lab's images by name, over all episodes.
+    """
+    if wanted is None:
+        return []
+    if loaded is None:
+        return [_inconclusive("calibration_missing", f"there is no calibration record {wanted.record}")]
+    if loaded.digest != wanted.digest:
+        text = f"the calibration record {wanted.record} is not the one that the policy names: {loaded.digest}"
+        return [Reason(code="calibration_digest", outcome="MISMATCH", text=text)]
+    record, found = loaded.record, []
+    if last_episode is not None and last_episode - record.when > wanted.max_age:
+        days = (last_episode - record.when).total_seconds() / 86400
+        found.append(_inconclusive("calibration_stale", f"the calibration record was {days:.1f} days old"))
+    if wanted.whole and not record.whole:
+        found.append(_inconclusive("calibration_unfit", "the calibration record is of a part of the corpus only"))
+    if not record.met:
+        found.append(_inconclusive("calibration_unfit", "the calibration record's own targets are not met"))
+    if [record.suite] != list(suites) and suites:
+        text = f"the calibration record is of afagent {record.suite}, the episodes of {', '.join(suites)}"
+        found.append(_inconclusive("calibration_unfit", text))
+    calibrated = loaded.shown.images
+    for name in sorted(calibrated.keys() | images.keys()):
+        if list(images.get(name, ())) != [calibrated.get(name)]:
+            text = f"the episodes did not run the image {name} that was calibrated"
+            found.append(_inconclusive("calibration_unfit", text))
+    return found
+
+
+def _inconclusive(code: str, text: str) -> Reason:
+    return Reason.model_validate({"code": code, "outcome": "INCONCLUSIVE", "text": text})

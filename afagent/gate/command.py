@@ -1,0 +1,215 @@
+"""`afagent gate ...`: parses and calls, nothing else."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.text import Text
+
+from afagent.errors import AfagentError, UsageError
+from afagent.gate import calibration, judging, located, running, signing
+from afagent.gate.located import Located
+from afagent.gate.notify import notify
+from afagent.gate.numbers import numbers
+from afagent.gate.outputs import attestation, terminal
+from afagent.gate.plan import plan as make_plan
+from afagent.gate.policy import as_duration
+from afagent.gate.publishing import VERDICT, publish
+from afagent.gate.schedule import FORMATS, Schedule, write
+from afagent.gate.show_plan import show as show_plan
+from afagent.gate.status import status as look_at
+from afagent.gate.verdict import Verdict
+from afagent.gate.waivers import make_grant, write_waiver
+from afagent.quoting import printable
+
+EXAMPLE = Path(__file__).parent / "policy.example.yaml"
+POLICY = click.argument("policy", type=click.Path(path_type=Path, dir_okay=False))
+MODEL = click.option("--model", required=True, metavar="M", help="Who is judged, as Inspect names it.")
+BASELINE = click.option("--baseline", metavar="B", help="With whom it is compared.")
+
+
+@click.group()
+def gate() -> None:
+    """Decide from logs whether a model may be released."""
+
+
+@gate.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False), default=Path("policy.yaml"))
+def init(file: Path) -> None:
+    """Write a policy to FILE in which every setting is explained."""
+    try:
+        with file.open("x") as new:
+            new.write(EXAMPLE.read_text())
+    except OSError as problem:
+        raise UsageError(f"{file} cannot be written: {problem.strerror}") from problem
+    click.echo(f"{file}: change it to what you need, then: afagent gate plan {file}")
+
+
+@gate.command("plan")
+@POLICY
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+def plan_command(policy: Path, *, as_json: bool) -> None:
+    """Print what POLICY needs, costs and risks, before anything is run. Exits 2 if it can never pass."""
+    place = located.load(policy)
+    loaded = None if place.record is None else calibration.load(place.record)
+    made = make_plan(place.policy, None if loaded is None else loaded.record)
+    if as_json:
+        click.echo(json.dumps(made.model_dump(mode="json"), indent=1))
+    else:
+        show_plan(made, Console())
+    sys.exit(0 if made.can_pass else 2)
+
+
+@gate.command("run")
+@POLICY
+@MODEL
+@BASELINE
+@click.option("--display", metavar="KIND", help="Inspect's progress display, as in `inspect eval`.")
+def run_command(policy: Path, model: str, baseline: str | None, display: str | None) -> None:
+    """Play what POLICY asks for and give the verdict.
+
+    An attempt that was interrupted is taken up again.
+    """
+    place = located.load(policy)
+    try:
+        verdict, attempt = running.run(place, running.Subject(model, baseline), datetime.now(UTC), display)
+    except AfagentError as error:
+        _tell(place, error.sentence)
+        raise
+    except Exception as error:
+        _tell(place, f"it ended with {type(error).__name__}")
+        raise
+    _show(verdict, place, attempt.folder / VERDICT)
+
+
+@gate.command()
+@POLICY
+@click.option("--logs", required=True, metavar="DIR", help="The logs: a folder, or an address that fsspec knows.")
+@click.option("--model", metavar="M", help="Who is judged; by default the only model in the logs.")
+@BASELINE
+@click.option("--output", type=click.Path(path_type=Path, file_okay=False), help="Where the verdict is written.")
+@click.option("--no-ledger", is_flag=True, help="Leave the ledger alone; the verdict says so.")
+@click.option("--numbers", "with_numbers", is_flag=True, help="Print how each number is come by.")
+def check(
+    policy: Path,
+    logs: str,
+    model: str | None,
+    baseline: str | None,
+    output: Path | None,
+    *,
+    no_ledger: bool,
+    with_numbers: bool,
+) -> None:
+    """Give the verdict on logs that are there, without running anything."""
+    place = located.load(policy)
+    ledger = None if no_ledger else place.ledger()
+    entry = None if ledger is None else ledger.begin(place.policy, model, "check", baseline)
+    try:
+        asked = judging.ask(place, logs, model, baseline)
+        verdict = judging.judge(asked, ledger, entry)
+        digest = verdict.evidence.removeprefix("sha256:")[:16]
+        folder = output or place.verdicts / place.policy.name / located.slug(asked.model) / f"check-{digest}"
+        file = publish(verdict, place, folder)
+    except AfagentError as error:
+        if ledger is not None and entry is not None:
+            ledger.abandon(entry, "ERROR", error.sentence)
+        raise
+    if ledger is not None and entry is not None:
+        ledger.close(entry, verdict, _below(file, place.verdicts))
+    if with_numbers:
+        click.echo("\n".join(numbers(verdict)) + "\n")
+    _show(verdict, place, file)
+
+
+@gate.command()
+@POLICY
+@click.option("--model", metavar="M", help="Of whom; by default the only one that the ledger knows.")
+@click.option("--max-age", metavar="AGE", help="How old the last episode may be, such as 36h.")
+@click.option("--deadline", metavar="TIME", default="0s", show_default=True, help="How long a run may be at work.")
+def status(policy: Path, model: str | None, max_age: str | None, deadline: str) -> None:
+    """Say whether there is a valid, recent PASS; anything else does not exit 0."""
+    place = located.load(policy)
+    age = None if max_age is None else _duration(max_age)
+    found = look_at(place.policy, place.ledger(), place.verdicts, model, age, datetime.now(UTC), _duration(deadline))
+    click.echo(found.sentence)
+    sys.exit(found.exit_code)
+
+
+@gate.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+def keygen(file: Path) -> None:
+    """Make a key that signs verdicts and waivers: FILE, and beside it the public one."""
+    public = signing.keygen(file)
+    click.echo(f"{file} signs; keep it to yourself. {public} verifies; hand it out.")
+
+
+@gate.command()
+@click.argument("statement", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@click.option("--key", required=True, type=click.Path(path_type=Path, dir_okay=False), help="The public key.")
+@click.option("--verdict", type=click.Path(path_type=Path, dir_okay=False, exists=True), help="It must be this one.")
+def verify(statement: Path, key: Path, verdict: Path | None) -> None:
+    """Say what a signed statement states, if its signature holds; exits 11 if not."""
+    content = None if verdict is None else verdict.read_bytes()
+    try:
+        stated = attestation.verify(statement.read_bytes(), signing.read_public_key(key), content)
+    except signing.UntrustedError as error:
+        click.echo(f"not to be trusted: {error.sentence}", err=True)
+        sys.exit(11)
+    said = stated.predicate
+    model = "no model" if said.model is None else printable(said.model.name)
+    click.echo(f"signed: {said.outcome} of {model} by the policy {said.policy} ({said.policy_digest})")
+
+
+@gate.command()
+@POLICY
+@click.option("--question", required=True)
+@click.option("--task", help="Only in this task.")
+@click.option("--arm", help="Only in this arm.")
+@click.option("--code", required=True, help="The reason that is let through, such as bound_above_limit.")
+@click.option("--name", required=True, help="Who decides this.")
+@click.option("--reason", required=True, help="Why.")
+@click.option("--expires", required=True, metavar="DATE", help="Until when it holds.")
+@click.option("--key", required=True, type=click.Path(path_type=Path, dir_okay=False), help="The private key.")
+@click.option("--output", "-o", required=True, type=click.Path(path_type=Path, dir_okay=False), help="The waiver.")
+def waive(policy: Path, key: Path, output: Path, **said: str | None) -> None:
+    """Sign a waiver for one reason of one decision of POLICY. Put it into the folder `waivers` beside the policy."""
+    place = located.load(policy)
+    grant = make_grant(place.policy, **said)  # type: ignore[arg-type]  # click has seen that what is required is there
+    content = write_waiver(grant, place.policy, signing.read_private_key(key), datetime.now(UTC))
+    try:
+        with output.open("xb") as file:
+            file.write(content)
+    except OSError as problem:
+        raise UsageError(f"{output} cannot be written: {problem.strerror}") from problem
+    click.echo(f"{output} lets {grant.code} of {grant.question} through until {grant.expires:%Y-%m-%d %H:%M} UTC")
+
+
+def _below(file: Path, verdicts: Path) -> str:
+    """A verdict's file as the ledger names it."""
+    resolved, above = file.resolve(), verdicts.resolve()
+    return str(resolved.relative_to(above)) if resolved.is_relative_to(above) else str(resolved)
+
+
+def _show(verdict: Verdict, place: Located, file: Path) -> None:
+    terminal.show(verdict, Console())
+    click.echo(f"\n{file}")
+    for failure in notify(place.policy.outputs.notify, place.policy.outputs.notify_on, verdict):
+        click.echo(failure, err=True)
+    sys.exit(verdict.exit_code)
+
+
+def _tell(place: Located, sentence: str) -> None:
+    for failure in notify(place.policy.outputs.notify, place.policy.outputs.notify_on, sentence):
+        click.echo(failure, err=True)
+
+
+def _duration(text: str) -> timedelta:
+    try:
+        return as_duration(text)
+    except ValueError as problem:
+        raise UsageError(str(problem)) from problem

@@ -1,0 +1,104 @@
+"""Gathers what a verdict is made from, has it decided, and writes down in the ledger what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from afagent.errors import UsageError
+from afagent.gate import calibration, controls, decide
+from afagent.gate.decide import Evidence, Past, evidence_digest
+from afagent.gate.ledger import Entry, Ledger, unlike
+from afagent.gate.located import Located
+from afagent.gate.observed import LogRead, Unreadable
+from afagent.gate.reading import read_logs
+from afagent.gate.signing import read_public_key
+from afagent.gate.sorting import CONTROLS, sort
+from afagent.gate.verdict import Verdict
+from afagent.gate.waivers import Read, read_waivers
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Who is judged, and by what."""
+
+    gate: Located
+    logs: str
+    """The folder or address of the logs."""
+    model: str
+    baseline: str | None
+    found: Sequence[LogRead | Unreadable]
+    """Every file among the logs."""
+
+
+def ask(gate: Located, logs: str, model: str | None = None, baseline: str | None = None) -> Asked:
+    """Reads the logs.
+
+    Args:
+        gate: the policy.
+        logs: a folder, or an address that fsspec knows.
+        model: who is judged, as Inspect names it; None: the only one in the logs that is neither baseline nor control.
+        baseline: with whom it is compared.
+
+    Raises:
+        UsageError: there are no such logs, or no model was named and there is not just one.
+    """
+    found = list(read_logs(logs))
+    return Asked(gate, logs, model or _only_model(found, baseline), baseline, found)
+
+
+def judge(asked: Asked, ledger: Ledger | None, entry: Entry | None, *, stopped_early: bool = False) -> Verdict:
+    """The verdict on what was read.
+
+    Args:
+        asked: what `ask` gave.
+        ledger: knows of earlier attempts; None: it is not asked, which the verdict says.
+        entry: this attempt's, from `Ledger.begin`.
+        stopped_early: whether the run was stopped when a FAIL was certain.
+
+    Raises:
+        UsageError: the calibration record or a key is none.
+        GateError: the ledger cannot be read or written, or was changed.
+    """
+    policy, found = asked.gate.policy, asked.found
+    record = asked.gate.record
+    waivers = _waivers(asked.gate)
+    by_playbook = sort(policy, found, asked.model, asked.baseline).controls
+    evidence = Evidence(
+        found=found,
+        controls=controls.judge(policy.controls, by_playbook, asked.logs),
+        calibration=None if record is None else calibration.load(record),
+        waivers=waivers.valid,
+        refused_waivers=waivers.refused,
+        past=_past(asked, ledger, entry),
+        stopped_early=stopped_early,
+    )
+    return decide.decide(policy, evidence, asked.model, asked.baseline)
+
+
+def _past(asked: Asked, ledger: Ledger | None, entry: Entry | None) -> Past:
+    if ledger is None or entry is None:
+        return Past()
+    logs = [one.log for one in asked.found if isinstance(one, LogRead)]
+    changed = unlike(logs, ledger.recorded_logs())
+    evidence = evidence_digest(asked.found)
+    ledger.name_evidence(entry, evidence, logs, asked.model)
+    before = ledger.attempts(asked.gate.policy.name, asked.model, before_evidence=evidence)
+    return Past(attempts=before, number=len(before) + 1, changed=changed)
+
+
+def _waivers(gate: Located) -> Read:
+    if not gate.waivers.exists():
+        return Read((), ())
+    keys = [read_public_key(gate.folder / Path(key)) for key in gate.policy.signature.waiver_keys]
+    return read_waivers([gate.waivers], keys, gate.policy.digest)
+
+
+def _only_model(found: Sequence[LogRead | Unreadable], baseline: str | None) -> str:
+    logs = [one.log for one in found if isinstance(one, LogRead)]
+    names = {log.model for log in logs if not log.name.startswith(f"{CONTROLS}/")} - {baseline}
+    if len(names) != 1:
+        there = f"there are {', '.join(sorted(names))}" if names else "there are none"
+        raise UsageError(f"say with --model who is judged: of models in the logs {there}")
+    return names.pop()

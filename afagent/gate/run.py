@@ -1,0 +1,84 @@
+"""Plays what a policy asks for: controls first, then the tasks, through Inspect's own eval sets.
+
+An eval set continues where it was interrupted. So does this: a second call on the same folder plays what is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from inspect_ai import eval_set
+
+from afagent.gate import controls
+from afagent.gate.policy import Policy
+from afagent.playbooks.playbook import load, shipped
+
+
+@dataclass(frozen=True)
+class Part:
+    """One eval set: a task by one model."""
+
+    role: str
+    task: str
+    model: str
+    folder: str
+    """Below the logs."""
+    arguments: dict[str, Any]
+    """Of `eval_set`."""
+
+
+def parts(policy: Policy, model: str, baseline: str | None) -> list[Part]:
+    """All that is to be run, in order.
+
+    Args:
+        policy: what is asked for.
+        model: who is judged, as Inspect names it.
+        baseline: with whom it is compared.
+    """
+    found = []
+    if policy.controls is not None:
+        args = {"seeds": policy.controls.seeds, "weights_mb": policy.controls.weights_mb}
+        for name in policy.controls.playbooks:
+            task, arguments = load(shipped()[name]).task, {**_execution(policy), "task_args": args}
+            found.append(Part("control", task, f"afagent/{name}", controls.folder(name), arguments))
+    for role, who in (("model", model), ("baseline", baseline)):
+        if who is not None:
+            for run in policy.tasks:
+                arguments = {**policy.run, "task_args": run.task_args, "epochs": run.epochs}
+                found.append(Part(role, run.task, who, f"{role}/{run.task}", arguments))
+    return found
+
+
+def play(wanted: list[Part], logs: str, *, display: str | None, go_on: Callable[[Part], bool]) -> Iterator[Part]:
+    """Plays part after part, each as soon as the one before it is done.
+
+    Args:
+        wanted: what `parts` gave.
+        logs: the folder or address for all logs.
+        display: Inspect's, as in `inspect eval --display`; None: its own choice.
+        go_on: asked after each part; when it says no, the rest is not played.
+
+    Raises:
+        KeyboardInterrupt: it was interrupted; what was finished is in the logs.
+    """
+    for part in wanted:
+        done, made = eval_set(
+            f"afagent/{part.task}",
+            model=part.model,
+            log_dir=f"{logs}/{part.folder}",
+            log_format="eval",
+            display=display,  # type: ignore[arg-type]  # one of Inspect's words, which it checks itself
+            **part.arguments,
+        )
+        if not done and any(log.status == "cancelled" for log in made):
+            raise KeyboardInterrupt
+        yield part
+        if not go_on(part):
+            return
+
+
+def _execution(policy: Policy) -> dict[str, Any]:
+    """What of a run's arguments is about machines, not about the model: controls are scripted, but run alike."""
+    return {name: value for name, value in policy.run.items() if name in ("max_samples", "max_sandboxes", "max_tasks")}

@@ -1,0 +1,91 @@
+"""A whole `afagent gate run`: plays, judges, publishes, and leaves a row in the ledger whatever happens."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+
+from afagent.errors import AfagentError, GateError
+from afagent.gate import attempt as attempts
+from afagent.gate.attempt import Attempt
+from afagent.gate.judging import ask, judge
+from afagent.gate.ledger import Entry, Ledger
+from afagent.gate.located import Located
+from afagent.gate.publishing import VERDICT, publish
+from afagent.gate.run import Part, parts, play
+from afagent.gate.verdict import Verdict
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Who is judged, and with whom it is compared, as Inspect names them."""
+
+    model: str
+    baseline: str | None
+
+
+def run(gate: Located, subject: Subject, now: datetime, display: str | None) -> tuple[Verdict, Attempt]:
+    """Plays what the policy asks for, or what an interrupted attempt left, and gives the verdict and where it lies.
+
+    Args:
+        gate: the policy.
+        subject: who.
+        now: names a new attempt.
+        display: Inspect's.
+
+    Raises:
+        AfagentError: it ended without a verdict, which the ledger then says.
+        KeyboardInterrupt: it was interrupted; the next call goes on.
+    """
+    attempt = attempts.find(gate, subject.model, subject.baseline, now)
+    ledger = gate.ledger()
+    entry = ledger.begin(gate.policy, subject.model, "run", subject.baseline, continues=attempt.entry)
+    try:
+        attempts.keep(attempt, gate, subject.model, subject.baseline, entry.id)
+        stopped_early = _play(gate, subject, attempt, display)
+        asked = ask(gate, attempt.logs, subject.model, subject.baseline)
+        verdict = judge(asked, ledger, entry, stopped_early=stopped_early)
+        publish(verdict, gate, attempt.folder)
+    except BaseException as problem:
+        _abandon(ledger, entry, problem)
+        raise
+    ledger.close(entry, verdict, str((attempt.folder / VERDICT).relative_to(gate.verdicts)))
+    return verdict, attempt
+
+
+def _play(gate: Located, subject: Subject, attempt: Attempt, display: str | None) -> bool:
+    """Plays part after part. Gives whether it was stopped since a FAIL was certain.
+
+    Without controls that agree nothing can be told, so that nothing more is played behind one that does not.
+    """
+    wanted = parts(gate.policy, subject.model, subject.baseline)
+    last_control = max((place for place, part in enumerate(wanted) if part.role == "control"), default=-1)
+    played: list[Part] = []
+    failed = False
+
+    def go_on(part: Part) -> bool:
+        nonlocal failed
+        played.append(part)
+        place = len(played) - 1
+        if place < last_control or len(played) == len(wanted):
+            return True
+        so_far = judge(ask(gate, attempt.logs, subject.model, subject.baseline), None, None)
+        failed = so_far.outcome == "FAIL"
+        controls_disagree = any(not control.agrees for control in so_far.controls)
+        return not failed and not controls_disagree
+
+    for _ in play(wanted, attempt.logs, display=display, go_on=go_on):
+        pass
+    return failed
+
+
+def _abandon(ledger: Ledger, entry: Entry, problem: BaseException) -> None:
+    """The error that is under way is the one to tell, also where the ledger cannot be written."""
+    with suppress(GateError):
+        if isinstance(problem, AfagentError):
+            ledger.abandon(entry, "ERROR", problem.sentence)
+        elif isinstance(problem, KeyboardInterrupt):
+            ledger.abandon(entry, "INTERRUPTED", "it was interrupted")
+        else:
+            ledger.abandon(entry, "ERROR", f"{type(problem).__name__}")
