@@ -10,7 +10,7 @@ from afagent.gate.outputs.inert import code, prose, table
 from afagent.gate.verdict import Cell, Decision, Finding, Log, Model, Reason, Verdict, Waiver
 
 MOST_ROWS = 200
-"""Of any list: GitHub shows no summary of more than 1 MiB. What is left out is counted, and stands in `verdict.json`."""
+"""Of any list: GitHub shows no summary of more than 1 MiB. What is left out is counted."""
 _SIGNS = {"PASS": "✅", "FAIL": "❌", "INCONCLUSIVE": "⚠️", "MISMATCH": "⛔"}
 _MEANINGS = {
     "PASS": "Every critical limit was shown to be kept.",
@@ -48,7 +48,7 @@ def _head(verdict: Verdict) -> list[str]:
         "",
         *_listed(verdict.reasons, _reason, "No reason is given."),
         *by_waiver,
-        f"Valid until {wording.minute(verdict.expires)}; the last episode ended {wording.minute(verdict.last_episode)}.",
+        f"Valid until {wording.minute(verdict.expires)}; last episode {wording.minute(verdict.last_episode)}.",
         "",
     ]
 
@@ -85,14 +85,15 @@ def _positives(verdict: Verdict) -> list[str]:
 
 
 def _waivers(verdict: Verdict) -> list[str]:
-    def line(waiver: Waiver) -> str:
+    def line(numbered: tuple[int, Waiver]) -> str:
+        number, waiver = numbered
         used = "lets a decision pass" if waiver.used else "changed nothing"
         return (
-            f"#{verdict.waivers.index(waiver) + 1}, {used}: {prose(wording.scope(waiver))}; "
+            f"No. {number}, {used}: {prose(wording.scope(waiver))}; "
             f"by {code(waiver.name)}, until {wording.minute(waiver.expires)}: {prose(waiver.reason)}"
         )
 
-    return ["## Waivers", "", *_listed(verdict.waivers, line, "None.")]
+    return ["## Waivers", "", *_listed(list(enumerate(verdict.waivers, 1)), line, "None.")]
 
 
 def _controls(verdict: Verdict) -> list[str]:
@@ -101,7 +102,7 @@ def _controls(verdict: Verdict) -> list[str]:
             code(control.playbook),
             str(control.episodes),
             "as expected" if wording.agrees(control) else "❌ not as expected",
-            "; ".join(map(prose, control.problems)) or "–",
+            "; ".join(map(prose, control.problems)) or "-",
         ]
         for control in verdict.controls
     ]
@@ -137,7 +138,8 @@ def _cells(verdict: Verdict) -> list[str]:
 
 
 def _ledger(verdict: Verdict) -> list[str]:
-    return ["## Attempts", "", f"{prose(wording.attempts(verdict).capitalize())}.", ""]
+    told = wording.attempts(verdict)
+    return ["## Attempts", "", f"{prose(told[0].upper() + told[1:])}.", ""]
 
 
 def _disclaimers(verdict: Verdict) -> list[str]:
@@ -159,7 +161,7 @@ def _identity(verdict: Verdict) -> list[str]:
         *(f"package {code(name)}: {_codes(versions)}" for name, versions in sorted(verdict.packages.items())),
         f"episodes from {wording.minute(verdict.first_episode)} to {wording.minute(verdict.last_episode)}",
     ]
-    head = ["log", "of", "model", "status", "ended", "SHA-256"]
+    head = ["log", "of", "model", "status", "ended", "digest"]
     return ["## What was judged", "", *_listed(facts, str, ""), *_tabled("Logs", head, verdict.logs, log, "None.")]
 
 

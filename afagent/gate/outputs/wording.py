@@ -48,7 +48,7 @@ def agrees(control: Control) -> bool:
 
 def percent(share: float | None) -> str:
     """A share as a percentage; a dash where there is none."""
-    return "–" if share is None else f"{100 * share:.4g}%"
+    return "-" if share is None else f"{100 * share:.4g}%"
 
 
 def number(value: float) -> str:
@@ -70,14 +70,14 @@ def figures(decision: Decision) -> tuple[str, str, str, str]:
     limit = f"{'+' if decision.kind == 'comparison' else ''}{threshold}"
     statistics, bound = decision.statistics, bound_of(decision)
     if statistics is None or bound is None:
-        return "–", "–", "–", limit
+        return "-", "-", "-", limit
     return number(statistics.trials), number(statistics.events), f"{bound[0]} {percent(bound[1].value)}", limit
 
 
 def stands(decision: Decision, verdict: Verdict) -> str:
     """A decision's outcome, and what became of it."""
     advisory = ", advisory" if decision.tier == "advisory" else ""
-    waived = "" if waiver_of(decision, verdict) is None else f", waived (#{(decision.waived or 0) + 1})"
+    waived = "" if waiver_of(decision, verdict) is None else f", waived (no. {(decision.waived or 0) + 1})"
     return f"{decision.outcome}{advisory}{waived}"
 
 
