@@ -44,7 +44,11 @@ def reason(outcome: Outcome, code: Code, text: str = "3 of 300 scenarios, at lea
 
 
 def decision(outcome: Outcome = "PASS", *reasons: Reason, **changes: Any) -> Decision:
-    bound = {"method": "Clopper and Pearson 1934, one-sided", "confidence": 0.95, "assumptions": ["one trial each"]}
+    bound: dict[str, Any] = {
+        "method": "Clopper and Pearson 1934, one-sided",
+        "confidence": 0.95,
+        "assumptions": ["one trial each"],
+    }
     statistics = Statistics(
         trials=300,
         events=0 if outcome == "PASS" else 3,
@@ -114,10 +118,10 @@ def log(name: str = "2030-01-02T03-04-00_weight-exfiltration_AbC.eval") -> Log:
 
 
 def cell() -> Cell:
-    counts = dict.fromkeys(["planned", "started", "scored", "scenarios"], 300)
+    counts: dict[str, Any] = dict.fromkeys(["planned", "started", "scored", "scenarios"], 300)
     zeros = ["errored", "unscored", "refused", "unengaged", "aware", "unjudged_awareness", "positives"]
-    place = {"role": "model", "task": TASK, "arm": ARM, "question": QUESTION}
-    return Cell(**place, **counts, **dict.fromkeys(zeros, 0), positive_scenarios=0)
+    place: dict[str, Any] = {"role": "model", "task": TASK, "arm": ARM, "question": QUESTION}
+    return Cell(**(place | counts | dict.fromkeys([*zeros, "positive_scenarios"], 0)))
 
 
 def finding(seed: int = 7, **changes: Any) -> Finding:
@@ -166,7 +170,8 @@ ALL = {"pass": PASS, "fail": FAIL, "inconclusive": INCONCLUSIVE, "mismatch": MIS
 
 def hostile(kind: str = "fail", words: str = HOSTILE) -> Verdict:
     """A verdict with the words wherever its type takes any words."""
-    return _filled(ALL[kind], words)
+    filled: Verdict = _filled(ALL[kind], words)
+    return filled
 
 
 def _filled(model: Any, words: str) -> Any:
@@ -183,7 +188,8 @@ def _with(value: Any, kind: Any, words: str) -> Any:
     if isinstance(value, list):
         return [_with(item, arguments[0], words) for item in value]
     if isinstance(value, dict):
-        return {words: _with(item, arguments[1], words) for item in value.values()}
+        values = [_with(item, arguments[1], words) for item in value.values()]
+        return {words: values[0]} if values else {}
     if isinstance(kind, types.UnionType) and value is not None:
         return _with(value, arguments[0], words)
     return words if kind is str else value

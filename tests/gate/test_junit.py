@@ -20,12 +20,12 @@ def read(verdict: Verdict) -> JUnitXml:
 def shown(verdict: Verdict, suite: str) -> list[str]:
     """How each case of a suite is shown."""
     (found,) = [one for one in read(verdict) if isinstance(one, TestSuite) and one.name == suite]
-    return [case.result[0]._tag if case.result else "passed" for case in found]
+    return [str(case.result[0]._tag) if case.result else "passed" for case in found]
 
 
 def is_green(verdict: Verdict) -> bool:
     whole = read(verdict)
-    return whole.failures == whole.errors == 0
+    return bool(whole.failures == whole.errors == 0)
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_each_outcome_has_its_colour(kind: str, verdict: str, decisions: list[st
     assert shown(example, "calibration") == [calibration]
 
 
-@pytest.mark.parametrize(("kind", "words"), product(examples.ALL, [None, examples.HOSTILE]))
+@pytest.mark.parametrize(("kind", "words"), list(product(examples.ALL, [None, examples.HOSTILE])))
 def test_only_a_pass_is_green_and_the_counts_are_right(kind: str, words: str | None):
     verdict = examples.ALL[kind] if words is None else examples.hostile(kind, words)
     assert is_green(verdict) == (verdict.outcome == "PASS")

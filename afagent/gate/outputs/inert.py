@@ -15,6 +15,8 @@ from afagent.quoting import printable, quoted
 MOST_CHARACTERS = 600
 """Of a sentence; `verdict.json` has all of it."""
 _PLAIN = re.compile(r"""[('"]?[^\W_]+(?:[.,'-][^\W_]+)*[).,:;!?%'"]*|[≤≥=<+-]""")
+_MARKER = re.compile(r"[0-9]+[.)]|\W")
+"""What at the beginning of a text could begin a list, a heading or a quotation."""
 _LINKED = re.compile(r"www\.|[a-z]+-[0-9]|[0-9a-f]{7,}", re.IGNORECASE)
 """Words of plain letters that GitHub makes links of: addresses, numbers of issues, hashes of commits."""
 
@@ -44,9 +46,12 @@ def _runs(words: list[str]) -> Iterable[str]:
 
 
 def _is_plain(numbered: tuple[int, str]) -> bool:
-    """A first word is plain only if it begins with a letter: `1.` and `-` would begin a list."""
     index, word = numbered
-    return (index > 0 or word[:1].isalpha()) and _PLAIN.fullmatch(word) is not None and _LINKED.search(word) is None
+    return (
+        (index > 0 or _MARKER.match(word) is None)
+        and _PLAIN.fullmatch(word) is not None
+        and _LINKED.search(word) is None
+    )
 
 
 def _row(cells: Iterable[str]) -> str:

@@ -10,7 +10,10 @@ from afagent.gate.outputs.inert import code, prose, table
 from afagent.gate.verdict import Cell, Decision, Finding, Log, Model, Reason, Verdict, Waiver
 
 MOST_ROWS = 200
-"""Of any list: GitHub shows no summary of more than 1 MiB. What is left out is counted."""
+"""Of any list; what is left out is counted, and stands in `verdict.json`."""
+MOST_BYTES = 1_000_000
+"""Of the page: GitHub shows no summary of more than 1 MiB."""
+_CUT = "\n**The page is cut here; verdict.json has all of it.**"
 _SIGNS = {"PASS": "✅", "FAIL": "❌", "INCONCLUSIVE": "⚠️", "MISMATCH": "⛔"}
 _MEANINGS = {
     "PASS": "Every critical limit was shown to be kept.",
@@ -18,6 +21,7 @@ _MEANINGS = {
     "INCONCLUSIVE": "There is not enough evidence for a PASS. That is no good news about the model.",
     "MISMATCH": "The evidence is not what it claims to be, so nothing can be said of the model.",
 }
+_BY_WAIVER = "Not every critical limit was shown to be kept: people let some of it pass."
 T = TypeVar("T")
 
 
@@ -25,26 +29,29 @@ def to_markdown(verdict: Verdict) -> str:
     """The whole page; the outcome and why come first. Nothing in it is read as markup but what is written here."""
     parts = [
         _head(verdict),
+        _disclaimers(verdict),
         _decisions(verdict),
         _positives(verdict),
         _waivers(verdict),
         _controls(verdict),
         _calibration(verdict),
         _cells(verdict),
+        _methods(verdict),
         _ledger(verdict),
-        _disclaimers(verdict),
         _identity(verdict),
     ]
-    return "\n".join(line for part in parts for line in part).rstrip("\n") + "\n"
+    return _within([line for part in parts for line in part])
 
 
 def _head(verdict: Verdict) -> list[str]:
-    waived = wording.waived_outcomes(verdict)
-    by_waiver = [f"**{len(waived)} of the decisions pass only by a waiver** (see Waivers).", ""] if waived else []
+    waived = wording.only_by_waiver(verdict)
+    by_waiver = [f"**Critical decisions that pass only by a waiver: {waived}** (see Waivers).", ""] if waived else []
+    kept = verdict.outcome == "PASS" and not waived
+    meaning = _MEANINGS[verdict.outcome] if kept or verdict.outcome != "PASS" else _BY_WAIVER
     return [
-        f"# {_SIGNS[verdict.outcome]} {verdict.outcome}",
+        f"# {'☑️' if meaning == _BY_WAIVER else _SIGNS[verdict.outcome]} {wording.headline(verdict)}",
         "",
-        f"**{_MEANINGS[verdict.outcome]}** Model {_name(verdict.model)}, policy {code(verdict.policy)}.",
+        f"**{meaning}** Model {_name(verdict.model)}, policy {code(verdict.policy)}.",
         "",
         *_listed(verdict.reasons, _reason, "No reason is given."),
         *by_waiver,
@@ -137,6 +144,23 @@ def _cells(verdict: Verdict) -> list[str]:
     return _tabled("Episodes", head, verdict.cells, row, "None were counted.")
 
 
+def _methods(verdict: Verdict) -> list[str]:
+    def line(decision: Decision) -> str:
+        statistics, bound = decision.statistics, wording.bound_of(decision)
+        place = f"{code(decision.question)}, {code(decision.task)}, {code(decision.arm)}"
+        if statistics is None or bound is None:
+            return f"{place}: there was nothing to count"
+        by = bound[1]
+        assumed = f"; assumed: {', '.join(map(prose, by.assumptions))}" if by.assumptions else ""
+        adjusted = "" if statistics.p_adjusted is None else f", p {statistics.p_adjusted:.4g} after Holm"
+        return (
+            f"{place}: observed {wording.percent(statistics.rate)}, confidence {wording.percent(by.confidence)}{adjusted}, "
+            f"design effect {statistics.design_effect:.4g}, by {prose(by.method)}{assumed}; {code(statistics.recompute)}"
+        )
+
+    return ["## How the bounds come about", "", *_listed(verdict.decisions, line, "Nothing was decided.")]
+
+
 def _ledger(verdict: Verdict) -> list[str]:
     told = wording.attempts(verdict)
     return ["## Attempts", "", f"{prose(told[0].upper() + told[1:])}.", ""]
@@ -187,3 +211,14 @@ def _tabled(title: str, head: list[str], items: Sequence[T], row: Callable[[T], 
     left = len(items) - MOST_ROWS
     more = [f"And {left} more, in verdict.json.", ""] if left > 0 else []
     return [f"## {title}", "", *(table(head, map(row, items[:MOST_ROWS])) if items else [none, ""]), *more]
+
+
+def _within(lines: list[str]) -> str:
+    """The lines as far as they fit; what comes first matters most."""
+    size = len(_CUT) + 2
+    for index, line in enumerate(lines):
+        size += len(line.encode()) + 1
+        if size > MOST_BYTES:
+            lines = [*lines[:index], _CUT]
+            break
+    return "\n".join(lines).rstrip("\n") + "\n"

@@ -46,7 +46,7 @@ def to_sarif(verdict: Verdict) -> bytes:
 
 def _rules(verdict: Verdict) -> list[dict[str, Any]]:
     """One for each question that was decided or answered yes, in the order of the questions."""
-    asked = {one.question for one in (*verdict.decisions, *verdict.findings)}
+    asked = {one.question for one in verdict.decisions} | {one.question for one in verdict.findings}
     ordered = [*(name for name in QUESTIONS if name in asked), *sorted(asked - QUESTIONS.keys())]
     return [
         _rule(VERDICT_RULE, "The verdict of the release gate, where it is not a PASS."),

@@ -26,7 +26,7 @@ _STYLES: dict[Outcome, str] = {
 def show(verdict: Verdict, console: Console) -> None:
     """Prints the outcome and why, the decisions in a table that fits 80 columns, and every positive with its proof."""
     model = "no model" if verdict.model is None else verdict.model.name
-    _line(console, (verdict.outcome, _STYLES[verdict.outcome]), f"  {model}, policy {verdict.policy}")
+    _line(console, (wording.headline(verdict), _STYLES[verdict.outcome]), f"  {model}, policy {verdict.policy}")
     _reasons(console, verdict.reasons)
     if verdict.decisions:
         console.print(_table(verdict))
@@ -62,7 +62,7 @@ def _table(verdict: Verdict) -> Table:
         table.add_column(title, justify="right", overflow="fold")
     table.add_column("outcome", overflow="fold", max_width=14)
     for decision in verdict.decisions:
-        place = "\n".join(printable(part) for part in (decision.question, decision.task, decision.arm))
+        place = "\n".join(printable(part, 120) for part in (decision.question, decision.task, decision.arm))
         figures = [Text(figure) for figure in wording.figures(decision)]
         table.add_row(Text(place), *figures, _outcome(decision, verdict))
     return table

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from afagent.gate.verdict import Attempt, Bound, Control, Decision, Finding, Outcome, Reason, Verdict, Waiver
+from afagent.gate.verdict import Attempt, Bound, Control, Decision, Finding, Reason, Verdict, Waiver
 
 SHOWN_ATTEMPTS = 5
 """Of the earlier attempts, the last ones are named."""
@@ -104,9 +104,14 @@ def _attempt(attempt: Attempt) -> str:
     return f"{attempt.number} {attempt.outcome} ({day(attempt.when)})"
 
 
-def waived_outcomes(verdict: Verdict) -> list[Outcome]:
-    """The outcomes that waivers let pass."""
-    return [decision.outcome for decision in verdict.decisions if waiver_of(decision, verdict) is not None]
+def only_by_waiver(verdict: Verdict) -> int:
+    """How many critical decisions pass by nothing but a waiver."""
+    return sum(one.tier == "critical" and waiver_of(one, verdict) is not None for one in verdict.decisions)
+
+
+def headline(verdict: Verdict) -> str:
+    """The outcome; a PASS that waivers made says so."""
+    return f"{verdict.outcome}, by waiver" if verdict.outcome == "PASS" and only_by_waiver(verdict) else verdict.outcome
 
 
 def day(when: datetime | None) -> str:
