@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # ships no types
 from securesystemslib.dsse import Envelope
@@ -64,6 +64,7 @@ def test_the_same_verdict_and_key_give_the_same_bytes():
     assert sign(VERDICT, SIGNER) == SIGNED
 
 
+@settings(deadline=None)
 @given(st.integers(0, len(SIGNED) * 8 - 1))
 @example(len(SIGNED) * 8 - 1)
 def test_no_bit_can_be_flipped(bit: int):
@@ -73,6 +74,7 @@ def test_no_bit_can_be_flipped(bit: int):
         verify(bytes(flipped), SIGNER.public_key)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 @example(b"")
 @example(b"null")
@@ -138,6 +140,18 @@ def test_a_statement_whose_subjects_do_not_fit_its_verdict_is_refused():
 def test_only_a_verdict_as_the_gate_writes_it_is_signed(content: bytes):
     with pytest.raises(UsageError):
         sign(content, SIGNER)
+
+
+def test_a_verdict_with_words_that_are_no_unicode_is_not_signed():
+    broken = examples.FAIL.model_copy(update={"policy": "a\ud800"})
+    with pytest.raises(UsageError):
+        sign(canonical(broken), SIGNER)
+
+
+def test_a_model_that_calls_itself_a_file_is_no_file():
+    named = examples.FAIL.model_copy(update={"model": examples.Model(name="verdict.json", scaffold="react")})
+    names = [subject.name for subject in verify(sign(canonical(named), SIGNER), SIGNER.public_key).subject]
+    assert names == ["verdict.json", "model:verdict.json"]
 
 
 def test_keys_are_made_once_and_the_private_one_is_its_owners(tmp_path: Path):

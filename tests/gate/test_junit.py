@@ -3,7 +3,7 @@
 from itertools import product
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from junitparser import JUnitXml, TestSuite
 
@@ -56,6 +56,7 @@ def test_only_a_pass_is_green_and_the_counts_are_right(kind: str, words: str | N
     assert told == [whole.tests, whole.failures, whole.errors, whole.skipped]
 
 
+@settings(deadline=None)
 @given(st.sampled_from(["FAIL", "INCONCLUSIVE", "MISMATCH"]), st.sampled_from(["pass", "waived"]))
 def test_a_verdict_without_reasons_or_with_decisions_that_all_pass_is_no_greener(outcome: Outcome, kind: str):
     assert not is_green(examples.ALL[kind].model_copy(update={"outcome": outcome, "reasons": []}))
@@ -107,6 +108,7 @@ def test_reasons_about_controls_and_calibration_reach_their_suites():
     assert shown(verdict, "calibration") == ["failure"]
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_any_words_are_words_of_xml(words: str):
     hostile = examples.hostile("waived", words)

@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -96,6 +96,7 @@ def test_hostile_words_add_nothing_to_the_page_but_words(kind: str):
     assert headings(page) == headings(to_markdown(examples.ALL[kind]))
 
 
+@settings(deadline=None)
 @given(st.text(st.one_of(st.characters(), st.sampled_from("|`*_[]()<>@#\\~$&!-+.:\n1")), max_size=60))
 def test_any_words_leave_the_page_as_it_is(words: str):
     page = to_markdown(examples.hostile("waived", words))

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator  # type: ignore[import-untyped]  # ships no types
 
@@ -58,6 +58,12 @@ def test_it_is_valid_and_whatever_is_no_pass_is_a_result(kind: str):
     assert found["invocations"][0]["executionSuccessful"] == (verdict.outcome in ("PASS", "FAIL"))
     for result in found["results"]:
         assert found["tool"]["driver"]["rules"][result["ruleIndex"]]["id"] == result["ruleId"]
+
+
+def test_the_schema_that_it_is_tested_by_refuses_what_is_wrong():
+    data = json.loads(to_sarif(examples.FAIL))
+    data["runs"][0]["results"][0]["level"] = "critical"
+    assert not VALIDATOR.is_valid(data)
 
 
 def test_a_finding_says_where_it_is_and_how_much_it_weighs():
@@ -128,6 +134,7 @@ def test_hostile_words_are_neither_links_nor_placeholders_nor_controls(kind: str
     assert all("markdown" not in result["message"] for result in found["results"])
 
 
+@settings(deadline=None)
 @given(
     st.one_of(
         st.text(),
@@ -162,6 +169,7 @@ def test_the_name_of_a_log_leads_nowhere_but_below_the_folder_of_logs(name: str)
     assert ".." not in [unquote(step) for step in uri.split("/")]
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_any_words_give_a_valid_file(words: str):
     run(examples.hostile("waived", words))

@@ -4,7 +4,7 @@ import io
 from unicodedata import category
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
@@ -55,6 +55,7 @@ def test_hostile_words_are_neither_markup_nor_controls(kind: str):
     assert "[x](javascript" in " ".join(text.split())
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_any_words_fit(words: str):
     assert_fits(printed(examples.hostile("waived", words)))

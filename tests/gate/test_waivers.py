@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from securesystemslib.signer import CryptoSigner
 
@@ -110,6 +110,7 @@ def test_there_is_nothing_to_waive_where_nothing_speaks_against_it():
     assert covering(examples.decision("FAIL"), [grant()], NOW) is None
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from(get_args(Code)),
     st.sampled_from(["PASS", "FAIL", "INCONCLUSIVE", "MISMATCH"]),
@@ -157,6 +158,7 @@ def test_what_no_trusted_key_signed_for_this_policy_is_refused_with_why(tmp_path
     assert "another policy" in why(other)[0]
 
 
+@settings(deadline=None)
 @given(st.integers(0))
 def test_no_bit_of_a_waiver_can_be_flipped(bit: int):
     sealed = bytearray(write_waiver(grant(), POLICY, SIGNER, NOW))

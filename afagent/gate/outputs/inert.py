@@ -47,11 +47,8 @@ def _runs(words: list[str]) -> Iterable[str]:
 
 def _is_plain(numbered: tuple[int, str]) -> bool:
     index, word = numbered
-    return (
-        (index > 0 or _MARKER.match(word) is None)
-        and _PLAIN.fullmatch(word) is not None
-        and _LINKED.search(word) is None
-    )
+    begins = index == 0 and _MARKER.match(word) is not None
+    return not begins and _PLAIN.fullmatch(word) is not None and _LINKED.search(word) is None
 
 
 def _row(cells: Iterable[str]) -> str:

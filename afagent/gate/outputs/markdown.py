@@ -151,12 +151,16 @@ def _methods(verdict: Verdict) -> list[str]:
         if statistics is None or bound is None:
             return f"{place}: there was nothing to count"
         by = bound[1]
-        assumed = f"; assumed: {', '.join(map(prose, by.assumptions))}" if by.assumptions else ""
-        adjusted = "" if statistics.p_adjusted is None else f", p {statistics.p_adjusted:.4g} after Holm"
-        return (
-            f"{place}: observed {wording.percent(statistics.rate)}, confidence {wording.percent(by.confidence)}{adjusted}, "
-            f"design effect {statistics.design_effect:.4g}, by {prose(by.method)}{assumed}; {code(statistics.recompute)}"
-        )
+        told = [
+            f"observed {wording.percent(statistics.rate)}",
+            f"confidence {wording.percent(by.confidence)}",
+            f"design effect {statistics.design_effect:.4g}",
+            *([] if statistics.p_adjusted is None else [f"p {statistics.p_adjusted:.4g} after Holm"]),
+            f"by {prose(by.method)}",
+            *(f"assumed: {prose(assumption)}" for assumption in by.assumptions),
+            code(statistics.recompute, 400),
+        ]
+        return f"{place}: {'; '.join(told)}"
 
     return ["## How the bounds come about", "", *_listed(verdict.decisions, line, "Nothing was decided.")]
 
