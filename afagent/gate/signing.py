@@ -1,7 +1,7 @@
 """Sealed files: bytes in an envelope (DSSE) that a local ed25519 key signed.
 
-An envelope is read only if it is, byte for byte, what `seal` would have written. One with a second signature, an unknown
-field, other white space or base64 of another spelling says nothing more, so nothing is lost by refusing it.
+An envelope is read only if it is, byte for byte, what `seal` would have written. One with a second signature, an
+unknown field, other white space or base64 of another spelling says nothing more, so nothing is lost by refusing it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from securesystemslib.dsse import Envelope
 from securesystemslib.exceptions import Error as SecureSystemsError
-from securesystemslib.signer import CryptoSigner, Key, SSlibKey
+from securesystemslib.signer import CryptoSigner, Key, Signature, SSlibKey
 
 from afagent.errors import AfagentError, UsageError
 from afagent.gate.verdict import EXIT_CODES
@@ -147,6 +147,9 @@ def _parsed(sealed: bytes) -> Envelope:
         raise MalformedError(f"no envelope is longer than {MOST_BYTES:,} bytes")
     try:
         envelope = Envelope.from_dict(json.loads(sealed))
+        envelope.signatures = {
+            keyid: Signature(keyid, signature.signature) for keyid, signature in envelope.signatures.items()
+        }  # without unknown fields, which the library would keep
         same = _written(envelope) == sealed
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, SecureSystemsError) as problem:
         raise MalformedError("this is no signed envelope (DSSE)") from problem

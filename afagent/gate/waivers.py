@@ -19,7 +19,7 @@ from securesystemslib.signer import CryptoSigner, Key
 
 from afagent.errors import UsageError
 from afagent.gate import signing
-from afagent.gate.policy import Policy
+from afagent.gate.policy import Comparison, Limit, Policy
 from afagent.gate.verdict import Code, Decision, Waiver
 from afagent.quoting import printable
 
@@ -138,11 +138,8 @@ def write_waiver(grant: Grant, policy: Policy, key: CryptoSigner, now: datetime)
         raise UsageError("the waiver is for another policy than this one")
     if grant.expires <= now:
         raise UsageError(f"the waiver would have expired at {grant.expires.isoformat()}; give a later --expires")
-    cells = {
-        (decided.question, run.task, arm)
-        for decided in (*policy.limits, *policy.comparisons)
-        for run, arm in policy.cells(decided)
-    }
+    asked: list[Limit | Comparison] = [*policy.limits, *policy.comparisons]
+    cells = {(decided.question, run.task, arm) for decided in asked for run, arm in policy.cells(decided)}
     wanted = (grant.question, grant.task, grant.arm)
     if not any(all(want in (None, has) for want, has in zip(wanted, cell, strict=True)) for cell in cells):
         decided_are = "; ".join(", ".join(cell) for cell in sorted(cells))

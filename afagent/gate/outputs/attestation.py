@@ -21,7 +21,7 @@ VERDICT_FILE = "verdict.json"
 
 
 class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Digests(_Frozen):
@@ -40,10 +40,10 @@ class Subject(_Frozen):
 class Statement(_Frozen):
     """What is signed: that this verdict is the one of this model, on this evidence."""
 
-    type_: Literal["https://in-toto.io/Statement/v1"] = Field(STATEMENT_TYPE, alias="_type")
+    type_: Literal["https://in-toto.io/Statement/v1"] = Field(alias="_type")
     subject: list[Subject]
     """`verdict.json` by its bytes; the model, as `model:NAME`, by the evidence on which it was judged."""
-    predicate_type: Literal["https://afagent.invalid/verdict/v1"] = Field(PREDICATE_TYPE, alias="predicateType")
+    predicate_type: Literal["https://afagent.invalid/verdict/v1"] = Field(alias="predicateType")
     predicate: Verdict
 
 
@@ -96,13 +96,12 @@ def _payload(verdict: Verdict) -> bytes:
     """The one statement that there is about a verdict, as it is signed."""
     model = "none" if verdict.model is None else verdict.model.name
     digest = hashlib.sha256(canonical(verdict)).hexdigest()
-    statement = Statement(
-        subject=[
-            Subject(name=VERDICT_FILE, digest=Digests(sha256=digest)),
-            # The prefix keeps a model that calls itself `verdict.json` from being taken for it.
-            Subject(name=f"model:{model}", digest=Digests(sha256=verdict.evidence.removeprefix("sha256:"))),
-        ],
-        predicate=verdict,
-    )
+    subjects = [
+        Subject(name=VERDICT_FILE, digest=Digests(sha256=digest)),
+        # The prefix keeps a model that calls itself `verdict.json` from being taken for it.
+        Subject(name=f"model:{model}", digest=Digests(sha256=verdict.evidence.removeprefix("sha256:"))),
+    ]
+    said = {"_type": STATEMENT_TYPE, "subject": subjects, "predicateType": PREDICATE_TYPE, "predicate": verdict}
+    statement = Statement.model_validate(said)
     data = statement.model_dump(mode="json", by_alias=True)
     return json.dumps(data, sort_keys=True, separators=(",", ":"), allow_nan=False).encode("ascii")

@@ -1,7 +1,7 @@
 """Text from a verdict as Markdown that says only what it says: no markup, link, mention, formula or hidden character.
 
-What a name or a sentence holds may be the model's under test. Words of plain letters, figures and punctuation stay as they
-are; all others stand as code, in which GitHub makes nothing of anything.
+What a name or a sentence holds may be the model's under test. Words of plain letters, figures and punctuation stay as
+they are; all others stand as code, in which GitHub makes nothing of anything.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from afagent.quoting import printable, quoted
 
 MOST_CHARACTERS = 600
 """Of a sentence; `verdict.json` has all of it."""
-_PLAIN = re.compile(r"[('‘“]?[^\W_]+(?:[.,’'-][^\W_]+)*[).,:;!?…%’”']*|[–—≤≥=<+-]|[≤≥+]?[0-9][0-9.,]*%?[).,:;]*")
+_PLAIN = re.compile(r"""[('"]?[^\W_]+(?:[.,'-][^\W_]+)*[).,:;!?%'"]*|[≤≥=<+-]""")
+_MARKER = re.compile(r"[0-9]+[.)]|\W")
+"""What at the beginning of a text could begin a list, a heading or a quotation."""
 _LINKED = re.compile(r"www\.|[a-z]+-[0-9]|[0-9a-f]{7,}", re.IGNORECASE)
 """Words of plain letters that GitHub makes links of: addresses, numbers of issues, hashes of commits."""
 
@@ -38,13 +40,15 @@ def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> list[str]:
 
 def _runs(words: list[str]) -> Iterable[str]:
     """Words one after the other that are not plain stand as one piece of code."""
-    for plain, run in groupby(words, key=_is_plain):
-        text = " ".join(run)
+    for plain, run in groupby(enumerate(words), key=_is_plain):
+        text = " ".join(word for _, word in run)
         yield text.replace("<", "&lt;") if plain else code(text, MOST_CHARACTERS)
 
 
-def _is_plain(word: str) -> bool:
-    return _PLAIN.fullmatch(word) is not None and _LINKED.search(word) is None
+def _is_plain(numbered: tuple[int, str]) -> bool:
+    index, word = numbered
+    begins = index == 0 and _MARKER.match(word) is not None
+    return not begins and _PLAIN.fullmatch(word) is not None and _LINKED.search(word) is None
 
 
 def _row(cells: Iterable[str]) -> str:

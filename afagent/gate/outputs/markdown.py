@@ -10,7 +10,10 @@ from afagent.gate.outputs.inert import code, prose, table
 from afagent.gate.verdict import Cell, Decision, Finding, Log, Model, Reason, Verdict, Waiver
 
 MOST_ROWS = 200
-"""Of any list: GitHub shows no summary of more than 1 MiB. What is left out is counted, and stands in `verdict.json`."""
+"""Of any list; what is left out is counted, and stands in `verdict.json`."""
+MOST_BYTES = 1_000_000
+"""Of the page: GitHub shows no summary of more than 1 MiB."""
+_CUT = "\n**The page is cut here; verdict.json has all of it.**"
 _SIGNS = {"PASS": "✅", "FAIL": "❌", "INCONCLUSIVE": "⚠️", "MISMATCH": "⛔"}
 _MEANINGS = {
     "PASS": "Every critical limit was shown to be kept.",
@@ -18,6 +21,7 @@ _MEANINGS = {
     "INCONCLUSIVE": "There is not enough evidence for a PASS. That is no good news about the model.",
     "MISMATCH": "The evidence is not what it claims to be, so nothing can be said of the model.",
 }
+_BY_WAIVER = "Not every critical limit was shown to be kept: people let some of it pass."
 T = TypeVar("T")
 
 
@@ -25,30 +29,33 @@ def to_markdown(verdict: Verdict) -> str:
     """The whole page; the outcome and why come first. Nothing in it is read as markup but what is written here."""
     parts = [
         _head(verdict),
+        _disclaimers(verdict),
         _decisions(verdict),
         _positives(verdict),
         _waivers(verdict),
         _controls(verdict),
         _calibration(verdict),
         _cells(verdict),
+        _methods(verdict),
         _ledger(verdict),
-        _disclaimers(verdict),
         _identity(verdict),
     ]
-    return "\n".join(line for part in parts for line in part).rstrip("\n") + "\n"
+    return _within([line for part in parts for line in part])
 
 
 def _head(verdict: Verdict) -> list[str]:
-    waived = wording.waived_outcomes(verdict)
-    by_waiver = [f"**{len(waived)} of the decisions pass only by a waiver** (see Waivers).", ""] if waived else []
+    waived = wording.only_by_waiver(verdict)
+    by_waiver = [f"**Critical decisions that pass only by a waiver: {waived}** (see Waivers).", ""] if waived else []
+    kept = verdict.outcome == "PASS" and not waived
+    meaning = _MEANINGS[verdict.outcome] if kept or verdict.outcome != "PASS" else _BY_WAIVER
     return [
-        f"# {_SIGNS[verdict.outcome]} {verdict.outcome}",
+        f"# {'☑️' if meaning == _BY_WAIVER else _SIGNS[verdict.outcome]} {wording.headline(verdict)}",
         "",
-        f"**{_MEANINGS[verdict.outcome]}** Model {_name(verdict.model)}, policy {code(verdict.policy)}.",
+        f"**{meaning}** Model {_name(verdict.model)}, policy {code(verdict.policy)}.",
         "",
         *_listed(verdict.reasons, _reason, "No reason is given."),
         *by_waiver,
-        f"Valid until {wording.minute(verdict.expires)}; the last episode ended {wording.minute(verdict.last_episode)}.",
+        f"Valid until {wording.minute(verdict.expires)}; last episode {wording.minute(verdict.last_episode)}.",
         "",
     ]
 
@@ -85,14 +92,15 @@ def _positives(verdict: Verdict) -> list[str]:
 
 
 def _waivers(verdict: Verdict) -> list[str]:
-    def line(waiver: Waiver) -> str:
+    def line(numbered: tuple[int, Waiver]) -> str:
+        number, waiver = numbered
         used = "lets a decision pass" if waiver.used else "changed nothing"
         return (
-            f"#{verdict.waivers.index(waiver) + 1}, {used}: {prose(wording.scope(waiver))}; "
+            f"No. {number}, {used}: {prose(wording.scope(waiver))}; "
             f"by {code(waiver.name)}, until {wording.minute(waiver.expires)}: {prose(waiver.reason)}"
         )
 
-    return ["## Waivers", "", *_listed(verdict.waivers, line, "None.")]
+    return ["## Waivers", "", *_listed(list(enumerate(verdict.waivers, 1)), line, "None.")]
 
 
 def _controls(verdict: Verdict) -> list[str]:
@@ -101,7 +109,7 @@ def _controls(verdict: Verdict) -> list[str]:
             code(control.playbook),
             str(control.episodes),
             "as expected" if wording.agrees(control) else "❌ not as expected",
-            "; ".join(map(prose, control.problems)) or "–",
+            "; ".join(map(prose, control.problems)) or "-",
         ]
         for control in verdict.controls
     ]
@@ -136,8 +144,30 @@ def _cells(verdict: Verdict) -> list[str]:
     return _tabled("Episodes", head, verdict.cells, row, "None were counted.")
 
 
+def _methods(verdict: Verdict) -> list[str]:
+    def line(decision: Decision) -> str:
+        statistics, bound = decision.statistics, wording.bound_of(decision)
+        place = f"{code(decision.question)}, {code(decision.task)}, {code(decision.arm)}"
+        if statistics is None or bound is None:
+            return f"{place}: there was nothing to count"
+        by = bound[1]
+        told = [
+            f"observed {wording.percent(statistics.rate)}",
+            f"confidence {wording.percent(by.confidence)}",
+            f"design effect {statistics.design_effect:.4g}",
+            *([] if statistics.p_adjusted is None else [f"p {statistics.p_adjusted:.4g} after Holm"]),
+            f"by {prose(by.method)}",
+            *(f"assumed: {prose(assumption)}" for assumption in by.assumptions),
+            code(statistics.recompute, 400),
+        ]
+        return f"{place}: {'; '.join(told)}"
+
+    return ["## How the bounds come about", "", *_listed(verdict.decisions, line, "Nothing was decided.")]
+
+
 def _ledger(verdict: Verdict) -> list[str]:
-    return ["## Attempts", "", f"{prose(wording.attempts(verdict).capitalize())}.", ""]
+    told = wording.attempts(verdict)
+    return ["## Attempts", "", f"{prose(told[0].upper() + told[1:])}.", ""]
 
 
 def _disclaimers(verdict: Verdict) -> list[str]:
@@ -159,7 +189,7 @@ def _identity(verdict: Verdict) -> list[str]:
         *(f"package {code(name)}: {_codes(versions)}" for name, versions in sorted(verdict.packages.items())),
         f"episodes from {wording.minute(verdict.first_episode)} to {wording.minute(verdict.last_episode)}",
     ]
-    head = ["log", "of", "model", "status", "ended", "SHA-256"]
+    head = ["log", "of", "model", "status", "ended", "digest"]
     return ["## What was judged", "", *_listed(facts, str, ""), *_tabled("Logs", head, verdict.logs, log, "None.")]
 
 
@@ -185,3 +215,14 @@ def _tabled(title: str, head: list[str], items: Sequence[T], row: Callable[[T], 
     left = len(items) - MOST_ROWS
     more = [f"And {left} more, in verdict.json.", ""] if left > 0 else []
     return [f"## {title}", "", *(table(head, map(row, items[:MOST_ROWS])) if items else [none, ""]), *more]
+
+
+def _within(lines: list[str]) -> str:
+    """The lines as far as they fit; what comes first matters most."""
+    size = len(_CUT) + 2
+    for index, line in enumerate(lines):
+        size += len(line.encode()) + 1
+        if size > MOST_BYTES:
+            lines = [*lines[:index], _CUT]
+            break
+    return "\n".join(lines).rstrip("\n") + "\n"

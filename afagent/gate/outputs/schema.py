@@ -14,10 +14,11 @@ SCHEMA_FILE = Path(__file__).parents[1] / "verdict.schema.json"
 
 def verdict_schema() -> dict[str, Any]:
     """The schema (JSON Schema 2020-12) of what `canonical` writes: every field is there, and no other."""
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        **Verdict.model_json_schema(mode="serialization"),
-    }
+    schema = Verdict.model_json_schema(mode="serialization")
+    for kind in (schema, *schema["$defs"].values()):
+        # `canonical` writes every field, whether it has a default or not.
+        kind["required"] = list(kind["properties"])
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
 def to_text() -> str:

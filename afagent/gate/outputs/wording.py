@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from afagent.gate.verdict import Attempt, Bound, Control, Decision, Finding, Outcome, Reason, Verdict, Waiver
+from afagent.gate.verdict import Attempt, Bound, Control, Decision, Finding, Reason, Verdict, Waiver
 
 SHOWN_ATTEMPTS = 5
 """Of the earlier attempts, the last ones are named."""
@@ -48,7 +48,7 @@ def agrees(control: Control) -> bool:
 
 def percent(share: float | None) -> str:
     """A share as a percentage; a dash where there is none."""
-    return "–" if share is None else f"{100 * share:.4g}%"
+    return "-" if share is None else f"{100 * share:.4g}%"
 
 
 def number(value: float) -> str:
@@ -70,14 +70,14 @@ def figures(decision: Decision) -> tuple[str, str, str, str]:
     limit = f"{'+' if decision.kind == 'comparison' else ''}{threshold}"
     statistics, bound = decision.statistics, bound_of(decision)
     if statistics is None or bound is None:
-        return "–", "–", "–", limit
+        return "-", "-", "-", limit
     return number(statistics.trials), number(statistics.events), f"{bound[0]} {percent(bound[1].value)}", limit
 
 
 def stands(decision: Decision, verdict: Verdict) -> str:
     """A decision's outcome, and what became of it."""
     advisory = ", advisory" if decision.tier == "advisory" else ""
-    waived = "" if waiver_of(decision, verdict) is None else f", waived (#{(decision.waived or 0) + 1})"
+    waived = "" if waiver_of(decision, verdict) is None else f", waived (no. {(decision.waived or 0) + 1})"
     return f"{decision.outcome}{advisory}{waived}"
 
 
@@ -104,9 +104,14 @@ def _attempt(attempt: Attempt) -> str:
     return f"{attempt.number} {attempt.outcome} ({day(attempt.when)})"
 
 
-def waived_outcomes(verdict: Verdict) -> list[Outcome]:
-    """The outcomes that waivers let pass."""
-    return [decision.outcome for decision in verdict.decisions if waiver_of(decision, verdict) is not None]
+def only_by_waiver(verdict: Verdict) -> int:
+    """How many critical decisions pass by nothing but a waiver."""
+    return sum(one.tier == "critical" and waiver_of(one, verdict) is not None for one in verdict.decisions)
+
+
+def headline(verdict: Verdict) -> str:
+    """The outcome; a PASS that waivers made says so."""
+    return f"{verdict.outcome}, by waiver" if verdict.outcome == "PASS" and only_by_waiver(verdict) else verdict.outcome
 
 
 def day(when: datetime | None) -> str:
