@@ -82,7 +82,7 @@ class _Sending(threading.Thread):
         super().__init__(daemon=True)
         self.sent = False
         self.failure: str | None = None
-        self._message = {"title": title, "body": body, "body_format": "text"}
+        self._title, self._body = title, body
         unset = [name for name in _VARIABLE.findall(address) if name not in environment]
         if unset:
             self.failure = f"{unset[0]} is not set"
@@ -97,7 +97,7 @@ class _Sending(threading.Thread):
     def run(self) -> None:
         """Sends it."""
         try:
-            self.sent = bool(self._client.notify(**self._message))
+            self.sent = bool(self._client.notify(title=self._title, body=self._body, body_format="text"))
         except Exception as error:
             self.failure = f"it ended with {type(error).__name__}"
         else:

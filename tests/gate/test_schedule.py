@@ -8,6 +8,7 @@ import shlex
 import shutil
 import stat
 import subprocess
+import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, get_args
@@ -160,7 +161,7 @@ def test_github_s_schema_takes_the_workflows(schedule: Schedule, tmp_path: Path)
     schedule = dataclasses.replace(schedule, secrets=("API_KEY",))
     for file in render(schedule, "github"):
         (tmp_path / file.name).write_text(file.text)
-    checker = Path(os.sys.executable).with_name("check-jsonschema")  # type: ignore[attr-defined]  # sys, as os imports it
+    checker = Path(sys.executable).with_name("check-jsonschema")
     done = subprocess.run(
         [checker, "--builtin-schema", "vendor.github-workflows", *tmp_path.iterdir()],
         capture_output=True,
