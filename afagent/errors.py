@@ -2,7 +2,8 @@
 
 AfagentError
 ├── UsageError       the person asked for something that does not exist or does not fit    (exit code 2)
-└── LabError         the lab did not come up or broke down: engine, images, recorder       (exit code 1)
+├── LabError         the lab did not come up or broke down: engine, images, recorder       (exit code 1)
+└── GateError        what a gate rests on is not there or was changed: its ledger          (exit code 1)
 """
 
 from inspect_ai._util.error import PrerequisiteError  # not re-exported; its printing without a traceback is documented
@@ -30,3 +31,7 @@ class UsageError(AfagentError):
 
 class LabError(AfagentError):
     """The lab is not there or broke down; the message says what is missing and how to get it."""
+
+
+class GateError(AfagentError):
+    """What a gate rests on cannot be reached or was changed; the message says what, and what to do."""
