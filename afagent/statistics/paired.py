@@ -29,8 +29,9 @@ from afagent.statistics.rates import CONFIDENCE
 _Array = NDArray[np.float64]
 _RATES = np.linspace(0, 1, 65) ** 3
 """Where the greatest chance is looked for, as parts of the possible: close together where rates are small."""
-_HALVINGS = 24
-"""A bound is found to a part in 10^7."""
+_STEPS = np.linspace(0, 1, 33) ** 3
+_HALVINGS = 20
+"""A bound is looked for in steps, then found to a part in 10^7."""
 _TIE = 1e-9
 
 
@@ -207,14 +208,16 @@ def _chance(most: _Array, scenarios: int, rate: float, margin: float) -> float:
 
 
 def _crossing(start: float, is_possible: Callable[[float], bool]) -> float:
-    """The largest margin above `start` that is still possible, from its upper side."""
-    low, high = start, 1.0
+    """The largest margin above `start` that is still possible, from its upper side.
+
+    Chances of a few counts jump a little, so there may be several crossings: the last one is looked for.
+    """
+    steps = start + (1 - start) * _STEPS
+    last = max((number for number, margin in enumerate(steps[1:-1], 1) if is_possible(float(margin))), default=0)
+    low, high = float(steps[last]), float(steps[last + 1])
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
-        if is_possible(middle):
-            low = middle
-        else:
-            high = middle
+        low, high = (middle, high) if is_possible(middle) else (low, middle)
     return high
 
 
