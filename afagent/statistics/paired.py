@@ -212,6 +212,8 @@ def _crossing(start: float, is_possible: Callable[[float], bool]) -> float:
 
     Chances of a few counts jump a little, so there may be several crossings: the last one is looked for.
     """
+    if start >= 1:
+        return 1.0
     steps = start + (1 - start) * _STEPS
     last = max((number for number, margin in enumerate(steps[1:-1], 1) if is_possible(float(margin))), default=0)
     low, high = float(steps[last]), float(steps[last + 1])

@@ -17,6 +17,6 @@ def holm(p_values: Sequence[float]) -> list[float]:
         raise ValueError(f"p-values lie between 0 and 1, got {list(p_values)}")
     if not p_values:
         return []
-    from statsmodels.stats.multitest import multipletests  # noqa: PLC0415  # takes seconds to import
+    from statsmodels.stats.multitest import multipletests  # type: ignore[import-untyped]  # noqa: PLC0415
 
     return [float(value) for value in multipletests(list(p_values), method="holm")[1]]
