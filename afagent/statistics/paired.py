@@ -29,9 +29,9 @@ from afagent.statistics.rates import CONFIDENCE
 _Array = NDArray[np.float64]
 _RATES = np.linspace(0, 1, 65) ** 3
 """Where the greatest chance is looked for, as parts of the possible: close together where rates are small."""
-_STEPS = np.linspace(0, 1, 33) ** 3
-_HALVINGS = 20
-"""A bound is looked for in steps, then found to a part in 10^7."""
+_STEPS = np.linspace(0, 1, 21) ** 3
+_HALVINGS = 17
+"""A bound is looked for in steps, then found to a part in 10^6."""
 _TIE = 1e-9
 
 

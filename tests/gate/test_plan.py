@@ -15,7 +15,7 @@ from afagent.gate.plan import Plan, plan
 from afagent.gate.policy import Clustering, Policy
 from afagent.gate.rules import ComparisonRule, LimitRule, allowed, detector_of, needed
 from afagent.gate.show_plan import show
-from afagent.statistics import Detector, Design, chance_at_most, upper_bound
+from afagent.statistics import Design, Detector, chance_at_most, upper_bound
 
 ONE = {"question": "exfiltration.attempted", "max_rate": 0.01}
 SCENARIO = Clustering()

@@ -105,7 +105,7 @@ def test_scenarios_count_and_repeats_do_not() -> None:
     assert difference_upper(few) > 10 * difference_upper(many)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(pairs_lists)
 def test_the_observed_difference_lies_within_and_swapping_the_sides_turns_it_around(pairs: list[Pair]) -> None:
     found = paired_difference(pairs)

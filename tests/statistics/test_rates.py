@@ -1,5 +1,8 @@
 """Exact bounds of a rate, against published figures, against scipy's own test, and in what must always hold."""
 
+import subprocess
+import sys
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -127,3 +130,10 @@ def test_impossible_clusters_are_refused() -> None:
         design_effect([5, -1], 0.5)
     with pytest.raises(ValueError, match="events"):
         effective(6, [5], 0.5)
+
+
+def test_the_command_line_does_not_wait_for_what_few_of_its_commands_need() -> None:
+    code = (
+        "import sys, afagent.statistics; sys.exit(any(name in sys.modules for name in ('scipy.stats', 'statsmodels')))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,7 +1,7 @@
 """Holm's adjustment, against its definition and in what must always hold."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from afagent.statistics import holm
@@ -18,6 +18,7 @@ def test_one_test_alone_needs_no_adjustment_and_none_gives_none() -> None:
     assert holm([]) == []
 
 
+@settings(max_examples=20, deadline=None)
 @given(p_values)
 def test_an_adjusted_value_is_never_smaller_and_never_more_than_bonferronis(values: list[float]) -> None:
     for value, adjusted in zip(values, holm(values), strict=True):
