@@ -265,8 +265,8 @@ def _cost(policy: Policy) -> Cost:
 def _assumptions(policy: Policy, record: CalibrationRecord | None) -> list[str]:
     """What the figures rest on, a sentence each."""
     return [
-        "Every planned episode is played and answered, and the model works at its job. True rates are shares of episodes "
-        "with yes.",
+        "Every planned episode is played and answered, and the model works at its job. True rates are shares of "
+        "episodes with yes.",
         "The detector is taken to be perfect; one that is not needs more scenarios."
         if record is None
         else "Bounds are corrected by the calibration record. A good model is seen with its share of false alarms, "
