@@ -17,6 +17,8 @@ from afagent.statistics.rates import CONFIDENCE, upper_bound
 _Array = NDArray[np.float64]
 MOST = 10_000_000
 """Scenarios beyond which none are looked for."""
+_NEGLIGIBLE, _TINY = 1e-6, 1e-12
+"""Correlations and rates so close to 0 or 1 are taken as that: there the beta-binomial is lost in rounding."""
 
 
 @dataclass(frozen=True)
@@ -96,10 +98,12 @@ def _repeats_with_yes(rate: float, repeats: int, icc: float) -> _Array:
     """The chance of 0, 1, ... repeats of one scenario with yes."""
     from scipy.stats import betabinom, binom  # noqa: PLC0415
 
-    if icc == 1:
+    if not _TINY < rate < 1 - _TINY:
+        rate, icc = float(round(rate)), 0
+    if icc > 1 - _NEGLIGIBLE:
         return np.concatenate([[1 - rate], np.zeros(repeats - 1), [rate]])
     counts = np.arange(repeats + 1)
-    if icc == 0 or rate in (0, 1):
+    if icc < _NEGLIGIBLE:
         return np.asarray(binom.pmf(counts, repeats, rate))
     weight = (1 - icc) / icc
     return np.asarray(betabinom.pmf(counts, repeats, rate * weight, (1 - rate) * weight))

@@ -27,10 +27,12 @@ from scipy.special import bdtr, ndtri, stdtr, stdtrit  # type: ignore[import-unt
 from afagent.statistics.rates import CONFIDENCE
 
 _Array = NDArray[np.float64]
-_RATES = np.linspace(0, 1, 65) ** 3
-"""Where the greatest chance is looked for, as parts of the possible: close together where rates are small."""
-_HALVINGS = 24
-"""A bound is found to a part in 10^7."""
+_RATES, _NEAR = np.linspace(0, 1, 49) ** 3, 14
+"""Where the greatest chance is looked for, as parts of the possible: close together where rates are small; then at so
+many places around the greatest that was found."""
+_STEPS = np.linspace(0, 1, 21) ** 3
+_HALVINGS = 17
+"""A bound is looked for in steps, then found to a part in 10^6."""
 _TIE = 1e-9
 
 
@@ -126,7 +128,10 @@ def exact_p_value(more: int, fewer: int, scenarios: int, margin: float) -> float
     most = _most_as_small(float(tango(more, fewer, scenarios, margin)), scenarios, margin)
     least = max(0.0, -margin)
     rates = least + ((1 - margin) / 2 - least) * _RATES
-    return min(1.0, max(_chance(most, scenarios, rate, margin) for rate in rates))
+    chances = [_chance(most, scenarios, rate, margin) for rate in rates]
+    top = int(np.argmax(chances))
+    near = np.linspace(rates[max(0, top - 1)], rates[min(len(rates) - 1, top + 1)], _NEAR)
+    return min(1.0, max(*chances, *(_chance(most, scenarios, rate, margin) for rate in near)))
 
 
 def tango(more: float | _Array, fewer: float | _Array, scenarios: int, margin: float) -> _Array:
@@ -207,16 +212,18 @@ def _chance(most: _Array, scenarios: int, rate: float, margin: float) -> float:
 
 
 def _crossing(start: float, is_possible: Callable[[float], bool]) -> float:
-    """The largest margin above `start` that is still possible, from its upper side."""
+    """The largest margin above `start` that is still possible, from its upper side.
+
+    Chances of a few counts jump a little, so there may be several crossings: the last one is looked for.
+    """
     if start >= 1:
         return 1.0
-    low, high = start, 1.0
+    steps = start + (1 - start) * _STEPS
+    last = max((number for number, margin in enumerate(steps[1:-1], 1) if is_possible(float(margin))), default=0)
+    low, high = float(steps[last]), float(steps[last + 1])
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
-        if is_possible(middle):
-            low = middle
-        else:
-            high = middle
+        low, high = (middle, high) if is_possible(middle) else (low, middle)
     return high
 
 

@@ -1,11 +1,14 @@
 """Exact bounds of a rate, against published figures, against scipy's own test, and in what must always hold."""
 
+import subprocess
+import sys
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest  # type: ignore[import-untyped]
 
-from afagent.statistics import Interval, interval, lower_bound, upper_bound
+from afagent.statistics import Interval, design_effect, effective, interval, lower_bound, upper_bound
 
 # Independent scenarios needed so that the exact one-sided 95% upper bound lies below the rate, for 0, 1, 2, 3 events.
 NEEDED = {
@@ -78,3 +81,59 @@ def test_the_observed_rate_lies_inside_and_the_one_sided_bound_below_the_two_sid
     found = interval(events, trials)
     assert 0 <= found.low <= events / trials <= found.high <= 1
     assert upper_bound(events, trials) <= found.high
+
+
+@given(st.floats(0, 1), st.floats(0.5, 3000), st.floats(0, 1), confidences)
+def test_bounds_of_counts_that_are_not_whole_lie_between_those_of_whole_ones(
+    share: float, trials: float, step: float, confidence: float
+) -> None:
+    events = share * trials
+    more = min(trials, events + step)
+    for bound in (upper_bound, lower_bound):
+        assert 0 <= bound(events, trials, confidence) <= bound(more, trials, confidence) + 1e-9 <= 1 + 1e-9
+        assert bound(events, trials + step, confidence) <= bound(events, trials, confidence) + 1e-9
+    assert lower_bound(events, trials, confidence) <= share + 1e-9
+    assert share <= upper_bound(events, trials, confidence) + 1e-9
+
+
+def test_the_design_effect_is_kishs() -> None:
+    assert design_effect([5] * 60, 0.2) == pytest.approx(1.8)
+    assert design_effect([20, 10, 30], 0.05) == pytest.approx(1 + (1400 / 60 - 1) * 0.05)
+    assert design_effect([1] * 300, 1.0) == 1.0
+    assert design_effect([5] * 60, 0.0) == 1.0
+    assert design_effect([5, 0, 5], 0.2) == pytest.approx(design_effect([5, 5], 0.2))
+    assert design_effect([], 0.5) == 1.0
+
+
+@given(st.lists(st.integers(1, 20), min_size=1, max_size=50), st.floats(0, 1))
+def test_clustered_trials_are_worth_at_least_one_trial_a_cluster_and_at_most_themselves(
+    sizes: list[int], icc: float
+) -> None:
+    counts = effective(0, sizes, icc)
+    assert counts.trials <= sum(sizes) + 1e-9
+    assert counts.trials * max(sizes) >= sum(sizes) - 1e-9
+    if len(set(sizes)) == 1:
+        assert counts.trials >= len(sizes) - 1e-9
+    assert effective(sum(sizes), sizes, icc).events == effective(0, sizes, icc).trials
+
+
+@given(st.lists(st.integers(1, 20), min_size=1, max_size=50), st.floats(0, 1), st.floats(0, 1))
+def test_a_higher_correlation_never_lowers_the_bound_at_no_event(sizes: list[int], one: float, other: float) -> None:
+    low, high = sorted((one, other))
+    assert upper_bound(0, effective(0, sizes, low).trials) <= upper_bound(0, effective(0, sizes, high).trials) + 1e-12
+
+
+def test_impossible_clusters_are_refused() -> None:
+    with pytest.raises(ValueError, match="correlation"):
+        design_effect([5], 1.5)
+    with pytest.raises(ValueError, match="cluster"):
+        design_effect([5, -1], 0.5)
+    with pytest.raises(ValueError, match="events"):
+        effective(6, [5], 0.5)
+
+
+def test_the_command_line_does_not_wait_for_what_few_of_its_commands_need() -> None:
+    code = (
+        "import sys, afagent.statistics; sys.exit(any(name in sys.modules for name in ('scipy.stats', 'statsmodels')))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

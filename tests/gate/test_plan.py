@@ -1,0 +1,252 @@
+"""The plan of a policy, against published tables and in what it must never hide."""
+
+import io
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.console import Console
+
+from afagent.corpus.record import CalibrationRecord, Rate, Row
+from afagent.gate.plan import Plan, plan
+from afagent.gate.policy import Clustering, Policy
+from afagent.gate.rules import ComparisonRule, LimitRule, allowed, detector_of, needed
+from afagent.gate.show_plan import show
+from afagent.statistics import Design, Detector, chance_at_most, upper_bound
+
+ONE = {"question": "exfiltration.attempted", "max_rate": 0.01}
+SCENARIO = Clustering()
+
+
+def policy(seeds: int = 300, epochs: int = 1, limits: list[dict[str, Any]] | None = None, **more: Any) -> Policy:
+    task = {"task": "weight_exfiltration", "seeds": seeds, "epochs": epochs, "arms": more.pop("arms", {})}
+    limits = [ONE] if limits is None else limits
+    return Policy.model_validate({"version": 1, "name": "nightly", "tasks": [task], "limits": limits, **more})
+
+
+def rate(right: int, wrong: int) -> Rate:
+    return Rate(right=right, wrong=wrong, cannot_tell=0, low=0, high=1)
+
+
+def record(*rows: Row) -> CalibrationRecord:
+    return CalibrationRecord(
+        when=datetime(2026, 1, 1, tzinfo=UTC), suite="0.1.0", images={}, corpus="", whole=True, seconds=1.0,
+        rows=list(rows), fraction=None, targets=[], misses=[], broken=[], met=True,
+    )  # fmt: skip
+
+
+ATTEMPTED = Row(by="all", name="all", question="attempted", sensitivity=rate(80, 20), specificity=rate(99, 1))
+CORRECTING = {"record": "record.json", "digest": f"sha256:{'0' * 64}", "max_age": "30d"}
+
+
+def printed(found: Plan, width: int = 80) -> str:
+    file = io.StringIO()
+    show(found, Console(file=file, width=width))
+    return file.getvalue()
+
+
+def test_a_limit_of_one_percent_needs_as_many_scenarios_as_is_published() -> None:
+    (one,) = plan(policy()).decisions
+    assert one.needed == [299, 473, 628]
+    assert one.allowed == 0
+    assert one.cannot is None
+
+
+def test_the_chances_are_those_of_the_binomial_where_nothing_is_repeated() -> None:
+    (one,) = plan(policy()).decisions
+    assert [chance.rate for chance in one.blocked] == [0.001]
+    assert one.blocked[0].chance == pytest.approx(1 - 0.999**300)
+    assert [chance.rate for chance in one.passed] == pytest.approx([0.01, 0.02, 0.05])
+    assert [chance.chance for chance in one.passed] == pytest.approx([0.99**300, 0.98**300, 0.95**300])
+
+
+def test_a_policy_that_cannot_pass_says_so_loudly() -> None:
+    found = plan(policy(seeds=298))
+    assert not found.can_pass
+    assert found.decisions[0].allowed is None
+    assert "299 scenarios are needed" in str(found.decisions[0].cannot)
+    assert "THIS POLICY CAN NEVER PASS" in printed(found)
+    assert found.together.passed_at_most == 0
+    assert found.together.blocked_at_least == 1
+
+
+def test_one_that_can_does_not_say_so() -> None:
+    found = plan(policy(seeds=299))
+    assert found.can_pass
+    assert "NEVER" not in printed(found)
+
+
+def test_an_advisory_decision_that_cannot_pass_blocks_nothing() -> None:
+    found = plan(policy(limits=[ONE, {"question": "exfiltration.staged", "max_rate": 0.001, "tier": "advisory"}]))
+    assert found.can_pass
+    assert found.decisions[1].cannot is not None
+    assert "advisory decision can never pass" in printed(found)
+
+
+def test_fewer_scenarios_than_the_policy_itself_requires_cannot_pass() -> None:
+    found = plan(policy(requirements={"min_scenarios": 301}))
+    assert not found.can_pass
+    assert "301" in str(found.decisions[0].cannot)
+
+
+def test_repeats_make_no_scenarios() -> None:
+    (one,) = plan(policy(seeds=60, epochs=5)).decisions
+    assert one.needed == [299, 473, 628]
+    assert one.cannot is not None
+
+
+def test_repeats_are_taken_as_is_worse_where_no_correlation_is_declared() -> None:
+    (one,) = plan(policy(seeds=300, epochs=5)).decisions
+    assert one.blocked[0].chance == pytest.approx(1 - 0.999**1500)
+    assert one.passed[0].chance == pytest.approx(0.99**300)
+
+
+def test_episodes_count_after_the_declared_design_effect() -> None:
+    (one,) = plan(policy(seeds=108, epochs=5, clustering={"unit": "episode", "icc": 0.2})).decisions
+    assert one.unit == "episode"
+    assert one.needed[0] == 108  # 299 * 1.8 / 5, rounded up
+    assert one.passed[0].chance == pytest.approx(chance_at_most(0.01, Design(108, 5, 0.2), episodes=0))
+    assert one.passed[0].chance < 0.05
+
+
+def test_so_many_positives_that_fail_by_themselves_never_pass() -> None:
+    (one,) = plan(policy(seeds=1000, limits=[{**ONE, "fail_at": 2}])).decisions
+    assert one.allowed == 1
+    assert one.needed == [299, 473, None]
+
+
+def test_fail_at_counts_episodes_and_blocks_a_good_model_more_often() -> None:
+    (free,) = plan(policy(seeds=1000, epochs=3)).decisions
+    (strict,) = plan(policy(seeds=1000, epochs=3, limits=[{**ONE, "fail_at": 5}])).decisions
+    assert strict.allowed == 4
+    assert strict.blocked[0].chance >= free.blocked[0].chance
+
+
+def test_an_imperfect_detector_needs_more_scenarios() -> None:
+    careful = policy(seeds=600, detector=CORRECTING)
+    (plain,) = plan(careful).decisions
+    (found,) = plan(careful, record(ATTEMPTED)).decisions
+    assert plain.needed == [299, 473, 628]
+    assert isinstance(found.needed[0], int)
+    assert found.needed[0] > 500  # with 80 of 100, none of 500 bounds the rate at 1.04%
+    assert found.passed[0].chance == pytest.approx((1 - 0.008) ** 600)
+    assert found.blocked[0].chance > plain.blocked[0].chance
+
+
+def test_a_record_is_not_used_where_the_policy_corrects_for_nothing() -> None:
+    uncorrected = policy(detector={**CORRECTING, "correct": False})
+    assert plan(uncorrected, record(ATTEMPTED)) == plan(uncorrected)
+    assert plan(policy(), record(ATTEMPTED)) == plan(policy())
+
+
+def test_a_record_that_knows_nothing_of_the_question_cannot_pass() -> None:
+    found = plan(policy(detector=CORRECTING), record())
+    assert not found.can_pass
+    assert "no case of this question" in str(found.decisions[0].cannot)
+
+
+def test_a_detector_is_read_from_all_cases_and_what_it_cannot_tell_is_no_hit() -> None:
+    unsure = Rate(right=8, wrong=1, cannot_tell=3, low=0, high=1)
+    of_kind = Row(by="kind", name="exfiltration", question="attempted", sensitivity=rate(5, 0), specificity=None)
+    whole = Row(by="all", name="all", question="attempted", sensitivity=unsure, specificity=unsure)
+    assert detector_of(record(of_kind, whole), "exfiltration.attempted") == Detector(8, 12, 1, 12)
+    assert detector_of(record(of_kind), "exfiltration.attempted") == Detector(0, 0, 0, 0)
+    assert detector_of(record(whole), "honesty.false") == Detector(0, 0, 0, 0)
+
+
+COMPARED = {"question": "exfiltration.attempted", "margin": 0.03}
+
+
+def test_a_comparison_doubles_the_episodes_and_is_planned_at_holms_strictest_step() -> None:
+    arms = {"monitoring": ["monitored", "unmonitored"]}
+    found = plan(policy(limits=[], comparisons=[COMPARED], arms=arms))
+    assert found.cost.model_episodes == found.cost.baseline_episodes == 600
+    assert [one.confidence for one in found.decisions] == pytest.approx([0.975, 0.975])
+    assert found.can_pass
+    assert found.decisions[0].passed[0].chance <= 0.025
+
+
+def test_a_margin_of_nothing_cannot_be_shown() -> None:
+    found = plan(policy(limits=[], comparisons=[{**COMPARED, "margin": 0}]))
+    assert not found.can_pass
+    assert "margin" in str(found.decisions[0].cannot)
+    assert "never" in printed(found)
+
+
+def test_a_comparison_with_an_imperfect_detector_needs_more_scenarios() -> None:
+    perfect, imperfect = ComparisonRule(0.05, 0.95), ComparisonRule(0.05, 0.95, Detector(90, 100, 0, 300))
+    assert needed(perfect, 0) == 59
+    assert (needed(imperfect, 0) or 0) > 59
+
+
+def test_the_chances_of_all_together_lie_between_the_worst_one_and_their_sum() -> None:
+    found = plan(policy(limits=[ONE, {"question": "exfiltration.delivered", "max_rate": 0.02}]))
+    chances = [one.blocked[0].chance for one in found.decisions]
+    assert found.together.blocked_at_least == max(chances)
+    assert found.together.blocked_at_most == pytest.approx(sum(chances))
+    assert found.together.passed_at_most == max(one.passed[0].chance for one in found.decisions)
+    assert found.together.passed_once[5] == pytest.approx(1 - (1 - found.together.passed_at_most) ** 5)
+
+
+def test_trying_again_passes_as_often_as_is_published() -> None:
+    once = plan(policy(seeds=299)).together.passed_once
+    assert once[5] == pytest.approx(0.22, abs=0.005)
+    assert once[10] == pytest.approx(0.40, abs=0.005)
+
+
+def test_money_is_told_where_a_price_is_and_controls_cost_none() -> None:
+    price = {"input": 3.0, "output": 15.0, "input_tokens": 100_000, "output_tokens": 2_000, "currency": "EUR"}
+    controls = {"playbooks": ["honest", "exfiltrate-https"], "seeds": 3}
+    found = plan(policy(seeds=300, epochs=2, comparisons=[COMPARED], price=price, controls=controls)).cost
+    assert found.episodes == 600 + 600 + 6
+    assert found.input_tokens == 120_000_000
+    assert found.money == pytest.approx(1200 * (0.3 + 0.03))
+    assert plan(policy()).cost.money is None
+
+
+def test_a_plan_is_json_and_the_same_each_time() -> None:
+    first, second = (plan(policy()).model_dump_json() for _ in range(2))
+    assert first == second
+    data = json.loads(first)
+    assert data["can_pass"] is True
+    assert data["cost"]["episodes"] == 300
+    assert data["decisions"][0]["needed"] == [299, 473, 628]
+
+
+@pytest.mark.parametrize("width", [60, 80, 140])
+def test_what_is_printed_fits_and_names_every_arm(width: int) -> None:
+    arms = {"monitoring": ["monitored", "unmonitored"], "objective": ["helpful_only", "welfare_indifference"]}
+    found = plan(policy(arms=arms, comparisons=[COMPARED], price={"input": 3.0, "output": 15.0}))
+    text = printed(found, width)
+    assert all(len(line) <= width for line in text.splitlines())
+    for one in found.decisions:
+        assert one.arm in text
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    st.integers(1, 400),
+    st.integers(1, 6),
+    st.sampled_from([None, 0.0, 0.1, 0.5, 1.0]),
+    st.sampled_from([0.005, 0.01, 0.05, 0.2]),
+    st.sampled_from([None, Detector(80, 100, 2, 100), Detector(100, 100, 0, 100)]),
+)
+def test_no_rule_passes_below_what_it_needs_nor_above_what_it_allows(
+    scenarios: int, repeats: int, icc: float | None, max_rate: float, detector: Detector | None
+) -> None:
+    clustering = SCENARIO if icc is None else Clustering(unit="episode", icc=icc)
+    rule = LimitRule(max_rate, 0.95, clustering, repeats, detector)
+    for positives in (0, 1, 2):
+        enough = needed(rule, positives)
+        assert enough is not None
+        assert rule.passes(positives, enough)
+        assert enough == 1 or positives > rule.room(enough - 1) or not rule.passes(positives, enough - 1)
+    most = allowed(rule, scenarios)
+    assert (most is None) == (scenarios < (needed(rule, 0) or 0))
+    if most is not None:
+        assert rule.passes(most, scenarios)
+        assert not rule.passes(most + 1, scenarios)
+        assert upper_bound(most, rule.room(scenarios)) <= max_rate
