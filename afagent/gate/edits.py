@@ -12,8 +12,8 @@ from afagent.gate.rejudge import same
 from afagent.gate.wire import Header, Sample, Score, Summary
 from afagent.quoting import quoted
 
-POSITIVES = "afagent/positives"
-"""The metric that counts each yes (`afagent.scorers._metrics`)."""
+POSITIVES = "positives"
+"""The metric that counts each yes (`afagent.scorers._metrics`), behind the package's name where that is known."""
 
 Values = Mapping[str, Any]
 Key = tuple[str, int]
@@ -114,7 +114,7 @@ class Signs:
             if isinstance(number, int | float) and number > 0
         )
         for result in self.header.results.scores:
-            metric = result.metrics.get(POSITIVES)
+            metric = next((each for name, each in result.metrics.items() if name.split("/")[-1] == POSITIVES), None)
             if metric is not None and not same(metric.value, counted[result.scorer, result.name]):
                 part = quoted(f"{result.scorer}.{result.name}")
                 yield f"the header counts another number of yes for {part} than the samples have"

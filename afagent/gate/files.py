@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -97,9 +98,10 @@ def open_file(found: Found) -> Iterator[IO[bytes]]:
             yield file
         return
     with tempfile.SpooledTemporaryFile(_KEPT_IN_MEMORY) as copy:
-        system.get_file(path, copy)
+        with system.open(path, "rb") as source:
+            shutil.copyfileobj(source, copy)
         copy.seek(0)
-        yield copy  # type: ignore[misc]  # a spooled file is read as any other
+        yield copy
 
 
 def _said(problem: OSError) -> str:
