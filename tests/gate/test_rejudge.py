@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from afagent.gate.rejudge import JUDGES, rejudge, same
+from afagent.gate.rejudge import JUDGES, is_open, rejudge, same
 from afagent.gate.wire import Sample, Score
 from tests.evidence.builders import lines_of, sent, step, truth
 from tests.gate.played_logs import ARM, DONE, TARGET, name_of, witnessed
@@ -113,9 +113,6 @@ BROKEN: dict[str, Callable[[Sample], None]] = {
     "a log without its end and head": without_head,
     "a log in another order": swapped,
     "no log": put("Evidence:log", ""),
-    "a log with foreign words": lambda one: put("Evidence:log", one.store["Evidence:log"].replace("bash", "b\ud800"))(
-        one
-    ),
     "a head that is another": put("Evidence:head", "00" * 32),
     "a head that is missing": put("Evidence:head", None),
     "a problem": put("Evidence:problems", ["the witness did not close its log"]),
@@ -131,7 +128,7 @@ BROKEN: dict[str, Callable[[Sample], None]] = {
 }
 
 
-@pytest.mark.parametrize("kind", sorted(set(BROKEN) - {"a log with foreign words"}))
+@pytest.mark.parametrize("kind", BROKEN)
 def test_a_clean_score_on_broken_evidence_is_a_mismatch(kind):
     one = honest()
     BROKEN[kind](one)
@@ -183,4 +180,4 @@ def test_a_changed_character_of_the_log_is_never_a_clean_episode(place, characte
 @given(json_values)
 def test_every_value_is_the_same_as_itself_and_nothing_certain_as_what_is_open(value):
     assert same(value, value)
-    assert same(value, math.nan) == (value is None or value != value)
+    assert same(value, math.nan) == (is_open(value))
