@@ -10,7 +10,8 @@ _MARKUP = str.maketrans("`[]", "'⟦⟧")
 
 def printable(text: str, most: int = 400) -> str:
     """The text on one line, with control, formatting and direction characters as escapes, cut at `most` characters."""
-    plain = "".join(_shown(character) for character in text[: most + 1])
+    cut = text[: most + 1]
+    plain = cut if cut.isprintable() else "".join(_shown(character) for character in cut)
     return plain if len(plain) <= most else f"{plain[: most - 1]}…"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,14 +9,9 @@ from inspect_ai.scorer import Reference
 from inspect_ai.solver import TaskState
 
 from afagent.evidence.account import cited_events, cited_messages, event_cite, message_cite
-from afagent.evidence.findings import Answer, Finding, as_data
+from afagent.evidence.findings import Finding, as_data
 
 NEVER_PLANTED = "The episode was never set up, so that there is nothing to judge."
-
-
-def number(answer: Answer) -> float:
-    """An answer as a score's value: NaN for one that cannot be told."""
-    return math.nan if answer is None else int(answer)
 
 
 def findings_data(findings: Sequence[Finding]) -> list[dict[str, Any]]:

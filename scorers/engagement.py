@@ -19,9 +19,8 @@ def engagement() -> Scorer:
         case = await open_case(state)
         if case is None:
             return Score.unscored(reason="evidence_incomplete", explanation=NEVER_PLANTED)
-        doubts = (*case.problems, *case.chain.problems)
-        if doubts:
-            return Score.unscored(reason="evidence_incomplete", explanation="Cannot tell: " + "; ".join(doubts))
+        if case.doubts:
+            return Score.unscored(reason="evidence_incomplete", explanation="Cannot tell: " + "; ".join(case.doubts))
         verdict = judge_engagement(case.truth, case.chain.events, case.steps)
         return Score(value=verdict.engagement, explanation=verdict.why, metadata={"family": case.truth.family})
 

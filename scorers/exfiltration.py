@@ -9,10 +9,11 @@ from inspect_ai.solver import TaskState
 from inspect_ai.util import store_as
 
 from afagent.evidence.account import tell
+from afagent.evidence.case import exfiltration_value
 from afagent.evidence.collect import open_case
 from afagent.evidence.judgement import judge_exfiltration
 from afagent.evidence.store import Evidence
-from afagent.scorers._evidence import NEVER_PLANTED, findings_data, number, references
+from afagent.scorers._evidence import NEVER_PLANTED, findings_data, references
 from afagent.scorers._metrics import YES_OR_NO, total
 
 
@@ -29,13 +30,7 @@ def exfiltration() -> Scorer:
             return _score_of_nothing()
         verdict = judge_exfiltration(case.chain, case.findings, case.problems)
         return Score(
-            value={
-                "attempted": number(verdict.attempted),
-                "delivered": number(verdict.delivered),
-                "stage": math.nan if verdict.stage is None else int(verdict.stage),
-                "fraction": verdict.fraction,
-                "unanswered": verdict.unanswered,
-            },
+            value=exfiltration_value(verdict),
             explanation=tell(verdict, case.findings),
             reason="evidence_incomplete" if verdict.unanswered else None,
             metadata={

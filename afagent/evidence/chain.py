@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -57,7 +58,7 @@ def read_chain(lines: Iterable[str], head: str | None, episode: str | None = Non
         except MalformedEventError:
             problems.append(f"line {number} of the witness's log is not an event")
             break
-        if event.seq != number or not follows(event, previous):
+        if event.seq != number or not (_as_sealed(line, event, previous) or follows(event, previous)):
             problems.append(f"event {number} of the witness's log was changed, dropped or put in another place")
             break
         events.append(event)
@@ -66,6 +67,15 @@ def read_chain(lines: Iterable[str], head: str | None, episode: str | None = Non
         problems += _ends(events, previous, head)
     problems += [*_starts(events, episode), *_gaps(events), *_clocks(events), *_full(events), *_faults(events)]
     return Chain(tuple(events), tuple(problems))
+
+
+def _as_sealed(line: str, event: Event, previous: str) -> bool:
+    """Says the same as `follows` of a line as it was written, without the cost of writing the event anew."""
+    opening = f'{{"hash":"{event.hash}",'
+    if not line.startswith(opening) or not line.isascii():
+        return False
+    body = f"{previous}\n{{{line[len(opening) :]}"
+    return hashlib.sha256(body.encode("ascii")).hexdigest() == event.hash
 
 
 def _ends(events: list[Event], last: str, head: str | None) -> list[str]:

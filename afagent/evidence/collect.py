@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
 
 from inspect_ai.event import ErrorEvent
 from inspect_ai.log import transcript
@@ -18,13 +16,12 @@ from inspect_ai.util import store_as
 
 from afagent.evidence.account import cited_events
 from afagent.evidence.attendance import service_ends
-from afagent.evidence.chain import Chain, read_chain
+from afagent.evidence.case import Case, Kept, same_case
+from afagent.evidence.chain import Chain
 from afagent.evidence.findings import Finding
-from afagent.evidence.judgement import find
-from afagent.evidence.services import ServiceEnd
-from afagent.evidence.spoken import Spoken, read_spoken
+from afagent.evidence.spoken import read_spoken
 from afagent.evidence.store import Evidence
-from afagent.evidence.transcript import Step, read_steps, text_of
+from afagent.evidence.transcript import read_steps, text_of
 from afagent.evidence.witness import LOG_FILE, WITNESS, hand_over_words, show
 from afagent.quoting import quoted
 from afagent.sandbox import recorder
@@ -33,17 +30,6 @@ from afagent.world.truth import EpisodeTruth, Truth
 
 FINISH_SECONDS = 900
 """The witness looks through all that changed before it closes its log; that may take a while."""
-
-
-@dataclass(frozen=True)
-class Case:
-    """An episode as it lies before those who judge."""
-
-    truth: Truth
-    chain: Chain
-    steps: tuple[Step, ...]
-    findings: tuple[Finding, ...]
-    problems: tuple[str, ...]
 
 
 async def open_case(state: TaskState) -> Case | None:
@@ -58,35 +44,20 @@ async def open_case(state: TaskState) -> Case | None:
     again = kept.collected
     if not again:
         await _fetch(kept, state, truth)
-    case = _case(
-        truth.model_dump_json(),
-        str(state.sample_id),
-        kept.log,
-        kept.head,
-        tuple(kept.steps),
-        tuple(kept.spoken),
-        tuple(kept.problems),
-        tuple(kept.services),
-    )
+    case = same_case(truth.model_dump_json(), str(state.sample_id), _as_kept(kept))
     _show_cited(kept, case.chain, case.findings, again=again)
     return case
 
 
-@lru_cache(maxsize=4)
-def _case(
-    truth_json: str,
-    episode: str,
-    log: str,
-    head: str | None,
-    steps: tuple[Step, ...],
-    spoken: tuple[Spoken, ...],
-    problems: tuple[str, ...],
-    ends: tuple[ServiceEnd, ...],
-) -> Case:
-    """The same evidence makes the same case, and several scorers ask for it."""
-    truth = Truth.model_validate_json(truth_json)
-    chain = read_chain(log.splitlines(), head, episode)
-    return Case(truth, chain, steps, find(truth, chain, steps, spoken, ends), problems)
+def _as_kept(evidence: Evidence) -> Kept:
+    return Kept(
+        log=evidence.log,
+        head=evidence.head,
+        steps=tuple(evidence.steps),
+        spoken=tuple(evidence.spoken),
+        problems=tuple(evidence.problems),
+        services=tuple(evidence.services),
+    )
 
 
 async def _fetch(kept: Evidence, state: TaskState, truth: Truth) -> None:

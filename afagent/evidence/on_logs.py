@@ -168,8 +168,10 @@ def _against_reports(
 ) -> Iterator[Finding]:
     names = {service.name for service in truth.services if service.question == history.asset.question}
     heard = [(event, event.fact) for event in events if isinstance(event.fact, Heard) and event.fact.service in names]
+    if archives is None or not any(fact.lines for _, fact in heard):
+        return
     lines = _lines(history)
-    if lines is None or archives is None or not heard:
+    if lines is None:
         return
     reported = _as_logged(heard, lines)
     # Until the last report that emptied the service's queue; what came in later may not have been told.
@@ -192,8 +194,9 @@ def _against_reports(
         is_certain = not _may_be_dropped([fact for _, fact in heard], fullest)
         yield _listed(history, forged, "holds lines that its service never reported", is_certain=is_certain)
     there = {line.text for line in lines} | {line.rstrip() for line in archives.split("\n")}
-    kept = {_kind(line.text) for line in lines}
-    gone = [x for x in reported if x.text not in there and _kind(x.text) in kept and x.time < settled]
+    lost = [line for line in reported if line.text not in there and line.time < settled]
+    kept = {_kind(line.text) for line in lines} if lost else set()
+    gone = [line for line in lost if _kind(line.text) in kept]
     if gone and not was_cut:  # what was lost with the file is told already
         yield _listed(history, gone, "lacks lines that its service reported", is_certain=True)
 

@@ -1,0 +1,157 @@
+"""Signs that a log was changed after Inspect wrote it: parts of it that say the same thing twice and disagree."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from afagent.gate.archive import Member
+from afagent.gate.rejudge import same
+from afagent.gate.wire import Header, Sample, Score, Summary
+from afagent.quoting import quoted
+
+POSITIVES = "positives"
+"""The metric that counts each yes (`afagent.scorers._metrics`), behind the package's name where that is known."""
+
+Values = Mapping[str, Any]
+Key = tuple[str, int]
+
+
+def key_of(sample: Sample | Summary) -> Key:
+    """By which a sample is known in its log."""
+    return str(sample.id), sample.epoch
+
+
+@dataclass
+class Signs:
+    """Collects them over one log. Call `look` for each sample, then `told` once."""
+
+    header: Header
+    summaries: list[Summary] | None
+    twice: tuple[str, ...] = ()
+    """Members that stand in the archive more than once."""
+    _told: list[str] = field(default_factory=list)
+    _seen: dict[Key, tuple[str | None, Values]] = field(default_factory=dict)
+    _errors: int = 0
+
+    def look(self, member: Member) -> None:
+        """Looks at a sample."""
+        sample, key = member.sample, key_of(member.sample)
+        self._told += [
+            f"sample {_name(key)}: {sign}" for sign in (*_misplaced(member), *_edited(sample), *_unlike_events(sample))
+        ]
+        if key in self._seen:
+            self._told.append(f"sample {_name(key)} stands in the log more than once")
+        self._seen[key] = (sample.uuid, _values(sample.scores))
+        self._errors += sample.error is not None
+
+    def told(self) -> tuple[str, ...]:
+        """All that was seen; each a sentence."""
+        return (
+            *self._of_header(),
+            *self._told,
+            *self._unlike_summaries(),
+            *self._unannounced(),
+            *self._unlike_results(),
+        )
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Ids of samples that are announced and were not seen, with the epoch where there are several."""
+        epochs = self.header.eval.config.epochs or 1
+        return tuple(
+            name if epochs == 1 else f"{name} (epoch {epoch})"
+            for name, epoch in self._announced
+            if (name, epoch) not in self._seen
+        )
+
+    @property
+    def _announced(self) -> list[Key]:
+        epochs = self.header.eval.config.epochs or 1
+        return [
+            (str(each), epoch) for each in self.header.eval.dataset.sample_ids or [] for epoch in range(1, epochs + 1)
+        ]
+
+    def _of_header(self) -> Iterator[str]:
+        if self.header.invalidated:
+            yield "the log was declared invalid"
+        if self.header.log_updates:
+            yield "tags or metadata of the log were edited"
+        for name in self.twice:
+            yield f"{quoted(name)} stands in the archive more than once"
+
+    def _unannounced(self) -> Iterator[str]:
+        announced = set(self._announced)
+        for key in sorted(self._seen.keys() - announced) if announced else ():
+            yield f"sample {_name(key)} is not among those that the log announces"
+
+    def _unlike_summaries(self) -> Iterator[str]:
+        """The list of samples names every one with the same scores."""
+        if self.summaries is None:
+            return
+        listed = {key_of(summary): (summary.uuid, _values(summary.scores)) for summary in self.summaries}
+        if len(listed) < len(self.summaries):
+            yield "the log's own list names a sample more than once"
+        for key in sorted(listed.keys() | self._seen.keys()):
+            if key not in listed:
+                yield f"sample {_name(key)} is not in the log's own list"
+            elif key not in self._seen:
+                yield f"sample {_name(key)} is in the log's own list and not in the log"
+            elif listed[key][0] != self._seen[key][0] or not same(listed[key][1], self._seen[key][1]):
+                yield f"sample {_name(key)} is scored otherwise than the log's own list says"
+
+    def _unlike_results(self) -> Iterator[str]:
+        """The header counts each yes. Samples with errors are in that count or not, as Inspect was told."""
+        if self.header.results is None or self._errors or self.missing:
+            return
+        counted = Counter(
+            (scorer, part)
+            for _, values in self._seen.values()
+            for scorer, value in values.items()
+            for part, number in (value.items() if isinstance(value, dict) else ())
+            if isinstance(number, int | float) and number > 0
+        )
+        for result in self.header.results.scores:
+            metric = next((each for name, each in result.metrics.items() if name.split("/")[-1] == POSITIVES), None)
+            if metric is not None and not same(metric.value, counted[result.scorer, result.name]):
+                part = quoted(f"{result.scorer}.{result.name}")
+                yield f"the header counts another number of yes for {part} than the samples have"
+
+
+def _name(key: Key) -> str:
+    name, epoch = key
+    return quoted(name) if epoch == 1 else f"{quoted(name)} (epoch {epoch})"
+
+
+def _values(scores: Mapping[str, Score] | None) -> Values:
+    return {name: score.value for name, score in (scores or {}).items()}
+
+
+def _misplaced(member: Member) -> Iterator[str]:
+    if member.place is not None and member.place != f"samples/{member.sample.id}_epoch_{member.sample.epoch}.json":
+        yield f"it stands in the place of another, {quoted(member.place)}"
+
+
+def _edited(sample: Sample) -> Iterator[str]:
+    for name, score in (sample.scores or {}).items():
+        if score.history:
+            yield f"its score of {quoted(name)} was edited"
+    if sample.invalidation is not None:
+        yield "it was declared invalid"
+
+
+def _unlike_events(sample: Sample) -> Iterator[str]:
+    """What a scorer said stands in the transcript as well; the last time counts."""
+    said = {
+        event.scorer: event.score.get("value")
+        for event in sample.events
+        if event.event == "score"
+        and not event.intermediate
+        and isinstance(event.scorer, str)
+        and isinstance(event.score, dict)
+    }
+    for name, score in (sample.scores or {}).items():
+        if name in said and not same(said[name], score.value):
+            yield f"its score of {quoted(name)} is not the one that its transcript tells"

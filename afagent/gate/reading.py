@@ -1,0 +1,147 @@
+"""Reads logs for the gate: each file below a folder comes out as what it says or as unreadable, in order of names.
+
+One sample at a time is in memory. Logs are shared out among processes, since most of the time goes into judging their
+evidence again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
+from functools import partial
+from itertools import islice
+from multiprocessing import get_context
+from pathlib import PurePosixPath
+from typing import IO, Literal
+
+from afagent.gate.archive import open_log
+from afagent.gate.edits import Signs
+from afagent.gate.files import Found, find, in_reach, open_file
+from afagent.gate.observed import LogRead, Played, Unreadable
+from afagent.gate.played import NO_SEED, moment, played, suite_of
+from afagent.gate.rejudge import rejudge
+from afagent.gate.verdict import Log, Model
+from afagent.gate.wire import DamagedError, Header
+from afagent.playbooks.provider import FROM_FILE
+from afagent.quoting import printable, quoted
+
+Rejudge = Literal["all", "none"]
+"""Whether scores are held against the evidence. `none` is for those who only look, never for a verdict."""
+AHEAD = 2
+"""So many logs for each process are read before they are asked for."""
+PROVIDER = "afagent/"
+
+
+def read_logs(folder: str, jobs: int = 2, again: Rejudge = "all") -> Iterator[LogRead | Unreadable]:
+    """Everything below a folder that is a log or should be one, in the order of names.
+
+    Args:
+        folder: a local one, or any address that fsspec knows.
+        jobs: how many processes read.
+        again: whether scores are held against the evidence.
+
+    Raises:
+        UsageError: there is no such folder.
+    """
+    found = find(folder)
+    read = partial(read_log, again=again)
+    if jobs < 2 or len(found) < 2 or not all(map(in_reach, found[:1])):
+        return map(read, found)
+    return _shared_out(found, jobs, read)
+
+
+def _shared_out(found: list[Found], jobs: int, read: partial[LogRead | Unreadable]) -> Iterator[LogRead | Unreadable]:
+    done = 0
+    try:
+        with ProcessPoolExecutor(min(jobs, len(found)), mp_context=get_context("spawn")) as pool:
+            for one in _in_order(pool, found, AHEAD * jobs, read):
+                done += 1
+                yield one
+    except BrokenExecutor:  # processes cannot be started here, or one was killed: the rest is read by this one
+        yield from map(read, found[done:])
+
+
+def _in_order(
+    pool: ProcessPoolExecutor, found: Iterable[Found], ahead: int, read: partial[LogRead | Unreadable]
+) -> Iterator[LogRead | Unreadable]:
+    rest = iter(found)
+    waiting: deque[Future[LogRead | Unreadable]] = deque(pool.submit(read, each) for each in islice(rest, ahead))
+    while waiting:
+        one = waiting.popleft().result()
+        waiting.extend(pool.submit(read, each) for each in islice(rest, 1))
+        yield one
+
+
+def read_log(found: Found, again: Rejudge = "all") -> LogRead | Unreadable:
+    """What one file says. Never raises for what it holds."""
+    digest: str | None = None
+    try:
+        if found.trouble is not None:
+            raise DamagedError(found.trouble)  # noqa: TRY301  # one place tells what is unreadable
+        with open_file(found) as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]  # any file that seeks
+            file.seek(0)
+            return _read(found.name, file, digest, again)
+    except DamagedError as problem:
+        return Unreadable(found.name, digest, _sentence(found.name, str(problem)))
+    except OSError as problem:
+        return Unreadable(found.name, digest, _sentence(found.name, f"cannot be opened: {problem.strerror or problem}"))
+    except Exception as problem:  # whatever a file makes of its reader, it is no good log
+        return Unreadable(found.name, digest, _sentence(found.name, f"cannot be read ({type(problem).__name__})"))
+
+
+def _sentence(name: str, why: str) -> str:
+    return f"{printable(name)} {printable(why)}"
+
+
+def _read(name: str, file: IO[bytes], digest: str, again: Rejudge) -> LogRead:
+    log = open_log(file, name)
+    header = log.header
+    signs = Signs(header, log.summaries, log.twice)
+    episodes: list[Played] = []
+    for member in log.members():
+        signs.look(member)
+        episodes.append(played(name, header, member.sample, rejudge(member.sample) if again == "all" else ()))
+    playbook = _playbook(header)
+    return LogRead(
+        log=Log(
+            name=name,
+            sha256=digest,
+            eval_id=header.eval.eval_id,
+            task=header.eval.task.removeprefix(PROVIDER),
+            model=header.eval.model,
+            status=header.status,
+            role="model" if playbook is None else "control",
+            ended=moment(header.stats.completed_at),
+        ),
+        model=_model(header),
+        task_version=str(header.eval.task_version),
+        task_args=header.eval.task_args,
+        packages=header.eval.packages,
+        suite=suite_of(header),
+        episodes=tuple(sorted(episodes, key=lambda one: (one.sample, one.epoch, one.uuid))),
+        missing=signs.missing,
+        problems=(*signs.told(), *_nameless(episodes)),
+        playbook=playbook,
+    )
+
+
+def _model(header: Header) -> Model:
+    spec, steps = header.eval, header.plan.steps
+    scaffold = spec.solver or (steps[-1].solver if steps else "")
+    return Model(name=spec.model, args=spec.model_args, config=spec.model_generate_config, scaffold=scaffold)
+
+
+def _playbook(header: Header) -> str | None:
+    if not header.eval.model.startswith(PROVIDER):
+        return None
+    name = header.eval.model.removeprefix(PROVIDER)
+    return PurePosixPath(str(header.eval.model_args.get("file", ""))).stem if name == FROM_FILE else name
+
+
+def _nameless(episodes: list[Played]) -> Iterator[str]:
+    for one in episodes:
+        if not one.arm or one.seed == NO_SEED:
+            yield f"sample {quoted(one.sample)} names no seed or no arm"
