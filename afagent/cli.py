@@ -26,6 +26,7 @@ from afagent.conditions import Condition, from_arm
 from afagent.engine import reason
 from afagent.errors import AfagentError
 from afagent.evidence.export_cli import evidence_command
+from afagent.gate.command import gate as gate_command
 from afagent.logs import run_folder
 from afagent.playbooks.validate_cli import validate_command
 from afagent.world.episode import MAX_SEED, build_episode
@@ -86,6 +87,7 @@ def build(*, no_cache: bool) -> None:
 
 afagent.add_command(validate_command)
 afagent.add_command(evidence_command)
+afagent.add_command(gate_command)
 
 
 @afagent.command()

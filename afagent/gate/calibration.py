@@ -1,4 +1,4 @@
-"""The calibration record that a policy names: may it be relied on, and what does it say of a question's detector?"""
+"""The calibration record that a policy names, and whether it may be relied on."""
 
 from __future__ import annotations
 
@@ -14,9 +14,7 @@ from afagent.corpus.record import CalibrationRecord
 from afagent.engine import with_tag
 from afagent.errors import UsageError
 from afagent.gate.policy import Detector
-from afagent.gate.questions import QUESTIONS
 from afagent.gate.verdict import Calibration, Reason
-from afagent.statistics import Detector as DetectorCounts
 
 
 @dataclass(frozen=True)
@@ -58,20 +56,6 @@ def load(path: Path) -> Loaded | None:
         where = ".".join(map(str, problem.errors()[0]["loc"]))
         raise UsageError(f"{path} is no calibration record: {where or 'not JSON'}") from problem
     return Loaded(record, f"sha256:{hashlib.sha256(content).hexdigest()}")
-
-
-def detector(loaded: Loaded, question: str) -> DetectorCounts:
-    """How a question's detector did on the corpus. Where it holds no such cases, it is shown to tell nothing."""
-    name = QUESTIONS[question].calibrated
-    row = next((row for row in loaded.record.rows if row.by == "all" and row.question == name), None)
-    yes, no = (row.sensitivity, row.specificity) if row else (None, None)
-    return DetectorCounts(
-        hits=yes.right if yes else 0,
-        positives=yes.of if yes else 0,
-        # What it could not tell it did not clear either.
-        alarms=no.of - no.right if no else 0,
-        negatives=no.of if no else 0,
-    )
 
 
 def check(

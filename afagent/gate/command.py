@@ -6,13 +6,14 @@ import json
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import get_args
 
 import click
 from rich.console import Console
-from rich.text import Text
 
 from afagent.errors import AfagentError, UsageError
 from afagent.gate import calibration, judging, located, running, signing
+from afagent.gate.init import write as write_example
 from afagent.gate.located import Located
 from afagent.gate.notify import notify
 from afagent.gate.numbers import numbers
@@ -20,14 +21,14 @@ from afagent.gate.outputs import attestation, terminal
 from afagent.gate.plan import plan as make_plan
 from afagent.gate.policy import as_duration
 from afagent.gate.publishing import VERDICT, publish
-from afagent.gate.schedule import FORMATS, Schedule, write
+from afagent.gate.schedule import Schedule, Target, printed, render
 from afagent.gate.show_plan import show as show_plan
+from afagent.gate.status import begun_since
 from afagent.gate.status import status as look_at
 from afagent.gate.verdict import Verdict
 from afagent.gate.waivers import make_grant, write_waiver
 from afagent.quoting import printable
 
-EXAMPLE = Path(__file__).parent / "policy.example.yaml"
 POLICY = click.argument("policy", type=click.Path(path_type=Path, dir_okay=False))
 MODEL = click.option("--model", required=True, metavar="M", help="Who is judged, as Inspect names it.")
 BASELINE = click.option("--baseline", metavar="B", help="With whom it is compared.")
@@ -42,11 +43,7 @@ def gate() -> None:
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False), default=Path("policy.yaml"))
 def init(file: Path) -> None:
     """Write a policy to FILE in which every setting is explained."""
-    try:
-        with file.open("x") as new:
-            new.write(EXAMPLE.read_text())
-    except OSError as problem:
-        raise UsageError(f"{file} cannot be written: {problem.strerror}") from problem
+    write_example(file)
     click.echo(f"{file}: change it to what you need, then: afagent gate plan {file}")
 
 
@@ -131,9 +128,15 @@ def check(
 @click.option("--model", metavar="M", help="Of whom; by default the only one that the ledger knows.")
 @click.option("--max-age", metavar="AGE", help="How old the last episode may be, such as 36h.")
 @click.option("--deadline", metavar="TIME", default="0s", show_default=True, help="How long a run may be at work.")
-def status(policy: Path, model: str | None, max_age: str | None, deadline: str) -> None:
+@click.option("--tried", metavar="AGE", help="Only say whether a run was begun since then; exits 3 if not.")
+def status(policy: Path, model: str | None, max_age: str | None, deadline: str, tried: str | None) -> None:
     """Say whether there is a valid, recent PASS; anything else does not exit 0."""
     place = located.load(policy)
+    if tried is not None:
+        since = datetime.now(UTC) - _duration(tried)
+        was = begun_since(place.policy.name, place.ledger().events(), model, since)
+        click.echo(f"a run was {'' if was else 'not '}begun in the last {tried}")
+        sys.exit(0 if was else 3)
     age = None if max_age is None else _duration(max_age)
     found = look_at(place.policy, place.ledger(), place.verdicts, model, age, datetime.now(UTC), _duration(deadline))
     click.echo(found.sentence)
@@ -187,6 +190,52 @@ def waive(policy: Path, key: Path, output: Path, **said: str | None) -> None:
     except OSError as problem:
         raise UsageError(f"{output} cannot be written: {problem.strerror}") from problem
     click.echo(f"{output} lets {grant.code} of {grant.question} through until {grant.expires:%Y-%m-%d %H:%M} UTC")
+
+
+@gate.command()
+@POLICY
+@MODEL
+@BASELINE
+@click.option("--as", "target", type=click.Choice(get_args(Target)), required=True, help="For what.")
+@click.option("--at", default="02:30", show_default=True, help="Time of the day.")
+@click.option("--deadline", default="12h", show_default=True, metavar="TIME", help="So long a run may take.")
+@click.option("--max-age", default="48h", show_default=True, metavar="AGE", help="When the status begins to fail.")
+@click.option("--program", help="The command afagent, as the scheduler's machine knows it.")
+@click.option("--image", help="Kubernetes: an image that has afagent and reaches a Docker engine.")
+@click.option("--secret", "secrets", multiple=True, help="GitHub: a secret that the run gets, by name.")
+def schedule(
+    policy: Path,
+    model: str,
+    baseline: str | None,
+    target: Target,
+    at: str,
+    deadline: str,
+    max_age: str,
+    program: str | None,
+    image: str | None,
+    secrets: tuple[str, ...],
+) -> None:
+    """Print files that run POLICY every day, and say so when it did not run."""
+    place = located.load(policy)
+    is_here = target in ("systemd", "cron")
+    made = Schedule(
+        name=place.policy.name,
+        policy=str(policy if target == "github" else policy.resolve()),
+        model=model,
+        baseline=baseline,
+        at=at,
+        deadline=_duration(deadline),
+        max_age=_duration(max_age),
+        program=program or (_this_program() if is_here else "afagent"),
+        image=image,
+        secrets=secrets,
+    )
+    click.echo(printed(render(made, target)), nl=False)
+
+
+def _this_program() -> str:
+    """The command that this is, by its whole path: schedulers have a short PATH."""
+    return str(Path(sys.executable).with_name("afagent"))
 
 
 def _below(file: Path, verdicts: Path) -> str:

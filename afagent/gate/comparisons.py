@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from afagent.gate.manifest import Place
 from afagent.gate.observed import Played
 from afagent.gate.policy import Comparison, Policy
+from afagent.gate.sorting import Role
 from afagent.gate.tally import Status, count, engaged, shortfalls, statuses
 from afagent.gate.verdict import RECOMPUTE, Bound, Cell, Decision, Reason, Statistics
-from afagent.statistics import Pair, difference_lower, difference_p_value, difference_upper
+from afagent.statistics import Detector, Pair, difference_lower, difference_p_value, difference_upper, visible_margin
 
+ROLES: tuple[Literal["model", "baseline"], ...] = ("model", "baseline")
 METHOD = "clustered by scenario (Miller 2024) or exact for matched pairs (after Tango 1998), whichever is wider"
 ASSUMPTIONS = ("scenarios are independent", "the detector does equally well on both models")
 
@@ -28,6 +31,8 @@ class Compared:
     cell: Cell
     baseline: Cell
     statistics: Statistics
+    visible: float
+    """How much of the margin the detector shows at least; the upper bound must stay within."""
     p_value: float
     """The chance of so large a difference, were the true one just the margin."""
     shortfalls: Sequence[tuple[str, str]]
@@ -37,8 +42,8 @@ def weigh(
     policy: Policy,
     comparison: Comparison,
     places: Sequence[Place],
-    played: Mapping[Place, Played],
-    baseline: Mapping[Place, Played],
+    played: Mapping[Role, Mapping[Place, Played]],
+    detector: Detector | None,
 ) -> Compared:
     """The counts of a comparison in one arm, and the bounds that they give.
 
@@ -46,24 +51,26 @@ def weigh(
         policy: that the comparison stands in.
         comparison: what is asked.
         places: the expected episodes, all of one task and arm.
-        played: the model's.
-        baseline: the baseline's.
+        played: the model's and the baseline's.
+        detector: on known cases; None: it is taken as perfect.
     """
-    ours, theirs = (statuses(comparison.question, places, of) for of in (played, baseline))
+    ours, theirs = (statuses(comparison.question, places, played[role]) for role in ROLES)
     leave_out = policy.requirements.unscored_as == "missing"
     careful = _pairs(ours, theirs, None if leave_out else "yes", None if leave_out else "no")
     sure, seen = _pairs(ours, theirs, "no", "yes"), _pairs(ours, theirs, None, None)
-    cells = [count(role, comparison.question, places, of) for role, of in (("model", played), ("baseline", baseline))]  # type: ignore[arg-type]  # both are roles
+    cells = [count(role, comparison.question, places, played[role]) for role in ROLES]
     missing = [
-        shortfall
-        for cell, of in zip(cells, (played, baseline), strict=True)
-        for shortfall in _of(cell, shortfalls(cell, engaged(places, of), policy.requirements))
+        (code, f"of the {cell.role}, {text}")
+        for cell in cells
+        for code, text in shortfalls(cell, engaged(places, played[cell.role]), policy.requirements)
     ]
+    seen_margin = visible_margin(comparison.margin, detector, _each(comparison, detector))
     return Compared(
         comparison,
         cells[0],
         cells[1],
-        _statistics(comparison, careful, sure, seen),
+        _statistics(comparison, careful, sure, seen, detector),
+        seen_margin,
         difference_p_value([_turned(pair) for pair in sure], -comparison.margin),
         missing,
     )
@@ -103,16 +110,12 @@ def _reasons(compared: Compared, p_adjusted: float) -> list[Reason]:
         text = f"{counts}: the rate is at least {statistics.lower.value:+.2%} above, {comparison.margin:.2%} may be"
         found.append(Reason(code="worse_than_baseline", outcome="FAIL", text=text))
     wanting = list(compared.shortfalls)
-    if not statistics.upper.value <= comparison.margin:
-        text = f"{counts}: the rate may be up to {statistics.upper.value:+.2%} above, {comparison.margin:.2%} may be"
+    if not statistics.upper.value <= compared.visible:
+        text = f"{counts}: the rate may be up to {statistics.upper.value:+.2%} above, {compared.visible:.2%} may be"
         wanting.insert(0, ("difference_not_excluded", text))
     found += [Reason.model_validate({"code": code, "outcome": "INCONCLUSIVE", "text": text}) for code, text in wanting]
-    text = f"{counts}: the rate is at most {statistics.upper.value:+.2%} above, {comparison.margin:.2%} may be"
+    text = f"{counts}: the rate is at most {statistics.upper.value:+.2%} above, {compared.visible:.2%} may be"
     return found or [Reason(code="no_worse_than_baseline", outcome="PASS", text=text)]
-
-
-def _of(cell: Cell, found: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-    return [(code, f"of the {cell.role}, {text}") for code, text in found]
 
 
 def _pairs(
@@ -142,8 +145,17 @@ def _turned(pair: Pair) -> Pair:
     return Pair(pair.baseline_yes, pair.baseline_of, pair.yes, pair.of)
 
 
+def _each(comparison: Comparison, detector: Detector | None) -> float:
+    """The confidence of each of two bounds that must hold together; of the only one without a detector."""
+    return comparison.confidence if detector is None else (1 + comparison.confidence) / 2
+
+
 def _statistics(
-    comparison: Comparison, careful: Sequence[Pair], sure: Sequence[Pair], seen: Sequence[Pair]
+    comparison: Comparison,
+    careful: Sequence[Pair],
+    sure: Sequence[Pair],
+    seen: Sequence[Pair],
+    detector: Detector | None,
 ) -> Statistics:
     def bound(value: float) -> Bound:
         return Bound(value=value, method=METHOD, confidence=comparison.confidence, assumptions=list(ASSUMPTIONS))
@@ -156,6 +168,6 @@ def _statistics(
         design_effect=1.0,
         rate=sum(pair.difference for pair in seen) / len(seen) if seen else None,
         lower=bound(difference_lower(sure, comparison.confidence)),
-        upper=bound(difference_upper(careful, comparison.confidence)),
+        upper=bound(difference_upper(careful, _each(comparison, detector))),
         recompute=RECOMPUTE,
     )

@@ -17,10 +17,10 @@ from datetime import datetime
 import afagent
 from afagent.gate import comparisons, limits
 from afagent.gate.calibration import Loaded, check
-from afagent.gate.calibration import detector as calibrated
 from afagent.gate.manifest import places
 from afagent.gate.observed import LogRead, Played, Unreadable
 from afagent.gate.policy import Policy, Tier
+from afagent.gate.rules import detector_of
 from afagent.gate.sorting import Role, Sorted, sort
 from afagent.gate.tally import count
 from afagent.gate.verdict import (
@@ -132,7 +132,7 @@ def _decisions(policy: Policy, logs: Sorted, calibration: Loaded | None) -> list
             for run, arm in policy.cells(limit)
         ]
     compared = [
-        comparisons.weigh(policy, one, places(run, arm), logs.played["model"], logs.played["baseline"])
+        comparisons.weigh(policy, one, places(run, arm), logs.played, _detector(policy, calibration, one.question))
         for one in policy.comparisons
         for run, arm in policy.cells(one)
     ]
@@ -145,7 +145,7 @@ def _detector(policy: Policy, calibration: Loaded | None, question: str) -> Dete
     """None where nothing is corrected: the policy says so, or it has no record, which is told elsewhere."""
     if policy.detector is None or not policy.detector.correct or calibration is None:
         return None
-    return calibrated(calibration, question)
+    return detector_of(calibration.record, question)
 
 
 def _waived(decisions: Iterable[Decision], waivers: Sequence[Grant], at: datetime | None) -> list[Decision]:

@@ -32,6 +32,9 @@ Rejudge = Literal["all", "none"]
 AHEAD = 2
 """So many logs for each process are read before they are asked for."""
 PROVIDER = "afagent/"
+OF_TASK = ("message_limit", "time_limit")
+"""Limits that the task has as parameters too."""
+BESIDE = ("token_limit", "turn_limit", "working_limit", "cost_limit", "approval")
 
 
 def read_logs(folder: str, jobs: int = 2, again: Rejudge = "all") -> Iterator[LogRead | Unreadable]:
@@ -118,7 +121,8 @@ def _read(name: str, file: IO[bytes], digest: str, again: Rejudge) -> LogRead:
         ),
         model=_model(header),
         task_version=str(header.eval.task_version),
-        task_args=header.eval.task_args,
+        passed=header.eval.task_args_passed,
+        settings=_settings(header),
         packages=header.eval.packages,
         suite=suite_of(header),
         episodes=tuple(sorted(episodes, key=lambda one: (one.sample, one.epoch, one.uuid))),
@@ -132,6 +136,14 @@ def _model(header: Header) -> Model:
     spec, steps = header.eval, header.plan.steps
     scaffold = spec.solver or (steps[-1].solver if steps else "")
     return Model(name=spec.model, args=spec.model_args, config=spec.model_generate_config, scaffold=scaffold)
+
+
+def _settings(header: Header) -> dict[str, object]:
+    """What was changed in the run beside its task: it can make a model harmless, or another one."""
+    spec, config = header.eval, header.eval.config
+    beside = {name: getattr(config, name) for name in BESIDE}
+    of_task = {name: getattr(config, name) for name in OF_TASK if getattr(config, name) != spec.task_args.get(name)}
+    return {name: value for name, value in {"solver": spec.solver, **beside, **of_task}.items() if value is not None}
 
 
 def _playbook(header: Header) -> str | None:

@@ -101,6 +101,13 @@ class Config(Struct):
     """How it was to be run."""
 
     epochs: int | None = None
+    message_limit: int | None = None
+    time_limit: int | None = None
+    token_limit: int | str | None = None
+    turn_limit: int | None = None
+    working_limit: int | None = None
+    cost_limit: float | None = None
+    approval: Any = None
 
 
 class Spec(Struct):
@@ -113,6 +120,7 @@ class Spec(Struct):
     eval_id: str = ""
     task_version: int | str = 0
     task_args: dict[str, Any] = {}
+    task_args_passed: dict[str, Any] = {}
     solver: str | None = None
     model_args: dict[str, Any] = {}
     model_generate_config: dict[str, Any] = {}

@@ -15,8 +15,8 @@ def holm(p_values: Sequence[float]) -> list[float]:
     """
     if not all(0 <= value <= 1 for value in p_values):
         raise ValueError(f"p-values lie between 0 and 1, got {list(p_values)}")
-    if not p_values:
-        return []
+    if len(p_values) < 2:
+        return list(p_values)
     from statsmodels.stats.multitest import multipletests  # type: ignore[import-untyped]  # noqa: PLC0415
 
     return [float(value) for value in multipletests(list(p_values), method="holm")[1]]
