@@ -4,7 +4,8 @@ An attempt is a throw of the dice: a set of evidence that was looked at, or a ru
 
 1. Each distinct set of evidence (`verdict.Verdict.evidence`) of a policy and model is one attempt, however often it is
    judged. It stands where it was first named, or where the run that made it was opened.
-2. A run that has named no evidence is an attempt of its own: refused, broken off, interrupted, or never closed.
+2. A run that has named no evidence is an attempt of its own: refused, broken off, interrupted, or never closed. One
+   that is continued after it named some is looked at once more, and counts like a new one.
 3. A check that has named no evidence is none: it has seen nothing, and told nobody anything.
 4. An attempt's outcome is the worst that its evidence was ever judged as, so that a milder policy hides nothing.
 5. What came *before* a set of evidence is what the ledger held when it was first named. Rows are never changed, so the
@@ -107,6 +108,8 @@ def tried(events: Sequence[Event], policy: str, model: str | None) -> list[Tried
     for event in events:
         if event.policy != policy or (event.model is not None and event.model != model):
             continue
+        if event.event == "opened" and event.entry in named:
+            del opened[event.entry], named[event.entry]
         first = opened.setdefault(event.entry, event)
         if event.evidence is not None:
             known = named.setdefault(event.entry, [])
@@ -118,7 +121,10 @@ def tried(events: Sequence[Event], policy: str, model: str | None) -> list[Tried
             groups[named[event.entry][-1]].append(event)
     for entry, first in opened.items():
         if first.kind == "run" and entry not in named:
-            groups[entry] = [first, *(one for one in events if one.entry == entry and one.event == "closed")]
+            ended = [
+                one for one in events if one.entry == entry and one.event == "closed" and one.number > first.number
+            ]
+            groups[entry] = [first, *ended]
     return sorted(map(_one, groups.values()), key=lambda one: one.opened.number)
 
 

@@ -169,6 +169,24 @@ def test_an_interrupted_run_that_is_continued_is_one_attempt(ledger: Ledger) -> 
     assert outcomes(ledger) == ["PASS"]
 
 
+def test_a_run_that_goes_on_after_it_was_judged_is_another_attempt(ledger: Ledger) -> None:
+    entry = ledger.begin(policy(), "lab/m")
+    ledger.close(entry, verdict("INCONCLUSIVE", "e1"), "v.json")
+    again = ledger.begin(policy(), "lab/m", continues=entry.id)
+    assert outcomes(ledger) == ["INCONCLUSIVE", "never closed"]
+    ledger.close(again, verdict("PASS", "e2"), "w.json")
+    assert outcomes(ledger) == ["INCONCLUSIVE", "PASS"]
+    assert outcomes(ledger, "e2") == ["INCONCLUSIVE"]
+
+
+def test_a_run_that_was_killed_while_it_was_judged_and_is_judged_again_is_one_attempt(ledger: Ledger) -> None:
+    entry = ledger.begin(policy(), "lab/m")
+    ledger.name_evidence(entry, "e1", [])
+    ledger.close(ledger.begin(policy(), "lab/m", continues=entry.id), verdict("PASS", "e1"), "v.json")
+    assert outcomes(ledger) == ["PASS"]
+    assert outcomes(ledger, "e1") == []
+
+
 def test_other_models_and_policies_have_attempts_of_their_own(ledger: Ledger) -> None:
     ledger.begin(policy(), "lab/other")
     ledger.begin(policy("release"), "lab/m")

@@ -28,6 +28,7 @@ PLAIN = Schedule("nightly", "/srv/gate/policy.yaml", "lab/m", "lab/b", program="
 ODD = dataclasses.replace(PLAIN, policy=f"/srv/{HOSTILE}/p.yaml", model=HOSTILE, baseline="-b " + HOSTILE[::-1])
 RUN = ["gate", "run", ODD.policy, "--model", HOSTILE, "--baseline", ODD.baseline]
 SCHEDULES = pytest.mark.parametrize("schedule", [PLAIN, ODD], ids=["plain", "hostile"])
+SYSTEMD = pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd-analyze here")
 WORDS = st.text(st.characters(exclude_categories=["C", "Zl", "Zp"]), min_size=1)
 
 
@@ -57,21 +58,31 @@ def called(program: Path) -> list[str]:
 # --- systemd ----------------------------------------------------------------------------------------------------------
 
 
-@SCHEDULES
-@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd-analyze here")
-def test_systemd_takes_the_units(schedule: Schedule, tmp_path: Path) -> None:
-    files = render(schedule, "systemd")
+def systemd_says(files: list[File], folder: Path) -> tuple[int, list[str]]:
+    """The exit code of systemd's own check, and what it finds wrong with these units."""
     for file in files:
-        (tmp_path / file.name).write_text(file.text)
+        (folder / file.name).write_text(file.text)
     done = subprocess.run(
-        ["systemd-analyze", "verify", "--man=no", *(tmp_path / file.name for file in files)],
+        ["systemd-analyze", "verify", "--man=no", *(folder / file.name for file in files)],
         capture_output=True,
         text=True,
-        env=os.environ | {"SYSTEMD_UNIT_PATH": f"{tmp_path}:"},
+        env=os.environ | {"SYSTEMD_UNIT_PATH": f"{folder}:"},
         check=False,
     )
-    ours = [line for line in done.stderr.splitlines() if "afagent" in line]
-    assert (done.returncode, ours) == (0, [])
+    return done.returncode, [line for line in done.stderr.splitlines() if "afagent" in line]
+
+
+@SCHEDULES
+@SYSTEMD
+def test_systemd_takes_the_units(schedule: Schedule, tmp_path: Path) -> None:
+    assert systemd_says(render(schedule, "systemd"), tmp_path) == (0, [])
+
+
+@SYSTEMD
+@pytest.mark.parametrize(("right", "wrong"), [("OnCalendar=*-*-*", "OnCalendar=soon"), ("Type=exec", "Type=nonsense")])
+def test_systemd_would_have_seen_a_mistake(right: str, wrong: str, tmp_path: Path) -> None:
+    files = [File(file.name, file.text.replace(right, wrong)) for file in render(PLAIN, "systemd")]
+    assert systemd_says(files, tmp_path)[1] != []
 
 
 def test_systemd_calls_what_was_meant() -> None:
@@ -80,7 +91,7 @@ def test_systemd_calls_what_was_meant() -> None:
     assert [word.replace("%%", "%") for word in words] == [ODD.program, *RUN]
 
 
-@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd-analyze here")
+@SYSTEMD
 def test_systemd_knows_the_times() -> None:
     for file in render(PLAIN, "systemd"):
         for line in file.text.splitlines():
