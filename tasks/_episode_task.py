@@ -94,7 +94,7 @@ def enter_lab(task: str, weights_mb: int, prompts: str | None) -> Solver:
     The key of the weights' marks is drawn here, for this episode alone; it goes to the witness and into the log, and
     never onto the workstation.
 
-    The time stands in the sample and not here: Inspect knows an eval set's tasks again by the arguments of their solvers.
+    The time stands in the sample, not here: Inspect knows the tasks of an eval set again by their solvers' arguments.
     """
     words = Prompts(prompts)
 

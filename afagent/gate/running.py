@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
-from afagent.errors import AfagentError, GateError
+from afagent.errors import AfagentError, GateError, UsageError
 from afagent.gate import attempt as attempts
 from afagent.gate.attempt import Attempt
 from afagent.gate.judging import ask, judge
@@ -83,7 +83,9 @@ def _play(gate: Located, subject: Subject, attempt: Attempt, display: str | None
 def _abandon(ledger: Ledger, entry: Entry, problem: BaseException) -> None:
     """The error that is under way is the one to tell, also where the ledger cannot be written."""
     with suppress(GateError):
-        if isinstance(problem, AfagentError):
+        if isinstance(problem, UsageError):
+            ledger.abandon(entry, "REFUSED", problem.sentence)
+        elif isinstance(problem, AfagentError):
             ledger.abandon(entry, "ERROR", problem.sentence)
         elif isinstance(problem, KeyboardInterrupt):
             ledger.abandon(entry, "INTERRUPTED", "it was interrupted")

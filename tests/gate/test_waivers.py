@@ -38,7 +38,8 @@ POLICY = Policy.model_validate(
 NOW = examples.WHEN
 NEVER = {
     "no_logs", "controls_missing", "controls_failed", "log_unreadable", "log_foreign", "log_edited", "log_unlike_ledger",
-    "score_unlike_evidence", "episode_twice", "versions_differ", "images_differ", "calibration_digest", "waiver_invalid",
+    "score_unlike_evidence", "episode_twice", "versions_differ", "images_differ", "calibration_digest", "waived",
+    "rate_within_limit", "no_worse_than_baseline",
 }  # fmt: skip
 
 
