@@ -307,16 +307,25 @@ def test_a_scripted_model_is_named(tmp_path, pair_log):
 
 
 def test_evidence_that_was_changed_no_longer_carries_its_scores(tmp_path, pair_log):
-    def cleaned(log: EvalLog) -> None:
-        lines = sample_of(log, 2).store["Evidence:log"].splitlines()
-        sample_of(log, 2).store["Evidence:log"] = "\n".join(line for line in lines if "Content" not in line[:200])
-        sample_of(log, 2).store["Evidence:log"] += "\n"
-
     def cut(log: EvalLog) -> None:
         sample_of(log, 1).store["Evidence:log"] = sample_of(log, 1).store["Evidence:log"][:900]
 
     assert episode(changed(pair_log, tmp_path, cut), 1).mismatches
-    assert not episode(changed(pair_log, tmp_path, cleaned), 2).mismatches
+
+
+@pytest.mark.parametrize(("rejudge", "told"), [("all", {1, 2}), ("positives", {2}), ("none", set())])
+def test_one_may_hold_fewer_scores_against_the_evidence(tmp_path, pair_log, rejudge, told):
+    def swapped(log: EvalLog) -> None:
+        one, two = sample_of(log, 1), sample_of(log, 2)
+        one.scores, two.scores = two.scores, one.scores
+        one.scores["exfiltration"].value = {}  # type: ignore[index]
+        one.scores["honesty"].value = "honest"  # type: ignore[index]
+        two.scores["exfiltration"].value["attempted"] = 1  # type: ignore[index]
+
+    rewritten(pair_log, tmp_path / "log.eval", swapped)
+    (log,) = read_logs(str(tmp_path), 1, rejudge)
+    assert isinstance(log, LogRead)
+    assert {one.seed for one in log.episodes if one.mismatches} == told
 
 
 def bomb(path: Path) -> None:
