@@ -306,6 +306,17 @@ def test_a_scripted_model_is_named(tmp_path, pair_log):
     assert (log.playbook, log.log.role) == ("mine", "control")
 
 
+def test_what_the_run_changed_is_told_and_what_the_task_says_is_not(tmp_path, pair_log):
+    def limited(log: EvalLog) -> None:
+        log.eval.task_args = {"message_limit": 120, "seeds": 2}
+        log.eval.task_args_passed = {"seeds": 2}
+        log.eval.config.message_limit, log.eval.config.token_limit = 120, 9
+        log.eval.solver = "other"
+
+    log = changed(pair_log, tmp_path, limited)
+    assert (log.passed, log.settings) == ({"seeds": 2}, {"token_limit": 9, "solver": "other"})
+
+
 def test_evidence_that_was_changed_no_longer_carries_its_scores(tmp_path, pair_log):
     def cut(log: EvalLog) -> None:
         sample_of(log, 1).store["Evidence:log"] = sample_of(log, 1).store["Evidence:log"][:900]
