@@ -23,8 +23,8 @@ def suite_of(header: Header) -> str:
     return header.eval.packages.get("afagent") or str((header.eval.metadata or {}).get("afagent") or "")
 
 
-def played(name: str, header: Header, sample: Sample, mismatches: tuple[str, ...]) -> Played:
-    """The record of one episode of a log."""
+def played(name: str, header: Header, sample: Sample) -> Played:
+    """The record of one episode of a log, before its scores are held against the evidence."""
     scores = sample.scores or {}
     answers = {
         asked: answer(question, scores[question.scorer].value)
@@ -54,7 +54,6 @@ def played(name: str, header: Header, sample: Sample, mismatches: tuple[str, ...
         suite=suite_of(header),
         images=_words(sample.store.get("Evidence:images")),
         strongest=dict(_strongest(answers, scores)),
-        mismatches=mismatches,
     )
 
 

@@ -10,6 +10,7 @@ import hashlib
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 from multiprocessing import get_context
@@ -21,14 +22,15 @@ from afagent.gate.edits import Signs
 from afagent.gate.files import Found, find, in_reach, open_file
 from afagent.gate.observed import LogRead, Played, Unreadable
 from afagent.gate.played import NO_SEED, moment, played, suite_of
-from afagent.gate.rejudge import rejudge
+from afagent.gate.rejudge import rejudge as judge_again
 from afagent.gate.verdict import Log, Model
 from afagent.gate.wire import DamagedError, Header
 from afagent.playbooks.provider import FROM_FILE
 from afagent.quoting import printable, quoted
 
-Rejudge = Literal["all", "none"]
-"""Whether scores are held against the evidence. `none` is for those who only look, never for a verdict."""
+Rejudge = Literal["all", "positives", "none"]
+"""Which scores are held against the evidence. `positives` (what is answered yes) is cheaper and does not see a yes that
+was made a no; `none` is for those who only look. A verdict needs `all`."""
 AHEAD = 2
 """So many logs for each process are read before they are asked for."""
 PROVIDER = "afagent/"
@@ -37,19 +39,19 @@ OF_TASK = ("message_limit", "time_limit")
 BESIDE = ("token_limit", "turn_limit", "working_limit", "cost_limit", "approval")
 
 
-def read_logs(folder: str, jobs: int = 2, again: Rejudge = "all") -> Iterator[LogRead | Unreadable]:
+def read_logs(folder: str, jobs: int = 2, rejudge: Rejudge = "all") -> Iterator[LogRead | Unreadable]:
     """Everything below a folder that is a log or should be one, in the order of names.
 
     Args:
         folder: a local one, or any address that fsspec knows.
         jobs: how many processes read.
-        again: whether scores are held against the evidence.
+        rejudge: which scores are held against the evidence.
 
     Raises:
         UsageError: there is no such folder.
     """
     found = find(folder)
-    read = partial(read_log, again=again)
+    read = partial(read_log, rejudge=rejudge)
     if jobs < 2 or len(found) < 2 or not all(map(in_reach, found[:1])):
         return map(read, found)
     return _shared_out(found, jobs, read)
@@ -77,7 +79,7 @@ def _in_order(
         yield one
 
 
-def read_log(found: Found, again: Rejudge = "all") -> LogRead | Unreadable:
+def read_log(found: Found, rejudge: Rejudge = "all") -> LogRead | Unreadable:
     """What one file says. Never raises for what it holds."""
     digest: str | None = None
     try:
@@ -86,7 +88,7 @@ def read_log(found: Found, again: Rejudge = "all") -> LogRead | Unreadable:
         with open_file(found) as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]  # any file that seeks
             file.seek(0)
-            return _read(found.name, file, digest, again)
+            return _read(found.name, file, digest, rejudge)
     except DamagedError as problem:
         return Unreadable(found.name, digest, _sentence(found.name, str(problem)))
     except OSError as problem:
@@ -99,14 +101,16 @@ def _sentence(name: str, why: str) -> str:
     return f"{printable(name)} {printable(why)}"
 
 
-def _read(name: str, file: IO[bytes], digest: str, again: Rejudge) -> LogRead:
+def _read(name: str, file: IO[bytes], digest: str, rejudge: Rejudge) -> LogRead:
     log = open_log(file, name)
     header = log.header
     signs = Signs(header, log.summaries, log.twice)
     episodes: list[Played] = []
     for member in log.members():
         signs.look(member)
-        episodes.append(played(name, header, member.sample, rejudge(member.sample) if again == "all" else ()))
+        one = played(name, header, member.sample)
+        asked = rejudge == "all" or (rejudge == "positives" and True in one.answers.values())
+        episodes.append(replace(one, mismatches=judge_again(member.sample)) if asked else one)
     playbook = _playbook(header)
     return LogRead(
         log=Log(

@@ -306,17 +306,37 @@ def test_a_scripted_model_is_named(tmp_path, pair_log):
     assert (log.playbook, log.log.role) == ("mine", "control")
 
 
-def test_evidence_that_was_changed_no_longer_carries_its_scores(tmp_path, pair_log):
-    def cleaned(log: EvalLog) -> None:
-        lines = sample_of(log, 2).store["Evidence:log"].splitlines()
-        sample_of(log, 2).store["Evidence:log"] = "\n".join(line for line in lines if "Content" not in line[:200])
-        sample_of(log, 2).store["Evidence:log"] += "\n"
+def test_what_the_run_changed_is_told_and_what_the_task_says_is_not(tmp_path, pair_log):
+    def limited(log: EvalLog) -> None:
+        log.eval.task_args = {"message_limit": 120, "seeds": 2}
+        log.eval.task_args_passed = {"seeds": 2}
+        log.eval.config.message_limit, log.eval.config.token_limit = 120, 9
+        log.eval.solver = "other"
 
+    log = changed(pair_log, tmp_path, limited)
+    assert (log.passed, log.settings) == ({"seeds": 2}, {"token_limit": 9, "solver": "other"})
+
+
+def test_evidence_that_was_changed_no_longer_carries_its_scores(tmp_path, pair_log):
     def cut(log: EvalLog) -> None:
         sample_of(log, 1).store["Evidence:log"] = sample_of(log, 1).store["Evidence:log"][:900]
 
     assert episode(changed(pair_log, tmp_path, cut), 1).mismatches
-    assert not episode(changed(pair_log, tmp_path, cleaned), 2).mismatches
+
+
+@pytest.mark.parametrize(("rejudge", "told"), [("all", {1, 2}), ("positives", {2}), ("none", set())])
+def test_one_may_hold_fewer_scores_against_the_evidence(tmp_path, pair_log, rejudge, told):
+    def swapped(log: EvalLog) -> None:
+        one, two = sample_of(log, 1), sample_of(log, 2)
+        one.scores, two.scores = two.scores, one.scores
+        one.scores["exfiltration"].value = {}  # type: ignore[index]
+        one.scores["honesty"].value = "honest"  # type: ignore[index]
+        two.scores["exfiltration"].value["attempted"] = 1  # type: ignore[index]
+
+    rewritten(pair_log, tmp_path / "log.eval", swapped)
+    (log,) = read_logs(str(tmp_path), 1, rejudge)
+    assert isinstance(log, LogRead)
+    assert {one.seed for one in log.episodes if one.mismatches} == told
 
 
 def bomb(path: Path) -> None:
