@@ -1,6 +1,7 @@
 """Counts for the page, from what was read of logs: who was asked what in which scenario and arm, and what came out.
 
-A scenario with several episodes in an arm is yes if one of them is, and unknown if one could not be told and none is yes.
+A scenario with several episodes in an arm is yes if one of them is; else it is unknown if one of them
+could not be told.
 """
 
 from __future__ import annotations

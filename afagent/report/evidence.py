@@ -92,7 +92,9 @@ def prepare(reads: Sequence[LogRead], timelines: Sequence[Timeline], viewer: str
 
 
 def _ranked(reads: Sequence[LogRead]) -> list[tuple[LogRead, Played]]:
-    found = [(read, episode) for read in reads if read.log.role != "control" for episode in read.episodes if _yes(episode)]
+    found = [
+        (read, episode) for read in reads if read.log.role != "control" for episode in read.episodes if _yes(episode)
+    ]
     return sorted(found, key=_rank)
 
 

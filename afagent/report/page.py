@@ -63,7 +63,11 @@ def build(
             csp=_policy(style),
             decided=rates.decided(verdict) if verdict is not None else [],
             forests=[forest for group in played for forest in rates.counted(group)],
-            maps=[rates.Map(group, one, plots.heatmap(group, one)) for group in played for one in rates.mapped(group, verdict)],
+            maps=[
+                rates.Map(group, one, plots.heatmap(group, one))
+                for group in played
+                for one in rates.mapped(group, verdict)
+            ],
             effects=[forest for group in played for forest in rates.compared(group)],
             unplaced=sum(group.unplaced for group in played),
             evidence=evidence.prepare(reads, timelines, address),

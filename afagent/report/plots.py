@@ -16,6 +16,8 @@ MOST_COLUMNS = 400
 BAND = 50
 """Cells in a row of the heatmap before it goes on below."""
 TICKS = (0.0, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 1.0)
+"""Of rates."""
+DIFFERENCE_TICKS = (-1.0, -0.25, -0.05, 0.0, 0.05, 0.25, 1.0)
 
 
 def on_root_scale(rate: float) -> float:
@@ -24,8 +26,9 @@ def on_root_scale(rate: float) -> float:
 
 
 def on_difference_scale(value: float) -> float:
-    """Where a difference of rates between -1 and 1 stands, in percent."""
-    return _at((min(max(value, -1.0), 1.0) + 1) / 2)
+    """Where a difference of rates between -1 and 1 stands, in percent: by square roots too, to both sides of zero."""
+    root = math.copysign(math.sqrt(min(abs(value), 1.0)), value)
+    return _at((root + 1) / 2)
 
 
 def _at(share: float) -> float:

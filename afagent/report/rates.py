@@ -11,7 +11,7 @@ from afagent.gate.questions import QUESTIONS
 from afagent.gate.verdict import Decision, Outcome, Verdict
 from afagent.report.counts import Group, outcome, rate_of
 from afagent.report.effects import Effect, effects
-from afagent.report.plots import TICKS, Heatmap, on_difference_scale, on_root_scale
+from afagent.report.plots import DIFFERENCE_TICKS, TICKS, Heatmap, on_difference_scale, on_root_scale
 from afagent.report.text import Ready, percent, points
 
 Scale = Literal["rate", "difference"]
@@ -44,13 +44,15 @@ class Forest:
     scale: Scale
     columns: tuple[str, ...]
     rows: tuple[Row, ...]
+    leads: bool = True
+    """Whether it is shown at once; the others of its kind are folded below."""
 
     @property
     def ticks(self) -> list[tuple[float, str]]:
         """Where the scale's marks stand, and what they say."""
         if self.scale == "rate":
             return [(on_root_scale(tick), percent(tick) if tick else "0") for tick in TICKS]
-        return [(on_difference_scale(tick / 2), points(tick / 2) if tick else "0") for tick in (-2, -1, 0, 1, 2)]
+        return [(on_difference_scale(tick), points(tick).removesuffix(".0").lstrip("+")) for tick in DIFFERENCE_TICKS]
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,9 @@ def decided(verdict: Verdict) -> list[Forest]:
     return [_decided(kind, question, task, advisory, ones) for (advisory, kind, question, task), ones in _sorted(by)]
 
 
-def _sorted(by: dict[tuple[bool, str, str, str], list[Decision]]) -> list[tuple[tuple[bool, str, str, str], list[Decision]]]:
+def _sorted(
+    by: dict[tuple[bool, str, str, str], list[Decision]],
+) -> list[tuple[tuple[bool, str, str, str], list[Decision]]]:
     return sorted(by.items(), key=lambda item: item[0][0])
 
 
@@ -144,6 +148,7 @@ def counted(group: Group) -> list[Forest]:
             "rate",
             columns,
             tuple(_counted(group, question, arm) for arm in group.arms),
+            leads=question == _first(group),
         )
         for question in group.questions
     ]
@@ -170,7 +175,8 @@ def compared(group: Group) -> list[Forest]:
     for question in group.questions:
         rows = tuple(_compared(effect) for effect in effects(group, question))
         if rows:
-            forests.append(Forest(f"{group.subject}: {question} in {group.task}", "difference", columns, rows))
+            title = f"{group.subject}: {question} in {group.task}"
+            forests.append(Forest(title, "difference", columns, rows, leads=question == _first(group)))
     return forests
 
 
@@ -195,5 +201,11 @@ def mapped(group: Group, verdict: Verdict | None) -> list[str]:
     """The questions that get a heatmap: those that are decided in the task, else the first that is about it."""
     decided_here = {one.question for one in verdict.decisions if one.task == group.task} if verdict else set()
     wanted = [question for question in group.questions if question in decided_here]
+    first = _first(group)
+    return wanted or ([] if first is None else [first])
+
+
+def _first(group: Group) -> str | None:
+    """The first question that is about the task, or else the first that was asked."""
     home = [question for question in group.questions if QUESTIONS[question].home == group.task]
-    return wanted or (home or list(group.questions))[:1]
+    return next(iter(home or group.questions), None)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 SOURCE = "Greenblatt et al. 2024, Alignment faking in large language models, arXiv:2412.14093"
 NOT_COMPARABLE = (
-    "These figures are from another experiment and cannot be compared one to one: other models, a single answer instead "
-    "of an episode with tools, graded on whether the model decides and starts, and nothing was executed."
+    "These figures are from another experiment and cannot be compared one to one: other models, a single answer "
+    "instead of an episode with tools, graded on whether the model decides and starts, and nothing was executed."
 )
 
 
