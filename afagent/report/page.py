@@ -116,6 +116,7 @@ def _environment() -> Environment:
         "moment": times.moment,
         "clock": times.clock,
         "as_json": text.as_json,
+        "brief": text.brief,
         "key": plots.key,
     }
     environment.globals |= {"band": plots.BAND, "ready": text.Ready}

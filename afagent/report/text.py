@@ -33,6 +33,11 @@ def visible(text: str, most: int = LINE_CHARACTERS) -> str:
     return printable(_PILE.sub("…", text[: most + 1]), most)
 
 
+def brief(text: str) -> str:
+    """A name that stands in the first screen, too short to push anything out of it."""
+    return visible(text, 80)
+
+
 def visible_lines(text: str) -> list[Ready]:
     """The text's lines, each made visible, as many as are shown at all; what was left out is said at the end."""
     shown = text[:FOLDED_CHARACTERS]

@@ -31,9 +31,11 @@ def check_address(viewer: str) -> str:
         UsageError: it is neither.
     """
     parts = urlsplit(viewer)
-    if parts.scheme not in ("", "http", "https", "file") or parts.query or parts.fragment:
-        raise UsageError(f"a viewer is a folder or an http address, without ? and #; got {viewer!r}")
-    return viewer.rstrip("/") + "/"
+    served = parts.scheme in ("http", "https") and parts.netloc
+    relative = not parts.scheme and not parts.netloc and ":" not in viewer
+    if not (served or relative) or not viewer.isprintable() or any(mark in viewer for mark in "?#\\"):
+        raise UsageError(f"a viewer is a folder beside the report or an http address, without ? and #; got {viewer!r}")
+    return quote(viewer.rstrip("/"), safe="/:%@[]") + "/"
 
 
 def link(viewer: str, log: str, sample: str, epoch: int, to: tuple[str, str] | None = None) -> str:
