@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
+from functools import lru_cache
 from typing import Literal
 
 from afagent.conditions import Condition, from_arm
 from afagent.errors import UsageError
-from afagent.report.counts import Answers, Group, outcome
-from afagent.report.paired import Difference, difference
+from afagent.report.counts import Answers, Group
+from afagent.statistics import Difference, Pair, paired_difference
 
+METHOD = (
+    "the wider of a clustered one (Student's t over the differences of scenarios) and an exact one for matched pairs "
+    "(by the score of Tango 1998), two-sided at 95%"
+)
 Kind = Literal["conflict", "monitoring"]
 
 
@@ -24,7 +29,7 @@ class Effect:
     against: str
     difference: Difference
     left_out: int
-    """Scenarios that were run in one of both arms only, or could not be told in one."""
+    """Scenarios that were run in one of both arms only, or have an episode in one that could not be told."""
 
 
 def effects(group: Group, question: str) -> list[Effect]:
@@ -58,14 +63,25 @@ def _against(kind: Kind, condition: Condition) -> Condition | None:
 def _effect(kind: Kind, group: Group, question: str, arm: str, against: str) -> Effect:
     cells = group.table[question]
     pairs = list(_pairs(group, cells, arm, against))
-    whole = [(first, second) for first, second in pairs if first is not None and second is not None]
-    return Effect(kind, question, arm, against, difference(whole), len(pairs) - len(whole))
+    whole = [pair for pair in pairs if pair is not None]
+    return Effect(kind, question, arm, against, _difference(tuple(sorted(whole, key=astuple))), len(pairs) - len(whole))
 
 
-def _pairs(
-    group: Group, cells: Mapping[tuple[int, str], Answers], arm: str, against: str
-) -> Iterator[tuple[bool | None, bool | None]]:
+@lru_cache(maxsize=256)
+def _difference(pairs: tuple[Pair, ...]) -> Difference:
+    """An interval takes up to seconds, and many arms differ in nothing: the same pairs come again and again."""
+    return paired_difference(pairs)
+
+
+def _pairs(group: Group, cells: Mapping[tuple[int, str], Answers], arm: str, against: str) -> Iterator[Pair | None]:
+    """Each scenario that was run in either arm; None where the two cannot be compared."""
     for seed in group.seeds:
         first, second = cells.get((seed, arm)), cells.get((seed, against))
         if first is not None or second is not None:
-            yield outcome(first), outcome(second)
+            yield _pair(first, second)
+
+
+def _pair(first: Answers | None, second: Answers | None) -> Pair | None:
+    if first is None or second is None or first[2] or second[2]:
+        return None
+    return Pair(first[0], first[0] + first[1], second[0], second[0] + second[1])

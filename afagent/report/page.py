@@ -20,7 +20,7 @@ from afagent.gate.observed import LogRead
 from afagent.gate.verdict import Verdict
 from afagent.report import evidence, plots, rates, scale, text, times
 from afagent.report.counts import groups, subject_of
-from afagent.report.paired import METHOD
+from afagent.report.effects import METHOD
 from afagent.report.timelines import Timeline
 from afagent.report.viewer import check_address
 
@@ -68,7 +68,7 @@ def build(
                 for group in played
                 for one in rates.mapped(group, verdict)
             ],
-            effects=[forest for group in played for forest in rates.compared(group)],
+            effects=[forest for group in played for forest in rates.compared(group, rates.mapped(group, verdict))],
             unplaced=sum(group.unplaced for group in played),
             evidence=evidence.prepare(reads, timelines, address),
             viewer=address,

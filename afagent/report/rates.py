@@ -168,15 +168,15 @@ def _counted(group: Group, question: str, arm: str) -> Row:
     )
 
 
-def compared(group: Group) -> list[Forest]:
+def compared(group: Group, questions: Sequence[str]) -> list[Forest]:
     """What conflict and monitoring change in a task, by question; nothing where no two arms differ in one alone."""
     columns = ("Arm", "Against", "Factor", "Pairs", "Left out", "Difference", "From", "To")
     forests = []
-    for question in group.questions:
+    for question in questions:
         rows = tuple(_compared(effect) for effect in effects(group, question))
         if rows:
             title = f"{group.subject}: {question} in {group.task}"
-            forests.append(Forest(title, "difference", columns, rows, leads=question == _first(group)))
+            forests.append(Forest(title, "difference", columns, rows))
     return forests
 
 
@@ -190,10 +190,10 @@ def _compared(effect: Effect) -> Row:
         f"{_WHAT[effect.kind]}: {effect.arm} minus {effect.against}",
         on_difference_scale(found.low),
         on_difference_scale(found.high),
-        on_difference_scale(found.value) if found.pairs else None,
+        on_difference_scale(found.value) if found.scenarios else None,
         None,
-        f"{value} points over {found.pairs} scenarios, from {low} to {high}; {effect.left_out} left out",
-        (effect.arm, effect.against, effect.kind, str(found.pairs), str(effect.left_out), value, low, high),
+        f"{value} points over {found.scenarios} scenarios, from {low} to {high}; {effect.left_out} left out",
+        (effect.arm, effect.against, effect.kind, str(found.scenarios), str(effect.left_out), value, low, high),
     )
 
 

@@ -1,15 +1,20 @@
 """The page in a real browser: nothing runs, nothing is asked for, nothing sticks out, and everybody can read it."""
 
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # it ships no types
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Dialog, Page, sync_playwright
 
 from afagent.report.evidence import wanted
 from afagent.report.page import build
+from afagent.report.viewer import bundle, check_address, link
 from tests.report.examples import HOSTILE, hostile, reads, timeline, verdict
+from tests.report.test_timelines import EPISODE, write
 
 pytestmark = pytest.mark.browser
 
@@ -51,7 +56,12 @@ def listen(page: Page) -> list[str]:
     heard: list[str] = []
     page.on("console", lambda said: heard.append(said.text))
     page.on("pageerror", lambda said: heard.append(str(said)))
-    page.on("dialog", lambda dialog: heard.append(dialog.message))
+
+    def dismissed(dialog: Dialog) -> None:
+        heard.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("dialog", dismissed)
     page.on("request", lambda asked: heard.append(asked.url))
     return heard
 
@@ -111,3 +121,22 @@ def test_the_verdict_and_a_reason_are_seen_without_scrolling_on_a_phone(pages: d
         box = page.locator(".reasons li").first.bounding_box()
         assert box is not None
         assert box["y"] < 740
+
+
+def test_a_link_leads_to_the_episode_in_the_bundled_viewer(browser: Browser, tmp_path: Path):
+    (tmp_path / "logs" / "deeper").mkdir(parents=True)
+    write(tmp_path / "logs" / "deeper")
+    bundle(tmp_path / "logs", tmp_path / "viewer")
+    served = partial(QuietHandler, directory=str(tmp_path))
+    with ThreadingHTTPServer(("127.0.0.1", 0), served) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        address = link(check_address("viewer"), "deeper/a.eval", EPISODE, 1, ("event", "uuid-2"))
+        page.goto(f"http://127.0.0.1:{server.server_port}/{address}")
+        page.get_by_text(f"Sample {EPISODE}").first.wait_for(timeout=20_000)
+        server.shutdown()
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:
+        pass

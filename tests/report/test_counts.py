@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from afagent.report.counts import groups, place_of, rate_of
 from afagent.report.effects import effects
 from afagent.report.evidence import MOST_TIMELINES, positives, wanted
-from afagent.report.paired import difference
 from afagent.report.plots import MOST_COLUMNS, heatmap, on_difference_scale, on_root_scale
 from tests.report.examples import ARMS, played, read, reads
 
@@ -87,14 +86,14 @@ def test_scenarios_that_one_arm_lacks_are_left_out_and_counted():
     episodes = [played(TASK, ARMS[0], seed) for seed in range(5)] + [played(TASK, ARMS[1], 0, yes=None)]
     [group] = groups([read(episodes, TASK)])
     [effect] = effects(group, QUESTION)
-    assert (effect.difference.pairs, effect.left_out) == (0, 5)
+    assert (effect.difference.scenarios, effect.left_out) == (0, 5)
 
 
-@given(st.lists(st.tuples(st.booleans(), st.booleans()), max_size=200))
-def test_a_difference_lies_in_its_interval_which_always_has_a_width(pairs: list[tuple[bool, bool]]):
-    found = difference(pairs)
-    assert -1 <= found.low <= found.value <= found.high <= 1
-    assert found.high - found.low > 0
+def test_a_scenario_with_a_repeat_that_cannot_be_told_is_in_no_comparison():
+    episodes = [played(TASK, arm, 1, yes=yes, epoch=epoch) for arm in ARMS[:2] for epoch, yes in ((1, True), (2, None))]
+    [group] = groups([read(episodes, TASK)])
+    [effect] = effects(group, QUESTION)
+    assert (effect.difference.scenarios, effect.left_out) == (0, 1)
 
 
 @given(st.floats(-10, 10))
