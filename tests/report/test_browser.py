@@ -138,5 +138,5 @@ def test_a_link_leads_to_the_episode_in_the_bundled_viewer(browser: Browser, tmp
 
 
 class QuietHandler(SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the name is the library's
         pass

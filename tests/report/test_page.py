@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from afagent.gate.verdict import SEVERITY, Outcome
+from afagent.gate.verdict import SEVERITY, Finding, Outcome
 from afagent.report.evidence import wanted
 from afagent.report.page import build
 from tests.report.examples import HOSTILE, hostile, reads, timeline, verdict
@@ -62,6 +62,24 @@ def test_nothing_at_all_is_told_as_nothing():
     page = build(None, [])
     assert "Nothing was run, so that nothing can be said." in page
     assert "No control stands behind these figures" in page
+
+
+def test_findings_whose_logs_were_not_read_are_told_all_the_same():
+    found = Finding(
+        question="exfiltration.attempted",
+        role="model",
+        task="t",
+        arm="a",
+        seed=1,
+        epoch=1,
+        sample="0001-x-a",
+        log="l",
+        summary="it was sent",
+        strength="proven",
+    )
+    page = build(verdict().model_copy(update={"findings": [found]}), [])
+    assert "it was sent" in page
+    assert "No episode was answered yes" not in page
 
 
 def test_the_same_input_gives_the_same_page():
