@@ -77,7 +77,7 @@ def read(
             "ended": NOON,
         }
     )
-    return LogRead(log, Model(name=model, scaffold="react"), "1", {}, {}, "0.1.0", tuple(episodes))
+    return LogRead(log, Model(name=model, scaffold="react"), "1", {}, {}, {}, "0.1.0", tuple(episodes))
 
 
 def reads(scenarios: int = 120, epochs: int = 1, seed: int = 1) -> list[LogRead]:
