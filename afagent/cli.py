@@ -29,6 +29,7 @@ from afagent.evidence.export_cli import evidence_command
 from afagent.gate.command import gate as gate_command
 from afagent.logs import run_folder
 from afagent.playbooks.validate_cli import validate_command
+from afagent.report.command import report_command
 from afagent.world.episode import MAX_SEED, build_episode
 from afagent.world.prompts import Prompts
 
@@ -88,6 +89,7 @@ def build(*, no_cache: bool) -> None:
 afagent.add_command(validate_command)
 afagent.add_command(evidence_command)
 afagent.add_command(gate_command)
+afagent.add_command(report_command)
 
 
 @afagent.command()

@@ -39,8 +39,8 @@ from afagent.evidence.case import Kept, build_case
 from afagent.evidence.services import ServiceEnd
 from afagent.evidence.transcript import Step
 from afagent.gate.observed import LogRead
-from afagent.gate.reading import Rejudge, read_logs
-from afagent.gate.rejudge import JUDGES
+from afagent.gate.reading.logs import Rejudge, read_logs
+from afagent.gate.reading.rejudge import JUDGES
 from afagent.sandboxes.recorder import events
 from afagent.sandboxes.recorder.events import AssetState, Beat, Ended, Fact, Heard, Planted, Started
 from afagent.world.episode import Episode, build_episode

@@ -4,6 +4,7 @@ import inspect
 import re
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -61,7 +62,10 @@ def test_every_command_of_afagent_exists_and_has_help(name: str) -> None:
 
 @pytest.mark.parametrize("line", sorted(said(r"^(afagent [a-z-]+ .*--.*)$")))
 def test_every_option_of_a_command_exists(line: str) -> None:
-    command = afagent.commands[line.split()[1]]
+    command: click.Command = afagent
+    for word in line.split()[1:]:
+        if isinstance(command, click.Group):
+            command = command.commands[word]
     known = {option for parameter in command.params for option in parameter.opts}
     assert set(re.findall(r"--[a-z-]+", line)) <= known
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,21 +13,25 @@ import click
 from rich.console import Console
 
 from afagent.errors import AfagentError, UsageError
-from afagent.gate import calibration, judging, located, running, signing
+from afagent.gate import located
+from afagent.gate.deciding import calibration
 from afagent.gate.init import write as write_example
+from afagent.gate.ledger.status import begun_since
+from afagent.gate.ledger.status import status as look_at
 from afagent.gate.located import Located
-from afagent.gate.notify import notify
-from afagent.gate.numbers import numbers
 from afagent.gate.outputs import attestation, terminal
-from afagent.gate.plan import plan as make_plan
+from afagent.gate.outputs.numbers import numbers
+from afagent.gate.plan.planning import plan as make_plan
+from afagent.gate.plan.show import show as show_plan
 from afagent.gate.policy import as_duration
-from afagent.gate.publishing import VERDICT, publish
+from afagent.gate.running import judging
+from afagent.gate.running import run as running
+from afagent.gate.running.notify import notify
+from afagent.gate.running.publishing import VERDICT, publish
 from afagent.gate.schedule import Schedule, Target, printed, render
-from afagent.gate.show_plan import show as show_plan
-from afagent.gate.status import begun_since
-from afagent.gate.status import status as look_at
+from afagent.gate.signing import envelopes as signing
+from afagent.gate.signing.waivers import make_grant, write_waiver
 from afagent.gate.verdict import Verdict
-from afagent.gate.waivers import make_grant, write_waiver
 from afagent.quoting import printable
 
 POLICY = click.argument("policy", type=click.Path(path_type=Path, dir_okay=False))
@@ -73,6 +78,7 @@ def run_command(policy: Path, model: str, baseline: str | None, display: str | N
     An attempt that was interrupted is taken up again.
     """
     place = located.load(policy)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what schedulers send; Inspect then closes its logs
     try:
         verdict, attempt = running.run(place, running.Subject(model, baseline), datetime.now(UTC), display)
     except AfagentError as error:

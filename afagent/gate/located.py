@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from afagent import yaml_files
-from afagent.gate.ledger import Ledger, address_of
+from afagent.gate.ledger.book import Ledger, address_of
 from afagent.gate.policy import Policy
 
 

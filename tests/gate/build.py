@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from afagent.gate.manifest import manifest
+from afagent.gate.deciding.manifest import manifest
 from afagent.gate.observed import LogRead, Played, Strongest
 from afagent.gate.policy import Policy
 from afagent.gate.questions import QUESTIONS

@@ -15,9 +15,9 @@ from securesystemslib.dsse import Envelope
 from securesystemslib.signer import CryptoSigner
 
 from afagent.errors import UsageError
-from afagent.gate import signing
 from afagent.gate.outputs.attestation import PAYLOAD_TYPE, Statement, sign, verify
 from afagent.gate.outputs.schema import SCHEMA_FILE, to_text, verdict_schema
+from afagent.gate.signing import envelopes as signing
 from afagent.gate.verdict import EXIT_CODES, Verdict, canonical
 
 from . import examples

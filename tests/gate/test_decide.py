@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from afagent.gate.decide import Evidence, Past, decide
+from afagent.gate.deciding.decide import Evidence, Past, decide
 from afagent.gate.observed import LogRead, Played, Unreadable
 from afagent.gate.policy import Policy
+from afagent.gate.signing.waivers import Grant, Refused
 from afagent.gate.verdict import Control, Verdict, canonical
-from afagent.gate.waivers import Grant, Refused
 
 from .build import ARM, BASELINE, BEGAN, MODEL, log, played, policy, run
 

@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from afagent.errors import GateError, UsageError
-from afagent.gate._chain import FIRST, Row, digest, problems
-from afagent.gate.attempts import Event, before
-from afagent.gate.ledger import Ledger, address_of, unlike
+from afagent.gate.ledger.attempts import Event, before
+from afagent.gate.ledger.book import Ledger, address_of, unlike
+from afagent.gate.ledger.chain import FIRST, Row, digest, problems
 from tests.gate.ledgers import POSTGRES, Clock, log, policy, postgres, verdict
 
 

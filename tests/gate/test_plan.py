@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from afagent.corpus.record import CalibrationRecord, Rate, Row
-from afagent.gate.plan import Plan, plan
+from afagent.gate.plan.planning import Plan, plan
+from afagent.gate.plan.rules import ComparisonRule, LimitRule, allowed, detector_of, needed
+from afagent.gate.plan.show import show
 from afagent.gate.policy import Clustering, Policy
-from afagent.gate.rules import ComparisonRule, LimitRule, allowed, detector_of, needed
-from afagent.gate.show_plan import show
 from afagent.statistics import Design, Detector, chance_at_most, upper_bound
 
 ONE = {"question": "exfiltration.attempted", "max_rate": 0.01}

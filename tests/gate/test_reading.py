@@ -27,12 +27,12 @@ from inspect_ai.model import ModelOutput
 from inspect_ai.scorer import Score, ScoreEdit
 
 from afagent.errors import UsageError
-from afagent.gate.archive import MAX_MEMBER_BYTES
-from afagent.gate.files import find
 from afagent.gate.observed import LogRead, Played, Unreadable
-from afagent.gate.played import answer
 from afagent.gate.questions import QUESTIONS
-from afagent.gate.reading import read_logs
+from afagent.gate.reading.archive import MAX_MEMBER_BYTES
+from afagent.gate.reading.files import find
+from afagent.gate.reading.logs import read_logs
+from afagent.gate.reading.played import answer
 from tests.gate.played_logs import ARM, name_of, play, rewritten, sample_of
 
 BY = ProvenanceData(author="someone", reason="because")

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from afagent.gate.rejudge import JUDGES, is_open, rejudge, same
-from afagent.gate.wire import Sample, Score
+from afagent.gate.reading.rejudge import JUDGES, is_open, rejudge, same
+from afagent.gate.reading.wire import Sample, Score
 from tests.evidence.builders import lines_of, sent, step, truth
 from tests.gate.played_logs import ARM, DONE, TARGET, name_of, witnessed
 

@@ -9,6 +9,8 @@ import shutil
 import stat
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, get_args
@@ -126,24 +128,31 @@ def gate_in(folder: Path, code: int) -> tuple[Schedule, Path]:
     return dataclasses.replace(ODD, policy=str(policy), program=str(program), baseline=None), program
 
 
-def test_cron_calls_what_was_meant(tmp_path: Path) -> None:
-    schedule, program = gate_in(tmp_path, 0)
+@pytest.fixture
+def short_path() -> Iterator[Path]:
+    """A folder with a short path: a line of a crontab has not room for any."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)
+
+
+def test_cron_calls_what_was_meant(short_path: Path) -> None:
+    schedule, program = gate_in(short_path, 0)
     gate, _, _ = (command for _, command in commands(render(schedule, "cron")[0].text))
     subprocess.run(["/bin/sh", "-c", gate], check=True)
     assert called(program) == ["gate", "run", schedule.policy, "--model", HOSTILE]
 
 
 @pytest.mark.parametrize(("code", "runs"), [(0, False), (1, False), (2, False), (3, True), (10, False)])
-def test_cron_catches_up_only_where_no_run_was_begun(tmp_path: Path, code: int, runs: bool) -> None:
-    schedule, program = gate_in(tmp_path, code)
+def test_cron_catches_up_only_where_no_run_was_begun(short_path: Path, code: int, runs: bool) -> None:
+    schedule, program = gate_in(short_path, code)
     _, catch_up, _ = (command for _, command in commands(render(schedule, "cron")[0].text))
     subprocess.run(["/bin/sh", "-c", catch_up], check=False)
     assert called(program)[:7] == ["gate", "status", schedule.policy, "--model", HOSTILE, "--tried", "26h"]
     assert ("run" in called(program)) is runs
 
 
-def test_cron_lets_no_two_runs_overlap(tmp_path: Path) -> None:
-    schedule, program = gate_in(tmp_path, 0)
+def test_cron_lets_no_two_runs_overlap(short_path: Path) -> None:
+    schedule, program = gate_in(short_path, 0)
     gate, _, _ = (command for _, command in commands(render(schedule, "cron")[0].text))
     held = subprocess.run(["flock", "-n", schedule.policy, "/bin/sh", "-c", gate], check=False)
     assert held.returncode == 1
@@ -151,8 +160,8 @@ def test_cron_lets_no_two_runs_overlap(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("code", [0, 3, 10])
-def test_a_failing_status_fails_cron_s_job_and_is_told(tmp_path: Path, code: int) -> None:
-    schedule, program = gate_in(tmp_path, code)
+def test_a_failing_status_fails_cron_s_job_and_is_told(short_path: Path, code: int) -> None:
+    schedule, program = gate_in(short_path, code)
     program.write_text(f"#!/bin/sh\necho how it stands\nexit {code}\n")
     _, _, status = (command for _, command in commands(render(schedule, "cron")[0].text))
     done = subprocess.run(["/bin/sh", "-c", status], check=False, capture_output=True, text=True)

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from afagent.errors import UsageError
-from afagent.gate.ledger import Ledger
+from afagent.gate.ledger.book import Ledger
+from afagent.gate.ledger.status import Status, begun_since, status
 from afagent.gate.policy import Policy
-from afagent.gate.status import Status, begun_since, status
 from afagent.gate.verdict import canonical
 from tests.gate.ledgers import HOUR, START, Clock, policy, verdict
 

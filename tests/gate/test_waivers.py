@@ -11,10 +11,20 @@ from hypothesis import strategies as st
 from securesystemslib.signer import CryptoSigner
 
 from afagent.errors import UsageError
-from afagent.gate import signing, waivers
 from afagent.gate.policy import Policy
+from afagent.gate.signing import envelopes as signing
+from afagent.gate.signing import waivers
+from afagent.gate.signing.waivers import (
+    Grant,
+    Read,
+    covering,
+    make_grant,
+    read_expiry,
+    read_waivers,
+    shown,
+    write_waiver,
+)
 from afagent.gate.verdict import Code, Outcome
-from afagent.gate.waivers import Grant, Read, covering, make_grant, read_expiry, read_waivers, shown, write_waiver
 
 from . import examples
 

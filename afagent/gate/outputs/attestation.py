@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from securesystemslib.signer import CryptoSigner, Key
 
 from afagent.errors import UsageError
-from afagent.gate import signing
+from afagent.gate.signing import envelopes as signing
 from afagent.gate.verdict import Verdict, canonical
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from scipy.optimize import brentq  # type: ignore[import-untyped]
 
+from afagent.gate.deciding.tally import Trials
 from afagent.gate.policy import Limit, Policy
-from afagent.gate.tally import Trials
 from afagent.gate.verdict import RECOMPUTE, Bound, Statistics
 from afagent.statistics import Detector, design_effect, true_rate_lower, true_rate_upper
 

@@ -15,14 +15,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import afagent
-from afagent.gate import comparisons, limits
-from afagent.gate.calibration import Loaded, check
-from afagent.gate.manifest import places
+from afagent.gate.deciding import comparisons, limits
+from afagent.gate.deciding.calibration import Loaded, check
+from afagent.gate.deciding.manifest import places
+from afagent.gate.deciding.sorting import Role, Sorted, sort
+from afagent.gate.deciding.tally import count
 from afagent.gate.observed import LogRead, Played, Unreadable
+from afagent.gate.plan.rules import detector_of
 from afagent.gate.policy import Policy, Tier
-from afagent.gate.rules import detector_of
-from afagent.gate.sorting import Role, Sorted, sort
-from afagent.gate.tally import count
+from afagent.gate.signing.waivers import Grant, Refused, covering, shown
 from afagent.gate.verdict import (
     SEVERITY,
     Attempt,
@@ -34,7 +35,6 @@ from afagent.gate.verdict import (
     Reason,
     Verdict,
 )
-from afagent.gate.waivers import Grant, Refused, covering, shown
 from afagent.statistics import Detector, holm
 
 

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from afagent.errors import UsageError
-from afagent.gate import calibration, controls, decide
-from afagent.gate.decide import Evidence, Past, evidence_digest
-from afagent.gate.ledger import Entry, Ledger, unlike
+from afagent.gate.deciding import calibration, controls, decide
+from afagent.gate.deciding.decide import Evidence, Past, evidence_digest
+from afagent.gate.deciding.sorting import CONTROLS, sort
+from afagent.gate.ledger.book import Entry, Ledger, unlike
 from afagent.gate.located import Located
 from afagent.gate.observed import LogRead, Unreadable
-from afagent.gate.reading import read_logs
-from afagent.gate.signing import read_public_key
-from afagent.gate.sorting import CONTROLS, sort
+from afagent.gate.reading.logs import read_logs
+from afagent.gate.signing.envelopes import read_public_key
+from afagent.gate.signing.waivers import Read, read_waivers
 from afagent.gate.verdict import Verdict
-from afagent.gate.waivers import Read, read_waivers
 
 
 @dataclass(frozen=True)

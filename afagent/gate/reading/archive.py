@@ -15,7 +15,7 @@ from typing import IO
 
 import zstandard
 
-from afagent.gate.wire import DamagedError, Header, Sample, Summary, decode
+from afagent.gate.reading.wire import DamagedError, Header, Sample, Summary, decode
 
 MAX_MEMBER_BYTES = 256 << 20
 """Of one sample, uncompressed."""

@@ -18,8 +18,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints, Va
 from securesystemslib.signer import CryptoSigner, Key
 
 from afagent.errors import UsageError
-from afagent.gate import signing
 from afagent.gate.policy import Comparison, Limit, Policy
+from afagent.gate.signing import envelopes as signing
 from afagent.gate.verdict import Code, Decision, Waiver
 from afagent.quoting import printable
 

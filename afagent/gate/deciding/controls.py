@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from afagent.gate.deciding.sorting import CONTROLS
 from afagent.gate.observed import LogRead
 from afagent.gate.policy import Controls
-from afagent.gate.sorting import CONTROLS
 from afagent.gate.verdict import Control
 from afagent.logs import Episode, LogError, episodes_of
 from afagent.playbooks.compare import Report, compare

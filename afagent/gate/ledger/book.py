@@ -21,9 +21,9 @@ from pydantic import ValidationError
 
 from afagent import __version__
 from afagent.errors import GateError
-from afagent.gate import attempts as _attempts
-from afagent.gate._chain import Chain, Row, problems
-from afagent.gate.attempts import Broken, Event, Kind, Recorded
+from afagent.gate.ledger import attempts as _attempts
+from afagent.gate.ledger.attempts import Broken, Event, Kind, Recorded
+from afagent.gate.ledger.chain import Chain, Row, problems
 from afagent.gate.policy import Policy
 from afagent.gate.verdict import Attempt, Log, Verdict, canonical
 from afagent.quoting import printable

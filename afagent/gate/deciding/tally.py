@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from afagent.gate.manifest import Place
+from afagent.gate.deciding.manifest import Place
 from afagent.gate.observed import Played
 from afagent.gate.policy import Clustering, Requirements
 from afagent.gate.verdict import Cell

@@ -10,7 +10,7 @@ from typing import Any, cast, get_args
 from afagent.evidence.findings import Effect, Stage
 from afagent.gate.observed import Engagement, Played, Strongest
 from afagent.gate.questions import QUESTIONS, Question
-from afagent.gate.wire import Header, Sample, Score
+from afagent.gate.reading.wire import Header, Sample, Score
 
 NO_SEED = -1
 """Of a sample that names none."""

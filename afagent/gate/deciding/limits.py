@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from afagent.gate.bounds import chance_at_limit, rate_bounds
-from afagent.gate.manifest import Place
+from afagent.gate.deciding.bounds import chance_at_limit, rate_bounds
+from afagent.gate.deciding.manifest import Place
+from afagent.gate.deciding.tally import Trials, count, engaged, shortfalls, trials
 from afagent.gate.observed import Played
 from afagent.gate.policy import Limit, Policy
-from afagent.gate.tally import Trials, count, engaged, shortfalls, trials
 from afagent.gate.verdict import Cell, Decision, Reason, Statistics
 from afagent.statistics import Detector
 

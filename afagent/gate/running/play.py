@@ -11,7 +11,7 @@ from typing import Any
 
 from inspect_ai import eval_set
 
-from afagent.gate import controls
+from afagent.gate.deciding import controls
 from afagent.gate.policy import Policy
 from afagent.playbooks.playbook import load, shipped
 

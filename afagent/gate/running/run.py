@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from afagent.errors import AfagentError, GateError, UsageError
-from afagent.gate import attempt as attempts
-from afagent.gate.attempt import Attempt
-from afagent.gate.judging import ask, judge
-from afagent.gate.ledger import Entry, Ledger
+from afagent.gate.ledger.book import Entry, Ledger
 from afagent.gate.located import Located
-from afagent.gate.publishing import VERDICT, publish
-from afagent.gate.run import Part, parts, play
+from afagent.gate.running import attempt as attempts
+from afagent.gate.running.attempt import Attempt
+from afagent.gate.running.judging import ask, judge
+from afagent.gate.running.play import Part, parts, play
+from afagent.gate.running.publishing import VERDICT, publish
 from afagent.gate.verdict import Verdict
 
 

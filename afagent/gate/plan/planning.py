@@ -13,8 +13,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, computed_field
 
 from afagent.corpus.record import CalibrationRecord
+from afagent.gate.plan.rules import ComparisonRule, LimitRule, allowed, detector_of, needed
 from afagent.gate.policy import Comparison, Limit, Policy, TaskRun, Tier
-from afagent.gate.rules import ComparisonRule, LimitRule, allowed, detector_of, needed
 from afagent.statistics import Design, Detector, chance_at_most, chance_once
 
 POSITIVES = (0, 1, 2)

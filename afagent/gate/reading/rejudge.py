@@ -29,7 +29,7 @@ from afagent.evidence.outcome import judge_engagement
 from afagent.evidence.services import ServiceEnd
 from afagent.evidence.spoken import Spoken
 from afagent.evidence.transcript import Step
-from afagent.gate.wire import Sample
+from afagent.gate.reading.wire import Sample
 from afagent.quoting import quoted
 from afagent.world.truth import Truth
 

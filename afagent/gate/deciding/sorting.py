@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Literal
 
-from afagent.gate.manifest import Place, manifest
+from afagent.gate.deciding.manifest import Place, manifest
 from afagent.gate.observed import LogRead, Played, Unreadable
 from afagent.gate.policy import OWN, Policy
 from afagent.gate.verdict import Code, Reason

@@ -17,14 +17,14 @@ from multiprocessing import get_context
 from pathlib import PurePosixPath
 from typing import IO, Literal
 
-from afagent.gate.archive import open_log
-from afagent.gate.edits import Signs
-from afagent.gate.files import Found, find, in_reach, open_file
 from afagent.gate.observed import LogRead, Played, Unreadable
-from afagent.gate.played import NO_SEED, moment, played, suite_of
-from afagent.gate.rejudge import rejudge as judge_again
+from afagent.gate.reading.archive import open_log
+from afagent.gate.reading.edits import Signs
+from afagent.gate.reading.files import Found, find, in_reach, open_file
+from afagent.gate.reading.played import NO_SEED, moment, played, suite_of
+from afagent.gate.reading.rejudge import rejudge as judge_again
+from afagent.gate.reading.wire import DamagedError, Header
 from afagent.gate.verdict import Log, Model
-from afagent.gate.wire import DamagedError, Header
 from afagent.playbooks.provider import FROM_FILE
 from afagent.quoting import printable, quoted
 

@@ -11,7 +11,7 @@ from afagent.gate.outputs import attestation
 from afagent.gate.outputs.junit import to_junit
 from afagent.gate.outputs.markdown import to_markdown
 from afagent.gate.outputs.sarif import to_sarif
-from afagent.gate.signing import read_private_key
+from afagent.gate.signing.envelopes import read_private_key
 from afagent.gate.verdict import Verdict, canonical
 
 VERDICT = "verdict.json"

@@ -9,9 +9,9 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from afagent.errors import UsageError
+from afagent.gate.deciding.manifest import Place, manifest
 from afagent.gate.located import Located, slug
-from afagent.gate.manifest import Place, manifest
-from afagent.gate.publishing import VERDICT
+from afagent.gate.running.publishing import VERDICT
 
 FILE = "attempt.json"
 

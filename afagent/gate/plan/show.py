@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from afagent.gate.plan import GOOD, Chance, Cost, Plan, Planned, Together
+from afagent.gate.plan.planning import GOOD, Chance, Cost, Plan, Planned, Together
 from afagent.quoting import printable
 
 

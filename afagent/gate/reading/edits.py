@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from afagent.gate.archive import Member
-from afagent.gate.rejudge import same
-from afagent.gate.wire import Header, Sample, Score, Summary
+from afagent.gate.reading.archive import Member
+from afagent.gate.reading.rejudge import same
+from afagent.gate.reading.wire import Header, Sample, Score, Summary
 from afagent.quoting import quoted
 
 POSITIVES = "positives"

@@ -10,11 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from afagent.gate.manifest import Place
+from afagent.gate.deciding.manifest import Place
+from afagent.gate.deciding.sorting import Role
+from afagent.gate.deciding.tally import Status, count, engaged, shortfalls, statuses
 from afagent.gate.observed import Played
 from afagent.gate.policy import Comparison, Policy
-from afagent.gate.sorting import Role
-from afagent.gate.tally import Status, count, engaged, shortfalls, statuses
 from afagent.gate.verdict import RECOMPUTE, Bound, Cell, Decision, Reason, Statistics
 from afagent.statistics import Detector, Pair, difference_lower, difference_p_value, difference_upper, visible_margin
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from afagent.errors import GateError, UsageError
-from afagent.gate.attempts import NEVER_CLOSED, Event, Tried, tried
-from afagent.gate.ledger import Ledger
+from afagent.gate.ledger.attempts import NEVER_CLOSED, Event, Tried, tried
+from afagent.gate.ledger.book import Ledger
 from afagent.gate.policy import Policy
 from afagent.gate.verdict import EXIT_CODES, Verdict
 from afagent.quoting import printable

@@ -1,0 +1,1 @@
+"""From records of episodes to the verdict. Pure, but for reading the controls' scores."""

@@ -1,0 +1,1 @@
+"""Every attempt, whatever came of it."""

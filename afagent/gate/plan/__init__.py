@@ -1,0 +1,1 @@
+"""What a policy needs, costs and risks, before anything is run."""

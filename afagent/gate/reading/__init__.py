@@ -1,0 +1,1 @@
+"""From files of logs to records of episodes."""

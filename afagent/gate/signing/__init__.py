@@ -1,0 +1,1 @@
+"""Envelopes that a local key signs, and what a person lets pass in one."""
