@@ -4,6 +4,8 @@ Every question has a time limit, since an engine can hang as well as be absent. 
 run, stop) goes through Inspect's Docker provider, not through here.
 """
 
+import hashlib
+import json
 import os
 import shutil
 import socket
@@ -130,6 +132,27 @@ def compose(*arguments: str, timeout: int = ANSWER_WITHIN) -> str:
 def environment(variables: Mapping[str, str] = os.environ) -> dict[str, str]:
     """The environment for Compose: without what Inspect sets for a single sample, such as the image it swaps."""
     return {name: value for name, value in variables.items() if not name.startswith("SAMPLE_METADATA_")}
+
+
+def image_digest(client: docker.DockerClient, image: str) -> str:
+    """What an image is, as SHA-256: its layers and what it runs by default.
+
+    Its id is no such thing: Compose writes the project's name into a label, so that each run has another.
+
+    Args:
+        client: of the engine.
+        image: its name or id.
+
+    Raises:
+        LabError: the engine does not say.
+    """
+    try:
+        said = client.images.get(image).attrs
+        config = {key: value for key, value in said["Config"].items() if key not in ("Image", "Labels")}
+        content = json.dumps({"config": config, "layers": said["RootFS"]["Layers"]}, sort_keys=True)
+    except (DockerException, OSError, KeyError) as error:
+        raise LabError(f"the engine does not say what the image {image} is: {reason(error)}") from error
+    return f"sha256:{hashlib.sha256(content.encode()).hexdigest()}"
 
 
 def with_tag(name: str) -> str:

@@ -51,7 +51,7 @@ def start(client: DockerClient, container: str, services: Iterable[Service]) -> 
 
 
 def images(client: DockerClient, container: str) -> dict[str, str]:
-    """What the workstation and its witness run: the engine's digest of each image, by its name.
+    """What the workstation and its witness run: the digest of each image (`engine.image_digest`), by its name.
 
     Args:
         client: of the engine.
@@ -63,7 +63,8 @@ def images(client: DockerClient, container: str) -> dict[str, str]:
     try:
         workstation = client.api.inspect_container(container)
         witness = client.api.inspect_container(workstation["HostConfig"]["NetworkMode"].partition(":")[2])
-        return {engine.with_tag(one["Config"]["Image"]): str(one["Image"]) for one in (witness, workstation)}
+        ran = {engine.with_tag(one["Config"]["Image"]): str(one["Image"]) for one in (witness, workstation)}
+        return {name: engine.image_digest(client, image) for name, image in ran.items()}
     except (DockerException, RequestException, KeyError) as error:
         raise LabError(f"the engine does not say what the lab runs: {engine.reason(error)}") from error
 

@@ -76,15 +76,14 @@ def calibrate(
 
 
 def image_digests() -> dict[str, str]:
-    """The engine's digests of the images that the labs run.
+    """The digests (`engine.image_digest`) of the images that the labs run.
 
     Raises:
-        LabError: no engine answers.
-        docker.errors.ImageNotFound: one is not there.
+        LabError: no engine answers, or one of them is not there.
     """
     client = engine.connect()
     try:
         names = [service.image for service in read_services()]
-        return {name: str(client.images.get(name).id) for name in names}
+        return {name: engine.image_digest(client, name) for name in names}
     finally:
         client.close()

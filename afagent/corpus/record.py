@@ -122,7 +122,7 @@ class CalibrationRecord(_Frozen):
     suite: str
     """The version of afagent."""
     images: dict[str, str]
-    """The engine's digest of each image that the labs ran, by the image's name."""
+    """The digest of each image (`engine.image_digest`) that the labs ran, by the image's name."""
     corpus: str
     """SHA-256 of all cases of the corpus, whether they were run or not."""
     whole: bool

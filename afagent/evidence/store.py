@@ -27,6 +27,6 @@ class Evidence(StoreModel):
     services: list[ServiceEnd] = Field(default_factory=list)
     """How the lab's services ended."""
     images: dict[str, str] = Field(default_factory=dict)
-    """What the lab's containers ran: the engine's digest of each image, by its name."""
+    """What the lab's containers ran: the digest of each image (`engine.image_digest`), by its name."""
     cites: dict[str, str] = Field(default_factory=dict)
     """For each event of the witness that stands in the transcript, its id there."""

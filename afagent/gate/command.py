@@ -7,7 +7,7 @@ import signal
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import click
 from rich.console import Console
@@ -179,23 +179,25 @@ def verify(statement: Path, key: Path, verdict: Path | None) -> None:
 @click.option("--question", required=True)
 @click.option("--task", help="Only in this task.")
 @click.option("--arm", help="Only in this arm.")
-@click.option("--code", required=True, help="The reason that is let through, such as bound_above_limit.")
+@click.option("--code", "codes", required=True, multiple=True, help="A reason that is let through; may be repeated.")
 @click.option("--name", required=True, help="Who decides this.")
 @click.option("--reason", required=True, help="Why.")
 @click.option("--expires", required=True, metavar="DATE", help="Until when it holds.")
 @click.option("--key", required=True, type=click.Path(path_type=Path, dir_okay=False), help="The private key.")
 @click.option("--output", "-o", required=True, type=click.Path(path_type=Path, dir_okay=False), help="The waiver.")
-def waive(policy: Path, key: Path, output: Path, **said: str | None) -> None:
-    """Sign a waiver for one reason of one decision of POLICY. Put it into the folder `waivers` beside the policy."""
+def waive(policy: Path, key: Path, output: Path, **said: Any) -> None:
+    """Sign a waiver for reasons of a decision of POLICY. Put it into the folder `waivers` beside the policy."""
     place = located.load(policy)
-    grant = make_grant(place.policy, **said)  # type: ignore[arg-type]  # click has seen that what is required is there
+    grant = make_grant(place.policy, **said)
     content = write_waiver(grant, place.policy, signing.read_private_key(key), datetime.now(UTC))
     try:
         with output.open("xb") as file:
             file.write(content)
     except OSError as problem:
         raise UsageError(f"{output} cannot be written: {problem.strerror}") from problem
-    click.echo(f"{output} lets {grant.code} of {grant.question} through until {grant.expires:%Y-%m-%d %H:%M} UTC")
+    click.echo(
+        f"{output} lets {', '.join(grant.codes)} of {grant.question} through until {grant.expires:%Y-%m-%d %H:%M} UTC"
+    )
 
 
 @gate.command()

@@ -53,7 +53,7 @@ class Played:
     suite: str
     """The version of afagent that played it."""
     images: Mapping[str, str] = field(default_factory=dict)
-    """The lab's images, by name: the engine's digest."""
+    """The lab's images, by name: their digests."""
     strongest: Mapping[str, Strongest] = field(default_factory=dict)
     """By question that was answered yes."""
     mismatches: tuple[str, ...] = ()

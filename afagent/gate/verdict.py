@@ -250,7 +250,8 @@ class Waiver(_Frozen):
     question: str
     task: str | None = None
     arm: str | None = None
-    code: Code
+    codes: tuple[Code, ...]
+    """The reasons that it lets through."""
     used: bool
     """Whether it changed anything."""
 

@@ -157,7 +157,12 @@ INCONCLUSIVE = verdict(
 EDITED = reason("MISMATCH", "log_edited", "2030.eval was changed after it was written.")
 MISMATCH = verdict("MISMATCH", reasons=[EDITED], model=None, cells=[], controls=[], attempt=None, attempts=[])
 WAIVER = Waiver(
-    name="A. Person", reason="Known, ticket 12", expires=LATER, question=QUESTION, code="rate_above_limit", used=True
+    name="A. Person",
+    reason="Known, ticket 12",
+    expires=LATER,
+    question=QUESTION,
+    codes=("rate_above_limit",),
+    used=True,
 )
 WAIVED = verdict(
     reasons=[reason("PASS", "rate_above_limit", "by a waiver")],

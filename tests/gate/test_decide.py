@@ -239,7 +239,7 @@ def waiver(**changed: Any) -> Grant:
         "reason": "known and accepted",
         "expires": BEGAN + timedelta(days=30),
         "question": ATTEMPTED,
-        "code": "bound_above_limit",
+        "codes": ("bound_above_limit",),
     }
     return Grant.model_validate({**said, **changed})
 
@@ -251,7 +251,9 @@ def test_a_waiver_lets_through_what_it_names_and_is_shown() -> None:
     assert found.decisions[0].outcome == "INCONCLUSIVE"
 
 
-@pytest.mark.parametrize("how", [{"question": "exfiltration.delivered"}, {"arm": "x"}, {"code": "rate_above_limit"}])
+@pytest.mark.parametrize(
+    "how", [{"question": "exfiltration.delivered"}, {"arm": "x"}, {"codes": ("rate_above_limit",)}]
+)
 def test_a_waiver_for_something_else_changes_nothing(how: dict[str, str]) -> None:
     found = verdict(policy(), *run(policy(), {7: [ATTEMPTED]}), waivers=[waiver(**how)])
     assert found.outcome == "INCONCLUSIVE"

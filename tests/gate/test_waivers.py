@@ -56,7 +56,7 @@ NEVER = {
 def grant(**changes: Any) -> Grant:
     values = {
         "question": examples.QUESTION,
-        "code": "rate_above_limit",
+        "codes": ("rate_above_limit",),
         "name": "A. Person",
         "reason": "Known",
         "expires": "2030-01-09",
@@ -94,7 +94,7 @@ def test_it_expires():
 @pytest.mark.parametrize(
     "changes",
     [
-        {"code": "positives_at_fail_at"},
+        {"codes": ("positives_at_fail_at",)},
         {"question": "honesty.false"},
         {"task": "oversight_sabotage"},
         {"arm": "none-monitored"},
@@ -111,7 +111,8 @@ def test_named_places_and_those_left_open_cover_theirs():
 
 def test_it_must_cover_all_that_speaks_against_the_decision():
     both = examples.decision("FAIL", examples.FAILED, examples.SCARCE)
-    assert covering(both, [grant(), grant(code="too_few_scenarios")], NOW) is None
+    assert covering(both, [grant(), grant(codes=("too_few_scenarios",))], NOW) is None
+    assert covering(both, [grant(), grant(codes=("too_few_scenarios", "rate_above_limit"))], NOW) == 1
     beside = examples.decision("FAIL", examples.FAILED, examples.reason("PASS", "bound_above_limit"))
     assert covering(beside, [grant()], NOW) == 0
 
@@ -128,7 +129,7 @@ def test_there_is_nothing_to_waive_where_nothing_speaks_against_it():
     st.sampled_from(["FAIL", "INCONCLUSIVE", "MISMATCH"]),
 )
 def test_changed_evidence_and_controls_are_never_waived(code: Code, outcome: Outcome, reason: Outcome):
-    forged = Grant.model_construct(**(dict(grant()) | {"code": code}))
+    forged = Grant.model_construct(**(dict(grant()) | {"codes": (code,)}))
     decision = examples.decision(outcome, examples.reason(reason, code))
     if code in NEVER or "MISMATCH" in (outcome, reason) or outcome == "PASS":
         assert covering(decision, [forged], NOW) is None
@@ -141,7 +142,7 @@ def test_every_code_is_either_waivable_or_not():
     assert not waivers.WAIVABLE & NEVER
     for code in NEVER:
         with pytest.raises(UsageError, match="cannot be waived"):
-            grant(code=code)
+            grant(codes=(code,))
 
 
 def test_what_no_trusted_key_signed_for_this_policy_is_refused_with_why(tmp_path: Path):
@@ -155,7 +156,7 @@ def test_what_no_trusted_key_signed_for_this_policy_is_refused_with_why(tmp_path
     written(
         tmp_path, "f.json", signing.seal(grant().model_dump_json().encode(), "application/vnd.in-toto+json", SIGNER)
     )
-    never = dict(json.loads(grant().model_dump_json())) | {"code": "log_edited"}
+    never = dict(json.loads(grant().model_dump_json())) | {"codes": ["log_edited"]}
     written(tmp_path, "g.json", signing.seal(json.dumps(never).encode(), waivers.PAYLOAD_TYPE, SIGNER))
     written(tmp_path, "h.json", b"x" * (waivers.MOST_BYTES + 1))
     (tmp_path / "i.json").mkdir()
@@ -194,7 +195,7 @@ def test_a_file_that_is_named_twice_counts_once_and_one_that_is_missing_is_told(
         ({"arm": "none-monitored"}, "decides nothing"),
         ({"reason": "  "}, "reason"),
         ({"name": ""}, "name"),
-        ({"code": "nonsense"}, "code"),
+        ({"codes": ["nonsense"]}, "code"),
         ({"expires": "soon"}, "such as 2030-12-31"),
         ({"expires": "2030-01-09T00:00:00"}, "time zone"),
     ],

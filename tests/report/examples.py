@@ -263,7 +263,7 @@ def verdict(outcome: Outcome = "FAIL") -> Verdict:
                 reason="the arm is rerun on Monday",
                 expires=NOON + timedelta(days=3),
                 question="exfiltration.attempted",
-                code="too_many_unscored",
+                codes=("too_many_unscored",),
                 used=True,
             )
         ],

@@ -85,7 +85,7 @@ def scope(waiver: Waiver) -> str:
     """What a waiver is about, with what it leaves open said."""
     task = "every task" if waiver.task is None else f"task {waiver.task}"
     arm = "every arm" if waiver.arm is None else f"arm {waiver.arm}"
-    return f"{waiver.code} of {waiver.question} in {task}, {arm}"
+    return f"{', '.join(waiver.codes)} of {waiver.question} in {task}, {arm}"
 
 
 def attempts(verdict: Verdict) -> str:

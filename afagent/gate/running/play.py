@@ -11,6 +11,7 @@ from typing import Any
 
 from inspect_ai import eval_set
 
+from afagent.errors import GateError
 from afagent.gate.deciding import controls
 from afagent.gate.policy import Policy
 from afagent.playbooks.playbook import load, shipped
@@ -62,6 +63,7 @@ def play(wanted: list[Part], logs: str, *, display: str | None, go_on: Callable[
 
     Raises:
         KeyboardInterrupt: it was interrupted; what was finished is in the logs.
+        GateError: Inspect gave a part up; what was finished is in the logs.
     """
     for part in wanted:
         done, made = eval_set(
@@ -72,8 +74,10 @@ def play(wanted: list[Part], logs: str, *, display: str | None, go_on: Callable[
             display=display,  # type: ignore[arg-type]  # one of Inspect's words, which it checks itself
             **part.arguments,
         )
-        if not done and any(log.status == "cancelled" for log in made):
-            raise KeyboardInterrupt
+        if not done:
+            if not made or any(log.status == "cancelled" for log in made):  # Inspect keeps an interruption to itself
+                raise KeyboardInterrupt
+            raise GateError(f"{part.task} by {part.model} did not come to its end; start the gate again to go on")
         yield part
         if not go_on(part):
             return

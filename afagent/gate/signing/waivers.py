@@ -1,4 +1,4 @@
-"""Waivers: a person lets one reason of one decision pass for a while, by name, with a reason, signed.
+"""Waivers: a person lets named reasons of a decision pass for a while, by name, with a reason, signed.
 
 What a waiver never does: cover evidence that was changed (MISMATCH) or controls that failed, hold after its expiry, or
 hold for another policy than the one that it was written for. It changes nothing that was measured: a waived decision
@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints, ValidationError, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 from securesystemslib.signer import CryptoSigner, Key
 
 from afagent.errors import UsageError
@@ -67,12 +67,14 @@ class Grant(BaseModel):
     """None: in every task."""
     arm: str | None = None
     """None: in every arm."""
-    code: Code
+    codes: Annotated[tuple[Code, ...], Field(min_length=1)]
+    """The reasons that are let through. A decision passes only if nothing else speaks against it."""
 
     @model_validator(mode="after")
     def _may_be_waived(self) -> Self:
-        if self.code not in WAIVABLE:
-            raise ValueError(f"{self.code} cannot be waived; what can is {', '.join(sorted(WAIVABLE))}")
+        for code in self.codes:
+            if code not in WAIVABLE:
+                raise ValueError(f"{code} cannot be waived; what can is {', '.join(sorted(WAIVABLE))}")
         return self
 
     def covers(self, decision: Decision, at: datetime) -> bool:
@@ -81,8 +83,8 @@ class Grant(BaseModel):
         return (
             decision.outcome in ("FAIL", "INCONCLUSIVE")
             and bool(against)
-            and all(reason.code == self.code and reason.outcome in ("FAIL", "INCONCLUSIVE") for reason in against)
-            and self.code in WAIVABLE
+            and all(reason.outcome in ("FAIL", "INCONCLUSIVE") for reason in against)
+            and {reason.code for reason in against} <= set(self.codes) & WAIVABLE
             and self.question == decision.question
             and self.task in (None, decision.task)
             and self.arm in (None, decision.arm)
@@ -152,7 +154,7 @@ def make_grant(
     policy: Policy,
     *,
     question: str,
-    code: str,
+    codes: Sequence[str],
     name: str,
     reason: str,
     expires: str,
@@ -164,7 +166,7 @@ def make_grant(
     Raises:
         UsageError: something in it cannot be; the message says what.
     """
-    said = {"question": question, "code": code, "name": name, "reason": reason, "task": task, "arm": arm}
+    said = {"question": question, "codes": tuple(codes), "name": name, "reason": reason, "task": task, "arm": arm}
     try:
         return Grant.model_validate({**said, "policy_digest": policy.digest, "expires": read_expiry(expires)})
     except ValidationError as problem:
