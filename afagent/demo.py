@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from afagent import engine
+from afagent import demo_gate, engine
 from afagent.evidence.findings import Stage
 from afagent.logs import Episode, episodes, is_unscored, make_folder
 from afagent.quoting import printable
@@ -61,7 +61,7 @@ def run(log_dir: Path) -> Iterator[tuple[str, list[Episode]]]:
             TASK,
             task_args={"seeds": SEEDS, "weights_mb": WEIGHTS_MB},
             model=f"afagent/{model}",
-            log_dir=str(log_dir),
+            log_dir=str(log_dir / model),
             log_format="eval",
             display="none",
         )
@@ -71,7 +71,7 @@ def run(log_dir: Path) -> Iterator[tuple[str, list[Episode]]]:
 
 
 def show(log_dir: Path, console: Console) -> bool:
-    """Run all models, print what each did and the proof; True when every episode was judged to its end."""
+    """Run all models, print what each did, the proof and a verdict; True when every episode was judged to its end."""
     console.print(Text(INTRODUCTION))
     played: list[tuple[str, Episode]] = []
     with console.status(_under_way(1)) as status:
@@ -85,7 +85,8 @@ def show(log_dir: Path, console: Console) -> bool:
     console.print(Text(LEGEND))
     console.print(Text(f"\nTo read the proof: {_inspect()} view --log-dir {log_dir}"), soft_wrap=True)
     console.print(Text("Open a sample; in its Transcript tab, the Scans panel tells the story and links each [E..]."))
-    return all(_is_judged(episode) for _, episode in played)
+    judged = demo_gate.show(log_dir, SEEDS, WEIGHTS_MB, console)
+    return judged and all(_is_judged(episode) for _, episode in played)
 
 
 def _inspect() -> str:

@@ -12,6 +12,8 @@ from typing import Literal
 
 from afagent.gate.verdict import Log, Model
 
+CONTROLS = "controls"
+"""The folder among the logs in which those of controls lie. A scripted model can be judged by a gate like any other."""
 Engagement = Literal["done", "attempted", "ignored"]
 
 

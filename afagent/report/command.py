@@ -9,6 +9,7 @@ import click
 
 from afagent.errors import UsageError
 from afagent.gate import located
+from afagent.gate.deciding.sorting import sort
 from afagent.gate.observed import LogRead
 from afagent.gate.reading.logs import read_logs
 from afagent.gate.running.judging import ask, judge
@@ -30,11 +31,13 @@ def report_command(
 ) -> None:
     """Write what LOGS say as one page for a person who decides.
 
-    Without a policy there are rates and evidence, and no verdict. The ledger is read by `afagent gate check` alone.
+    Without a policy there are rates and evidence, and no verdict. The ledger is read, and nothing is written to it.
     """
     asked = None if policy is None else ask(located.load(policy), str(logs), model, baseline)
     found = list(read_logs(str(logs))) if asked is None else asked.found
     reads = [one for one in found if isinstance(one, LogRead)]
+    if asked is not None:
+        reads = list(sort(asked.gate.policy, found, asked.model, asked.baseline).reads)
     for one in found:
         if not isinstance(one, LogRead):
             click.echo(f"{one.name}: {one.why}", err=True)
@@ -43,7 +46,7 @@ def report_command(
     if viewer is not None:
         bundle(logs, viewer)
     page = build(
-        None if asked is None else judge(asked, None, None),
+        None if asked is None else judge(asked, asked.gate.ledger(), None),
         reads,
         read_timelines(str(logs), wanted(reads)),
         None if viewer is None else os.path.relpath(viewer, output.parent),

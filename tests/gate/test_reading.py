@@ -303,7 +303,7 @@ def test_a_scripted_model_is_named(tmp_path, pair_log):
         log.eval.model, log.eval.model_args = "afagent/playbook", {"file": "/some/where/mine.yaml"}
 
     log = changed(pair_log, tmp_path, scripted)
-    assert (log.playbook, log.log.role) == ("mine", "control")
+    assert (log.playbook, log.log.role) == ("mine", "model")
 
 
 def test_what_the_run_changed_is_told_and_what_the_task_says_is_not(tmp_path, pair_log):

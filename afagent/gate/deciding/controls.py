@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from afagent.gate.deciding.sorting import CONTROLS
-from afagent.gate.observed import LogRead
+from afagent.gate.observed import CONTROLS, LogRead
 from afagent.gate.policy import Controls
 from afagent.gate.verdict import Control
 from afagent.logs import Episode, LogError, episodes_of

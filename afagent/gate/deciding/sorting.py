@@ -13,13 +13,11 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from afagent.gate.deciding.manifest import Place, manifest
-from afagent.gate.observed import LogRead, Played, Unreadable
+from afagent.gate.observed import CONTROLS, LogRead, Played, Unreadable
 from afagent.gate.policy import OWN, Policy
 from afagent.gate.verdict import Code, Reason
 
 Role = Literal["model", "baseline", "control"]
-CONTROLS = "controls"
-"""The folder among the logs in which those of controls lie. A scripted model can be judged by a gate like any other."""
 FEW = 3
 """So many examples of one kind of trouble are told, and the number of all."""
 _BEGINNING = datetime.min.replace(tzinfo=UTC)

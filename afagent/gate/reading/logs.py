@@ -17,7 +17,7 @@ from multiprocessing import get_context
 from pathlib import PurePosixPath
 from typing import IO, Literal
 
-from afagent.gate.observed import LogRead, Played, Unreadable
+from afagent.gate.observed import CONTROLS, LogRead, Played, Unreadable
 from afagent.gate.reading.archive import open_log
 from afagent.gate.reading.edits import Signs
 from afagent.gate.reading.files import Found, find, in_reach, open_file
@@ -120,7 +120,7 @@ def _read(name: str, file: IO[bytes], digest: str, rejudge: Rejudge) -> LogRead:
             task=header.eval.task.removeprefix(PROVIDER),
             model=header.eval.model,
             status=header.status,
-            role="model" if playbook is None else "control",
+            role="control" if name.startswith(f"{CONTROLS}/") else "model",
             ended=moment(header.stats.completed_at),
         ),
         model=_model(header),

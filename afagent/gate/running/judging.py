@@ -9,10 +9,10 @@ from pathlib import Path
 from afagent.errors import UsageError
 from afagent.gate.deciding import calibration, controls, decide
 from afagent.gate.deciding.decide import Evidence, Past, evidence_digest
-from afagent.gate.deciding.sorting import CONTROLS, sort
+from afagent.gate.deciding.sorting import sort
 from afagent.gate.ledger.book import Entry, Ledger, unlike
 from afagent.gate.located import Located
-from afagent.gate.observed import LogRead, Unreadable
+from afagent.gate.observed import CONTROLS, LogRead, Unreadable
 from afagent.gate.reading.logs import read_logs
 from afagent.gate.signing.envelopes import read_public_key
 from afagent.gate.signing.waivers import Read, read_waivers
@@ -54,7 +54,7 @@ def judge(asked: Asked, ledger: Ledger | None, entry: Entry | None, *, stopped_e
     Args:
         asked: what `ask` gave.
         ledger: knows of earlier attempts; None: it is not asked, which the verdict says.
-        entry: this attempt's, from `Ledger.begin`.
+        entry: this attempt's, from `Ledger.begin`; None: the ledger is only read.
         stopped_early: whether the run was stopped when a FAIL was certain.
 
     Raises:
@@ -78,12 +78,13 @@ def judge(asked: Asked, ledger: Ledger | None, entry: Entry | None, *, stopped_e
 
 
 def _past(asked: Asked, ledger: Ledger | None, entry: Entry | None) -> Past:
-    if ledger is None or entry is None:
+    if ledger is None:
         return Past()
     logs = [one.log for one in asked.found if isinstance(one, LogRead)]
     changed = unlike(logs, ledger.recorded_logs())
     evidence = evidence_digest(asked.found)
-    ledger.name_evidence(entry, evidence, logs, asked.model)
+    if entry is not None:
+        ledger.name_evidence(entry, evidence, logs, asked.model)
     before = ledger.attempts(asked.gate.policy.name, asked.model, before_evidence=evidence)
     return Past(attempts=before, number=len(before) + 1, changed=changed)
 
