@@ -11,7 +11,7 @@ demo: images ## runs scripted models through the real lab and shows what each di
 	@.venv/bin/afagent demo
 
 test: check images clients browser ## everything that `check` does, then all tests, those on Docker included
-	@.venv/bin/python -m pytest
+	@.venv/bin/python -m pytest -n 2 --dist loadfile
 
 check: environment ## format, lint and types
 	@.venv/bin/ruff format --check --quiet . || { echo "check: run 'make format'" >&2; exit 1; }

@@ -128,3 +128,7 @@ def show(task: str, seed: int, arm: str, *, arms: bool, path: str | None, weight
 def main() -> None:
     """The entry point of the command `afagent`."""
     afagent(prog_name="afagent")
+
+
+if __name__ == "__main__":
+    main()

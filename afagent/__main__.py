@@ -1,0 +1,5 @@
+"""`python -m afagent`: the command `afagent`."""
+
+from afagent.cli import main
+
+main()
