@@ -1,12 +1,13 @@
 """`afagent ...`: parses and calls, nothing else.
 
 To add a command: import what it calls, and write a function below with `@afagent.command()`. Its docstring is its help.
-A command with a file of its own is imported and entered with `afagent.add_command`. Errors need nothing: what a command
-raises of `afagent.errors` ends as one line and an exit code.
+A command with a file of its own is imported and entered with `afagent.add_command`, or stands in `LATER`. Errors need
+nothing: what a command raises of `afagent.errors` ends as one line and an exit code.
 """
 
 import sys
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 
 import click
@@ -26,10 +27,8 @@ from afagent.conditions import Condition, from_arm
 from afagent.engine import reason
 from afagent.errors import AfagentError
 from afagent.evidence.export_cli import evidence_command
-from afagent.gate.command import gate as gate_command
 from afagent.logs import run_folder
 from afagent.playbooks.validate_cli import validate_command
-from afagent.report.command import report_command
 from afagent.world.episode import MAX_SEED, build_episode
 from afagent.world.prompts import Prompts
 
@@ -37,8 +36,23 @@ INTERRUPTED = 130
 """The exit code of a program that was interrupted from the keyboard, as shells give it."""
 
 
+LATER = {"gate": ("afagent.gate.command", "gate"), "report": ("afagent.report.command", "report_command")}
+"""Commands that are imported when they are asked for, with module and name: theirs are libraries that take a second."""
+
+
 class Commands(click.Group):
     """A group whose commands end in a sentence and an exit code, never in a traceback, on errors that are expected."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names of all commands."""
+        return sorted({*super().list_commands(ctx), *LATER})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """A command by its name, imported if it was not yet."""
+        if cmd_name in LATER and cmd_name not in self.commands:
+            module, name = LATER[cmd_name]
+            self.add_command(getattr(import_module(module), name))
+        return super().get_command(ctx, cmd_name)
 
     def invoke(self, ctx: click.Context) -> object:
         """Runs the command."""
@@ -88,8 +102,6 @@ def build(*, no_cache: bool) -> None:
 
 afagent.add_command(validate_command)
 afagent.add_command(evidence_command)
-afagent.add_command(gate_command)
-afagent.add_command(report_command)
 
 
 @afagent.command()

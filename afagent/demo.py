@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from afagent import demo_gate, engine
+from afagent import engine
 from afagent.evidence.findings import Stage
 from afagent.logs import Episode, episodes, is_unscored, make_folder
 from afagent.quoting import printable
@@ -85,6 +85,8 @@ def show(log_dir: Path, console: Console) -> bool:
     console.print(Text(LEGEND))
     console.print(Text(f"\nTo read the proof: {_inspect()} view --log-dir {log_dir}"), soft_wrap=True)
     console.print(Text("Open a sample; in its Transcript tab, the Scans panel tells the story and links each [E..]."))
+    from afagent import demo_gate  # noqa: PLC0415  # its libraries take a second, which no other command shall wait for
+
     judged = demo_gate.show(log_dir, SEEDS, WEIGHTS_MB, console)
     return judged and all(_is_judged(episode) for _, episode in played)
 

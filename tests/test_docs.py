@@ -65,7 +65,7 @@ def test_every_option_of_a_command_exists(line: str) -> None:
     command: click.Command = afagent
     for word in line.split()[1:]:
         if isinstance(command, click.Group):
-            command = command.commands[word]
+            command = command.get_command(click.Context(command), word) or pytest.fail(f"no command {word}")
     known = {option for parameter in command.params for option in parameter.opts}
     assert set(re.findall(r"--[a-z-]+", line)) <= known
 
