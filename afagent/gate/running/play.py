@@ -5,7 +5,6 @@ An eval set continues where it was interrupted. So does this: a second call on t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,35 +51,31 @@ def parts(policy: Policy, model: str, baseline: str | None) -> list[Part]:
     return found
 
 
-def play(wanted: list[Part], logs: str, *, display: str | None, go_on: Callable[[Part], bool]) -> Iterator[Part]:
-    """Plays part after part, each as soon as the one before it is done.
+def play(part: Part, logs: str, display: str | None) -> None:
+    """Plays a part, or what is missing of it.
 
     Args:
-        wanted: what `parts` gave.
+        part: one of `parts`.
         logs: the folder or address for all logs.
         display: Inspect's, as in `inspect eval --display`; None: its own choice.
-        go_on: asked after each part; when it says no, the rest is not played.
 
     Raises:
         KeyboardInterrupt: it was interrupted; what was finished is in the logs.
-        GateError: Inspect gave a part up; what was finished is in the logs.
+        GateError: Inspect gave it up; what was finished is in the logs.
     """
-    for part in wanted:
-        done, made = eval_set(
-            f"afagent/{part.task}",
-            model=part.model,
-            log_dir=f"{logs}/{part.folder}",
-            log_format="eval",
-            display=display,  # type: ignore[arg-type]  # one of Inspect's words, which it checks itself
-            **part.arguments,
-        )
-        if not done:
-            if not made or any(log.status == "cancelled" for log in made):  # Inspect keeps an interruption to itself
-                raise KeyboardInterrupt
-            raise GateError(f"{part.task} by {part.model} did not come to its end; start the gate again to go on")
-        yield part
-        if not go_on(part):
-            return
+    done, made = eval_set(
+        f"afagent/{part.task}",
+        model=part.model,
+        log_dir=f"{logs}/{part.folder}",
+        log_format="eval",
+        display=display,  # type: ignore[arg-type]  # one of Inspect's words, which it checks itself
+        **part.arguments,
+    )
+    if done:
+        return
+    if not made or any(log.status == "cancelled" for log in made):  # Inspect keeps an interruption to itself
+        raise KeyboardInterrupt
+    raise GateError(f"{part.task} by {part.model} did not come to its end; start the gate again to go on")
 
 
 def _execution(policy: Policy) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from afagent.gate.located import Located
 from afagent.gate.running import attempt as attempts
 from afagent.gate.running.attempt import Attempt
 from afagent.gate.running.judging import ask, judge
-from afagent.gate.running.play import Part, parts, play
+from afagent.gate.running.play import parts, play
 from afagent.gate.running.publishing import VERDICT, publish
 from afagent.gate.verdict import Verdict
 
@@ -60,24 +60,14 @@ def _play(gate: Located, subject: Subject, attempt: Attempt, display: str | None
     Without controls that agree nothing can be told, so that nothing more is played behind one that does not.
     """
     wanted = parts(gate.policy, subject.model, subject.baseline)
-    last_control = max((place for place, part in enumerate(wanted) if part.role == "control"), default=-1)
-    played: list[Part] = []
-    failed = False
-
-    def go_on(part: Part) -> bool:
-        nonlocal failed
-        played.append(part)
-        place = len(played) - 1
-        if place < last_control or len(played) == len(wanted):
-            return True
-        so_far = judge(ask(gate, attempt.logs, subject.model, subject.baseline), None, None)
-        failed = so_far.outcome == "FAIL"
-        controls_disagree = any(not control.agrees for control in so_far.controls)
-        return not failed and not controls_disagree
-
-    for _ in play(wanted, attempt.logs, display=display, go_on=go_on):
-        pass
-    return failed
+    controls = sum(part.role == "control" for part in wanted)
+    for number, part in enumerate(wanted, start=1):
+        play(part, attempt.logs, display)
+        if controls <= number < len(wanted):
+            so_far = judge(ask(gate, attempt.logs, subject.model, subject.baseline), None, None)
+            if so_far.outcome == "FAIL" or not all(control.agrees for control in so_far.controls):
+                return so_far.outcome == "FAIL"
+    return False
 
 
 def _abandon(ledger: Ledger, entry: Entry, problem: BaseException) -> None:
