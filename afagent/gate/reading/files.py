@@ -85,6 +85,15 @@ def in_reach(found: Found) -> bool:
     return not isinstance(url_to_fs(found.address)[0], MemoryFileSystem)
 
 
+def size(found: Found) -> int:
+    """Bytes of the file; 0 where that is not said."""
+    system, path = url_to_fs(found.address)
+    try:
+        return int(system.size(path) or 0)
+    except OSError:
+        return 0
+
+
 @contextmanager
 def open_file(found: Found) -> Iterator[IO[bytes]]:
     """The file's bytes, which can be read again from any place; what lies elsewhere is fetched whole.

@@ -20,7 +20,7 @@ from typing import IO, Literal
 from afagent.gate.observed import CONTROLS, LogRead, Played, Unreadable
 from afagent.gate.reading.archive import open_log
 from afagent.gate.reading.edits import Signs
-from afagent.gate.reading.files import Found, find, in_reach, open_file
+from afagent.gate.reading.files import Found, find, in_reach, open_file, size
 from afagent.gate.reading.played import NO_SEED, moment, played, suite_of
 from afagent.gate.reading.rejudge import rejudge as judge_again
 from afagent.gate.reading.wire import DamagedError, Header
@@ -31,6 +31,8 @@ from afagent.quoting import printable, quoted
 Rejudge = Literal["all", "positives", "none"]
 """Which scores are held against the evidence. `positives` (what is answered yes) is cheaper and does not see a yes that
 was made a no; `none` is for those who only look. A verdict needs `all`."""
+WORTH_BYTES = 8 << 20
+"""To start processes takes some seconds, in which one reads so much."""
 AHEAD = 2
 """So many logs for each process are read before they are asked for."""
 PROVIDER = "afagent/"
@@ -52,7 +54,7 @@ def read_logs(folder: str, jobs: int = 2, rejudge: Rejudge = "all") -> Iterator[
     """
     found = find(folder)
     read = partial(read_log, rejudge=rejudge)
-    if jobs < 2 or len(found) < 2 or not all(map(in_reach, found[:1])):
+    if jobs < 2 or len(found) < 2 or not in_reach(found[0]) or sum(map(size, found)) < WORTH_BYTES:
         return map(read, found)
     return _shared_out(found, jobs, read)
 
