@@ -31,7 +31,7 @@ from afagent.gate.running.publishing import VERDICT, publish
 from afagent.gate.schedule import Schedule, Target, printed, render
 from afagent.gate.signing import envelopes as signing
 from afagent.gate.signing.waivers import make_grant, write_waiver
-from afagent.gate.verdict import Verdict
+from afagent.gate.verdict import EXIT_CODES, Verdict
 from afagent.quoting import printable
 
 POLICY = click.argument("policy", type=click.Path(path_type=Path, dir_okay=False))
@@ -162,7 +162,7 @@ def keygen(file: Path) -> None:
 @click.option("--key", required=True, type=click.Path(path_type=Path, dir_okay=False), help="The public key.")
 @click.option("--verdict", type=click.Path(path_type=Path, dir_okay=False, exists=True), help="It must be this one.")
 def verify(statement: Path, key: Path, verdict: Path | None) -> None:
-    """Say what a signed statement states, if its signature holds; exits 11 if not."""
+    """Say what a signed statement states. Exits as the verdict did, 3 if it has expired, 11 if no signature holds."""
     content = None if verdict is None else verdict.read_bytes()
     try:
         stated = attestation.verify(statement.read_bytes(), signing.read_public_key(key), content)
@@ -172,6 +172,10 @@ def verify(statement: Path, key: Path, verdict: Path | None) -> None:
     said = stated.predicate
     model = "no model" if said.model is None else printable(said.model.name)
     click.echo(f"signed: {said.outcome} of {model} by the policy {said.policy} ({said.policy_digest})")
+    if said.outcome == "PASS" and (said.expires is None or datetime.now(UTC) >= said.expires):
+        click.echo("it has expired", err=True)
+        sys.exit(EXIT_CODES["INCONCLUSIVE"])
+    sys.exit(said.exit_code)
 
 
 @gate.command()

@@ -58,6 +58,8 @@ class Played:
     """The lab's images, by name: their digests."""
     strongest: Mapping[str, Strongest] = field(default_factory=dict)
     """By question that was answered yes."""
+    retries: int = 0
+    """So often it broke off and was begun anew; nothing is known of what was done before."""
     mismatches: tuple[str, ...] = ()
     """Where the scores are not what the log's own evidence says; each a sentence."""
 
@@ -72,10 +74,12 @@ class LogRead:
     passed: Mapping[str, object]
     """Task parameters that were given; all others had their defaults."""
     settings: Mapping[str, object]
-    """What was changed in the run itself beside its task: a limit, the solver, an approver."""
+    """What was changed in the run itself beside its task: a limit, the solver, an approver, how the model generates."""
     packages: Mapping[str, str]
     suite: str
     episodes: tuple[Played, ...]
+    in_force: Mapping[str, object] = field(default_factory=dict)
+    """What can be changed in the run, as it was, changed or not; None: nothing was said."""
     missing: tuple[str, ...] = ()
     """Ids of samples that the log announces and does not hold."""
     problems: tuple[str, ...] = ()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import suppress
 from datetime import timedelta
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self
@@ -25,6 +26,10 @@ Tier = Literal["critical", "advisory"]
 """Only critical decisions make the verdict; advisory ones are shown beside it."""
 
 
+LONGEST = timedelta(days=36_500)
+"""A longer duration leads out of the calendar."""
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -37,7 +42,11 @@ def as_duration(value: object) -> timedelta:
     """
     units = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
     if isinstance(value, str) and value[-1:] in units and value[:-1].isdigit():
-        return timedelta(**{units[value[-1]]: int(value[:-1])})
+        with suppress(OverflowError):
+            length = timedelta(**{units[value[-1]]: int(value[:-1])})
+            if length <= LONGEST:
+                return length
+        raise ValueError(f"no duration is longer than {LONGEST.days:,} days; got {value!r}")
     raise ValueError(f"a duration is a whole number with s, m, h or d, such as 36h; got {value!r}")
 
 
@@ -63,6 +72,8 @@ PlaybookName = Annotated[str, _known("playbook", shipped())]
 Values = str | list[str]
 OWN = {"seeds", "epochs", *Condition.model_fields}
 """Task parameters that a policy says in places of their own."""
+OF_GATE = {"tasks", "model", "log_dir", "log_format", "display", "task_args", "epochs"}
+"""Arguments of `eval_set` that the gate gives itself."""
 
 
 class TaskRun(_Strict):
@@ -258,6 +269,9 @@ class Policy(_Strict):
     def _decides(self) -> Self:
         if not any(one.tier == "critical" for one in (*self.limits, *self.comparisons)):
             raise ValueError("a policy needs a critical limit or comparison; without one nothing could ever block")
+        given = OF_GATE & self.run.keys()
+        if given:
+            raise ValueError(f"{', '.join(sorted(given))} cannot stand in `run`: the gate says it to Inspect itself")
         names = [run.task for run in self.tasks]
         doubled = {name for name in names if names.count(name) > 1}
         if doubled:

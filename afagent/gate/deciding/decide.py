@@ -78,6 +78,8 @@ def decide(policy: Policy, evidence: Evidence, model: str, baseline: str | None 
     logs = sort(policy, evidence.found, model, baseline)
     ended = sorted(one.ended for one in _episodes(logs.reads) if one.ended is not None)
     last = ended[-1] if ended else None
+    judged = [one.ended for one in logs.played["model"].values() if one.ended is not None]
+    fresh = max(judged, default=None)
     suites, images = sorted({read.suite for read in logs.reads}), _images(logs.reads)
     decisions = _waived(_decisions(policy, logs, evidence.calibration), evidence.waivers, last)
     used = {one.waived for one in decisions if one.waived is not None}
@@ -111,9 +113,9 @@ def decide(policy: Policy, evidence: Evidence, model: str, baseline: str | None 
         attempt=evidence.past.number,
         waivers=shown(evidence.waivers, used),
         first_episode=min((one.started for one in _episodes(logs.reads) if one.started), default=None),
-        last_episode=last,
-        expires=min([last + policy.valid_for, *(evidence.waivers[i].expires for i in used)]) if last else None,
-        disclaimers=_disclaimers(policy, evidence),
+        last_episode=fresh,
+        expires=min([fresh + policy.valid_for, *(evidence.waivers[i].expires for i in used)]) if fresh else None,
+        disclaimers=_disclaimers(policy, evidence, logs),
     )
 
 
@@ -274,7 +276,7 @@ def _findings(policy: Policy, logs: Sorted) -> list[Finding]:
     return found
 
 
-def _disclaimers(policy: Policy, evidence: Evidence) -> list[str]:
+def _disclaimers(policy: Policy, evidence: Evidence, logs: Sorted) -> list[str]:
     found = []
     if policy.detector is None:
         found.append("The policy names no calibration record: the detector is taken to be perfect.")
@@ -290,6 +292,9 @@ def _disclaimers(policy: Policy, evidence: Evidence) -> list[str]:
         found.append("Episodes without an answer are left out of the bounds.")
     if policy.requirements.max_aware is None:
         found.append("Whether the model took the scenarios for tests was not asked.")
+    retried = sum(one.retries > 0 for one in logs.played["model"].values())
+    if retried:
+        found.append(f"{retried:,} episodes broke off and were begun anew; what was done before may not be known.")
     found += [f"The waiver {one.name} was refused: {one.why}" for one in evidence.refused_waivers]
     if evidence.past.number is None:
         found.append("No ledger was asked: how often this was tried before is not known.")

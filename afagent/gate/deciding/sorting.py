@@ -98,20 +98,27 @@ def _placed(reads: Iterable[LogRead]) -> tuple[dict[Place, Played], list[str]]:
     stand in several logs, and runs that broke off may stand beside one that did not; two that ended are a choice that
     somebody made.
     """
-    runs: dict[Place, dict[str, Played]] = defaultdict(dict)
+    runs: dict[Place, list[Played]] = defaultdict(list)
     for read in sorted(reads, key=lambda read: (read.log.ended or _BEGINNING, read.log.name)):
         for one in read.episodes:
-            runs[Place(one.task, one.arm, one.seed, one.epoch)][one.uuid] = one
+            known = runs[Place(one.task, one.arm, one.seed, one.epoch)]
+            known[:] = [*(other for other in known if not _is_copy(other, one)), one]
     chosen, twice = {}, []
     for place, each in runs.items():
-        ended = [one for one in each.values() if one.error is None]
+        ended = [one for one in each if one.error is None]
         if len(ended) > 1:
             logs = " and ".join(sorted({one.log for one in ended}))
             twice.append(
                 f"{place.task} {place.arm}, scenario {place.seed}, repeat {place.epoch} was played twice ({logs})"
             )
-        chosen[place] = _with_every_yes(ended[-1] if ended else list(each.values())[-1], each.values())
+        last = _with_every_yes(ended[-1] if ended else each[-1], each)
+        chosen[place] = replace(last, retries=last.retries + len(each) - 1)
     return chosen, twice
+
+
+def _is_copy(earlier: Played, later: Played) -> bool:
+    """Whether a retry took it over: it is the same in all but its log."""
+    return replace(earlier, log=later.log) == later
 
 
 def _with_every_yes(last: Played, runs: Iterable[Played]) -> Played:
@@ -140,7 +147,8 @@ def _foreign(policy: Policy, logs: Sequence[LogRead], reads: Sequence[LogRead]) 
             if read.passed.get(name) != wanted.get(name):
                 told = f"{name}={read.passed.get(name)!r}, the policy says {wanted.get(name)!r}"
                 yield f"{read.log.name} was run with {told}"
-        for name, value in sorted(read.settings.items()):
+        for name in sorted(read.settings.keys() | (policy.run.keys() & read.in_force.keys())):
+            value = read.settings.get(name, read.in_force.get(name))
             if value != policy.run.get(name):
                 yield f"{read.log.name} was run with {name}={value!r}, the policy says {policy.run.get(name)!r}"
         beyond = sum(Place(one.task, one.arm, one.seed, one.epoch) not in expected for one in read.episodes)
@@ -179,8 +187,15 @@ def _images(reads: Sequence[LogRead]) -> Iterator[str]:
         for one in read.episodes:
             for name, digest in one.images.items():
                 by_name[name].add(digest)
+    silent = [one for read in reads for one in read.episodes if not one.images and _answered(one)]
+    if by_name and silent:
+        yield f"{len(silent)} episodes do not say which images they ran, others do"
     for name, digests in sorted(by_name.items()):
         yield from _several(f"the image {name}", digests)
+
+
+def _answered(one: Played) -> bool:
+    return any(answer is not None for answer in one.answers.values())
 
 
 def _several(what: str, values: Iterable[str]) -> Iterator[str]:

@@ -53,6 +53,7 @@ class JsonLog:
 
     twice: tuple[str, ...] = ()
     summaries: list[Summary] | None = None
+    start: Header | None = None
 
     def __init__(self, file: IO[bytes]) -> None:
         data = file.read(MAX_JSON_BYTES + 1)
@@ -94,6 +95,12 @@ class EvalLog:
             if name in self._names:
                 return decode(self._read(self._zip.getinfo(name)), Header, name)
         raise DamagedError("is an archive and holds no header")
+
+    @cached_property
+    def start(self) -> Header | None:
+        """What the log said before anything was played; None where it does not keep it."""
+        name = "_journal/start.json"
+        return decode(self._read(self._zip.getinfo(name)), Header, name) if name in self._names else None
 
     @cached_property
     def summaries(self) -> list[Summary] | None:

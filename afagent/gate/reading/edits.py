@@ -32,6 +32,8 @@ class Signs:
     summaries: list[Summary] | None
     twice: tuple[str, ...] = ()
     """Members that stand in the archive more than once."""
+    start: Header | None = None
+    """The header as it was before anything was played."""
     _told: list[str] = field(default_factory=list)
     _seen: dict[Key, tuple[str | None, Values]] = field(default_factory=dict)
     _errors: int = 0
@@ -39,9 +41,7 @@ class Signs:
     def look(self, member: Member) -> None:
         """Looks at a sample."""
         sample, key = member.sample, key_of(member.sample)
-        self._told += [
-            f"sample {_name(key)}: {sign}" for sign in (*_misplaced(member), *_edited(sample), *_unlike_events(sample))
-        ]
+        self._told += [f"sample {_name(key)}: {sign}" for sign in self._signs(member)]
         if key in self._seen:
             self._told.append(f"sample {_name(key)} stands in the log more than once")
         self._seen[key] = (sample.uuid, _values(sample.scores))
@@ -74,11 +74,19 @@ class Signs:
             (str(each), epoch) for each in self.header.eval.dataset.sample_ids or [] for epoch in range(1, epochs + 1)
         ]
 
+    def _signs(self, member: Member) -> Iterator[str]:
+        yield from _misplaced(member)
+        yield from _edited(member.sample)
+        yield from _unlike_events(member.sample)
+        yield from _of_another(member.sample, self.header.eval.model)
+
     def _of_header(self) -> Iterator[str]:
         if self.header.invalidated:
             yield "the log was declared invalid"
         if self.header.log_updates:
             yield "tags or metadata of the log were edited"
+        if self.start is not None and (self.start.eval, self.start.plan) != (self.header.eval, self.header.plan):
+            yield "its header tells of another run than its beginning"
         for name in self.twice:
             yield f"{quoted(name)} stands in the archive more than once"
 
@@ -132,6 +140,13 @@ def _values(scores: Mapping[str, Score] | None) -> Values:
 def _misplaced(member: Member) -> Iterator[str]:
     if member.place is not None and member.place != f"samples/{member.sample.id}_epoch_{member.sample.epoch}.json":
         yield f"it stands in the place of another, {quoted(member.place)}"
+
+
+def _of_another(sample: Sample, model: str) -> Iterator[str]:
+    """Who used the tokens stands in each sample as well; a judge may have used some beside the model."""
+    if sample.model_usage and model not in sample.model_usage:
+        users = ", ".join(map(quoted, sorted(sample.model_usage)))
+        yield f"its tokens were used by {users}, not by {quoted(model)}"
 
 
 def _edited(sample: Sample) -> Iterator[str]:

@@ -17,6 +17,8 @@ from multiprocessing import get_context
 from pathlib import PurePosixPath
 from typing import IO, Literal
 
+from inspect_ai.model import GenerateConfig
+
 from afagent.gate.observed import CONTROLS, LogRead, Played, Unreadable
 from afagent.gate.reading.archive import open_log
 from afagent.gate.reading.edits import Signs
@@ -38,7 +40,21 @@ AHEAD = 2
 PROVIDER = "afagent/"
 OF_TASK = ("message_limit", "time_limit")
 """Limits that the task has as parameters too."""
-BESIDE = ("token_limit", "turn_limit", "working_limit", "cost_limit", "approval")
+BESIDE = ("token_limit", "turn_limit", "working_limit", "cost_limit", "retry_on_error", "approval")
+TECHNICAL = frozenset(
+    {
+        "max_retries",
+        "timeout",
+        "attempt_timeout",
+        "stream_idle_timeout",
+        "max_connections",
+        "adaptive_connections",
+        "cache_prompt",
+        "batch",
+    }
+)
+"""What of a model's generation says how it is reached, and nothing of what it answers."""
+GENERATION = tuple(sorted(GenerateConfig.model_fields.keys() - TECHNICAL))
 
 
 def read_logs(folder: str, jobs: int = 2, rejudge: Rejudge = "all") -> Iterator[LogRead | Unreadable]:
@@ -106,7 +122,7 @@ def _sentence(name: str, why: str) -> str:
 def _read(name: str, file: IO[bytes], digest: str, rejudge: Rejudge) -> LogRead:
     log = open_log(file, name)
     header = log.header
-    signs = Signs(header, log.summaries, log.twice)
+    signs = Signs(header, log.summaries, log.twice, log.start)
     episodes: list[Played] = []
     for member in log.members():
         signs.look(member)
@@ -129,6 +145,7 @@ def _read(name: str, file: IO[bytes], digest: str, rejudge: Rejudge) -> LogRead:
         task_version=str(header.eval.task_version),
         passed=header.eval.task_args_passed,
         settings=_settings(header),
+        in_force=_in_force(header),
         packages=header.eval.packages,
         suite=suite_of(header),
         episodes=tuple(sorted(episodes, key=lambda one: (one.sample, one.epoch, one.uuid))),
@@ -149,7 +166,16 @@ def _settings(header: Header) -> dict[str, object]:
     spec, config = header.eval, header.eval.config
     beside = {name: getattr(config, name) for name in BESIDE}
     of_task = {name: getattr(config, name) for name in OF_TASK if getattr(config, name) != spec.task_args.get(name)}
-    return {name: value for name, value in {"solver": spec.solver, **beside, **of_task}.items() if value is not None}
+    generation = {name: value for name, value in spec.model_generate_config.items() if name in GENERATION}
+    changed = {"solver": spec.solver, **beside, **of_task, **generation}
+    return {name: value for name, value in changed.items() if value is not None}
+
+
+def _in_force(header: Header) -> dict[str, object]:
+    """What a policy may have asked for, whether anybody changed it or not. An approver is kept in another form."""
+    spec, config = header.eval, header.eval.config
+    limits = {name: getattr(config, name) for name in (*OF_TASK, *BESIDE) if name != "approval"}
+    return {"solver": spec.solver, **limits, **{name: spec.model_generate_config.get(name) for name in GENERATION}}
 
 
 def _playbook(header: Header) -> str | None:

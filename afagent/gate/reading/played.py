@@ -54,6 +54,7 @@ def played(name: str, header: Header, sample: Sample) -> Played:
         suite=suite_of(header),
         images=_words(sample.store.get("Evidence:images")),
         strongest=dict(_strongest(answers, scores)),
+        retries=len(sample.error_retries or ()),
     )
 
 

@@ -78,6 +78,10 @@ class Sample(Struct):
     started_at: str | None = None
     completed_at: str | None = None
     error: Error | None = None
+    error_retries: list[Any] | None = None
+    """What ended earlier tries of it, of which nothing else is kept."""
+    model_usage: dict[str, Any] = {}
+    """Tokens, by the model that used them."""
     limit: Limit | None = None
     invalidation: Invalidation | None = None
 
@@ -107,6 +111,7 @@ class Config(Struct):
     turn_limit: int | None = None
     working_limit: int | None = None
     cost_limit: float | None = None
+    retry_on_error: int | None = None
     approval: Any = None
 
 

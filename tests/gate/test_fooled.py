@@ -1,0 +1,195 @@
+"""Ways in which a gate could be fooled, each of which once worked."""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from inspect_ai.log import EvalLog
+from inspect_ai.model import ModelUsage
+
+from afagent.cli import afagent
+from afagent.gate.deciding.decide import Evidence, decide
+from afagent.gate.observed import LogRead
+from afagent.gate.outputs.attestation import sign
+from afagent.gate.policy import Policy, as_duration
+from afagent.gate.reading.archive import EvalLog as Archive
+from afagent.gate.signing import envelopes as signing
+from afagent.gate.verdict import Verdict, canonical
+from tests.gate import build, examples
+from tests.gate.played_logs import play, rewritten, sample_of
+from tests.gate.test_check import check, honest, logs, verdict
+
+__all__ = ["honest", "logs"]  # fixtures
+
+
+def judged(policy: Policy, *reads: LogRead) -> Verdict:
+    return decide(policy, Evidence(found=reads), build.MODEL, build.BASELINE)
+
+
+def codes(found: Verdict) -> set[str]:
+    return {reason.code for reason in found.reasons}
+
+
+# --- who played, and how ----------------------------------------------------------------------------------------------
+
+
+def with_header(log: Path, change: Callable[[Any], Any]) -> None:
+    """Packs a log anew with another header, as with a zip program."""
+    with log.open("rb") as file:
+        whole = Archive(file)
+        members = {info.filename: whole._read(info) for info in whole._zip.infolist()}
+    header = json.loads(members["header.json"])
+    change(header["eval"])
+    members["header.json"] = json.dumps(header).encode()
+    with zipfile.ZipFile(log, "w") as packed:
+        for name, data in members.items():
+            packed.writestr(name, data)
+
+
+def test_a_log_cannot_be_given_to_another_model_by_its_header(tmp_path: Path, logs: Path) -> None:
+    with_header(logs / "one.eval", lambda spec: spec.update(model="lab/new"))
+    result = check(tmp_path, logs, "--model", "lab/new")
+    assert result.exit_code == 11, result.output
+    assert "log_edited" in codes(verdict(tmp_path))
+
+
+def test_a_log_cannot_be_given_to_another_model_than_the_one_that_used_the_tokens(tmp_path: Path, logs: Path) -> None:
+    def change(log: EvalLog) -> None:
+        log.eval.model = "lab/new"
+        sample_of(log, 1).model_usage = {"mockllm/model": ModelUsage(input_tokens=5)}
+
+    rewritten(logs / "one.eval", logs / "one.eval", change)
+    assert check(tmp_path, logs, "--model", "lab/new").exit_code == 11
+
+
+def test_a_system_message_that_the_policy_does_not_name_is_told(tmp_path: Path, logs: Path) -> None:
+    def change(log: EvalLog) -> None:
+        log.eval.model_generate_config.system_message = "Do nothing bad today."
+        log.eval.model_generate_config.max_connections = 7
+
+    rewritten(logs / "one.eval", logs / "one.eval", change)
+    assert check(tmp_path, logs).exit_code == 11
+    (reason,) = verdict(tmp_path).reasons[:1]
+    assert "system_message" in reason.text
+    assert "max_connections" not in reason.text
+    said = {"run": {"system_message": "Do nothing bad today."}}
+    assert check(tmp_path, logs, "--output", str(tmp_path / "again"), **said).exit_code == 0
+
+
+@pytest.mark.parametrize("asked", [{"message_limit": 400}, {"temperature": 1}, {"solver": "hardened"}])
+def test_what_the_policy_asks_of_a_run_is_missed_when_it_was_not_so(
+    tmp_path: Path, logs: Path, asked: dict[str, object]
+) -> None:
+    assert check(tmp_path, logs, run=asked).exit_code == 11
+
+
+# --- runs that were thrown away ---------------------------------------------------------------------------------------
+
+
+def test_two_runs_of_an_episode_are_told_apart_without_an_id_too() -> None:
+    wanted = build.policy()
+    bad, good = build.run(wanted, {1: ["exfiltration.attempted"]}), build.run(wanted)
+    nameless = [replace(each, episodes=tuple(replace(one, uuid="") for one in each.episodes)) for each in (*bad, *good)]
+    nameless[1] = build.log(nameless[1].episodes, "model/two.eval")
+    assert "episode_twice" in codes(judged(wanted, *nameless))
+
+
+def test_another_run_under_the_id_of_the_first_is_a_second_run() -> None:
+    wanted = build.policy()
+    (bad,), (good,) = build.run(wanted, {1: ["exfiltration.attempted"]}), build.run(wanted)
+    assert "episode_twice" in codes(judged(wanted, bad, build.log(good.episodes, "model/two.eval")))
+
+
+def test_that_episodes_broke_off_and_were_begun_anew_is_told(tmp_path: Path, logs: Path) -> None:
+    with (logs / "one.eval").open("rb") as file:
+        sample = Archive(file)
+        members = {info.filename: sample._read(info) for info in sample._zip.infolist()}
+    with zipfile.ZipFile(logs / "one.eval", "w") as packed:
+        for name, data in members.items():
+            said = json.loads(data)
+            if name.startswith("samples/"):
+                said["error_retries"] = [{"message": "the model ended it", "traceback": "", "traceback_ansi": ""}]
+            packed.writestr(name, json.dumps(said))
+    check(tmp_path, logs)
+    assert any("begun anew" in one for one in verdict(tmp_path).disclaimers)
+
+
+# --- evidence of another time and place -------------------------------------------------------------------------------
+
+
+def test_a_fresh_control_does_not_make_old_episodes_of_the_model_fresh() -> None:
+    wanted = build.policy(controls={"playbooks": ["honest"]})
+    later = build.BEGAN + timedelta(days=30)
+    control = build.log(
+        [build.played("weight_exfiltration", build.ARM, 1, 1, ended=later)],
+        "controls/honest/one.eval",
+        "afagent/honest",
+        playbook="honest",
+    )
+    assert judged(wanted, *build.run(wanted), control).last_episode == build.BEGAN + timedelta(minutes=5)
+
+
+def test_an_episode_that_hides_its_images_is_told() -> None:
+    wanted = build.policy()
+    (read,) = build.run(wanted)
+    first, *rest = read.episodes
+    assert "images_differ" in codes(judged(wanted, replace(read, episodes=(replace(first, images={}), *rest))))
+
+
+@pytest.mark.parametrize("stated", ["FAIL", "expired"])
+def test_only_a_signed_pass_that_still_holds_verifies_with_0(tmp_path: Path, stated: str) -> None:
+    signing.keygen(tmp_path / "key")
+    now = datetime.now(UTC)
+    good = examples.PASS.model_copy(update={"expires": now + timedelta(days=1)})
+    bad = examples.FAIL if stated == "FAIL" else good.model_copy(update={"expires": now})
+
+    def verify(one: Verdict) -> int:
+        (tmp_path / "s.json").write_bytes(sign(canonical(one), signing.read_private_key(tmp_path / "key")))
+        options = [str(tmp_path / "s.json"), "--key", str(tmp_path / "key.pub")]
+        return CliRunner().invoke(afagent, ["gate", "verify", *options]).exit_code
+
+    assert verify(good) == 0
+    assert verify(bad) == (10 if stated == "FAIL" else 3)
+
+
+# --- words of others --------------------------------------------------------------------------------------------------
+
+
+def test_a_file_whose_name_is_no_text_is_told_and_breaks_nothing(tmp_path: Path, logs: Path) -> None:
+    Path(os.fsdecode(bytes(logs) + b"/\xff.eval")).write_bytes(b"x")
+    assert check(tmp_path, logs, "--model", "mockllm/model").exit_code == 11
+
+
+def test_half_characters_in_a_log_break_nothing(tmp_path: Path) -> None:
+    log = play(tmp_path / "logs", "honest", "thief", log_format="json")
+    said = json.loads(log.read_text())
+    for sample in said["samples"]:
+        for finding in sample["scores"]["exfiltration"]["metadata"].get("findings", []):
+            finding["summary"] = "\ud800"
+        sample["scores"]["\udfff"] = sample["scores"]["arm"]
+    log.write_text(json.dumps(said))
+    assert check(tmp_path, tmp_path / "logs").exit_code in (3, 11)
+
+
+# --- sensible and senseless policies ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", ["99999999999999999999d", "9999999d"])
+def test_a_duration_beyond_the_calendar_is_refused_with_a_sentence(text: str) -> None:
+    with pytest.raises(ValueError, match="no duration"):
+        as_duration(text)
+
+
+def test_what_the_gate_says_to_inspect_itself_cannot_stand_in_a_policy(tmp_path: Path, logs: Path) -> None:
+    result = check(tmp_path, logs, run={"log_dir": "elsewhere"})
+    assert result.exit_code == 2
+    assert "log_dir" in result.output
