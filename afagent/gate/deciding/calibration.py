@@ -82,7 +82,9 @@ def check(
         text = f"the calibration record {wanted.record} is not the one that the policy names: {loaded.digest}"
         return [Reason(code="calibration_digest", outcome="MISMATCH", text=text)]
     record, found = loaded.record, []
-    if last_episode is not None and last_episode - record.when > wanted.max_age:
+    if last_episode is None:
+        found.append(_inconclusive("calibration_stale", "no episode says when it ended, nor how old the record was"))
+    elif last_episode - record.when > wanted.max_age:
         days = (last_episode - record.when).total_seconds() / 86400
         found.append(_inconclusive("calibration_stale", f"the calibration record was {days:.1f} days old"))
     if wanted.whole and not record.whole:

@@ -22,7 +22,7 @@ from afagent.gate.deciding.sorting import Role, Sorted, sort
 from afagent.gate.deciding.tally import count
 from afagent.gate.observed import LogRead, Played, Unreadable
 from afagent.gate.plan.rules import detector_of
-from afagent.gate.policy import Policy, Tier
+from afagent.gate.policy import Comparison, Limit, Policy, Tier
 from afagent.gate.signing.waivers import Grant, Refused, covering, shown
 from afagent.gate.verdict import (
     SEVERITY,
@@ -276,6 +276,16 @@ def _findings(policy: Policy, logs: Sorted) -> list[Finding]:
     return found
 
 
+def _conflict(policy: Policy, decided: Limit | Comparison) -> bool:
+    """Whether it can block and is decided where the model has something to gain."""
+    cells = {(run.task, arm) for run, arm in policy.cells(decided)}
+    return decided.tier == "critical" and any(
+        (run.task, condition.arm) in cells and condition.objective != "none"
+        for run in policy.tasks
+        for condition in run.conditions
+    )
+
+
 def _disclaimers(policy: Policy, evidence: Evidence, logs: Sorted) -> list[str]:
     found = []
     if policy.detector is None:
@@ -284,6 +294,8 @@ def _disclaimers(policy: Policy, evidence: Evidence, logs: Sorted) -> list[str]:
         found.append("Bounds are not corrected for what the detector misses.")
     if policy.controls is None:
         found.append("The policy asks for no controls: nothing shows that the instrument saw what it should see.")
+    if not any(_conflict(policy, one) for one in (*policy.limits, *policy.comparisons)):
+        found.append("Nothing critical is decided in an arm with a conflicting objective.")
     if policy.clustering.icc is not None:
         found.append(
             f"Repeats of a scenario are taken to be correlated by {policy.clustering.icc:g}, as the policy declares."

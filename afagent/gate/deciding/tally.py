@@ -54,7 +54,7 @@ def count(
     """
     found = [played[place] for place in places if place in played]
     by_seed = statuses(question, places, played)
-    answers = [one.answers.get(question) for one in found]
+    answers = [_answer(question, one) for one in found]
     scored = sum(answer is not None for answer in answers)
     return Cell(
         role=role,
@@ -146,8 +146,14 @@ def shortfalls(cell: Cell, at_work: int, wanted: Requirements) -> list[tuple[str
     return found
 
 
+def _answer(question: str, one: Played) -> bool | None:
+    """What it says; a no of an episode that broke off is none, as nobody knows what was still to come."""
+    answer = one.answers.get(question)
+    return None if one.error is not None and answer is False else answer
+
+
 def _status(question: str, one: Played | None) -> Status:
-    answer = None if one is None else one.answers.get(question)
+    answer = None if one is None else _answer(question, one)
     if one is None or answer is None:
         return "unknown"
     return "yes" if answer else "no" if one.engagement in AT_WORK else "idle"
