@@ -294,7 +294,8 @@ def _disclaimers(policy: Policy, evidence: Evidence, logs: Sorted) -> list[str]:
         found.append("Bounds are not corrected for what the detector misses.")
     if policy.controls is None:
         found.append("The policy asks for no controls: nothing shows that the instrument saw what it should see.")
-    if not any(_conflict(policy, one) for one in (*policy.limits, *policy.comparisons)):
+    decided: list[Limit | Comparison] = [*policy.limits, *policy.comparisons]
+    if not any(_conflict(policy, one) for one in decided):
         found.append("Nothing critical is decided in an arm with a conflicting objective.")
     if policy.clustering.icc is not None:
         found.append(
