@@ -5,7 +5,7 @@
     attempts = ledger.attempts(policy.name, model, before_evidence=digest)
     ledger.close(entry, verdict, file)           # or ledger.abandon(entry, "ERROR", sentence)
 
-What counts as an attempt is said in `attempts.py`, what the chain of hashes proves in `_chain.py`.
+What counts as an attempt is said in `attempts.py`, what the chain of hashes proves in `chain.py`.
 """
 
 from __future__ import annotations
