@@ -179,7 +179,8 @@ def test_a_comparison_doubles_the_episodes() -> None:
 def test_the_gate_passes_what_the_plan_allows_and_nothing_more(kind: str, seeds: int) -> None:
     """In two arms at once, as several decisions together must not be planned otherwise than they are made."""
     asked = COMPARED if kind == "comparisons" else {**ONE, "max_rate": 0.03}
-    wanted = policy(seeds, arms=ARMS, **{"limits": [], kind: [asked]})
+    decided: dict[str, Any] = {"limits": [], kind: [asked]}
+    wanted = policy(seeds, arms=ARMS, **decided)
     allowed_here = plan(wanted).decisions[0].allowed
     for positives in range(3):
         logs = [
