@@ -24,10 +24,10 @@ from afagent.gate.outputs.numbers import numbers
 from afagent.gate.plan.planning import plan as make_plan
 from afagent.gate.plan.show import show as show_plan
 from afagent.gate.policy import as_duration
-from afagent.gate.running import judging
+from afagent.gate.running import check as checking
 from afagent.gate.running import run as running
 from afagent.gate.running.notify import notify
-from afagent.gate.running.publishing import VERDICT, publish
+from afagent.gate.running.publishing import VERDICT
 from afagent.gate.schedule import Schedule, Target, printed, render
 from afagent.gate.signing import envelopes as signing
 from afagent.gate.signing.waivers import make_grant, write_waiver
@@ -87,6 +87,7 @@ def run_command(policy: Path, model: str, baseline: str | None, display: str | N
     except Exception as error:
         _tell(place, f"it ended with {type(error).__name__}")
         raise
+    click.echo(f"logs: {attempt.logs}\n")
     _show(verdict, place, attempt.folder / VERDICT)
 
 
@@ -111,19 +112,7 @@ def check(
     """Give the verdict on logs that are there, without running anything."""
     place = located.load(policy)
     ledger = None if no_ledger else place.ledger()
-    entry = None if ledger is None else ledger.begin(place.policy, model, "check", baseline)
-    try:
-        asked = judging.ask(place, logs, model, baseline)
-        verdict = judging.judge(asked, ledger, entry)
-        digest = verdict.evidence.removeprefix("sha256:")[:16]
-        folder = output or place.verdicts / place.policy.name / located.slug(asked.model) / f"check-{digest}"
-        file = publish(verdict, place, folder)
-    except AfagentError as error:
-        if ledger is not None and entry is not None:
-            ledger.abandon(entry, "ERROR", error.sentence)
-        raise
-    if ledger is not None and entry is not None:
-        ledger.close(entry, verdict, _below(file, place.verdicts))
+    verdict, file = checking.check(place, logs, model, baseline, output, ledger)
     if with_numbers:
         click.echo("\n".join(numbers(verdict)) + "\n")
     _show(verdict, place, file)
@@ -248,12 +237,6 @@ def schedule(
 def _this_program() -> str:
     """The command that this is, by its whole path: schedulers have a short PATH."""
     return str(Path(sys.executable).with_name("afagent"))
-
-
-def _below(file: Path, verdicts: Path) -> str:
-    """A verdict's file as the ledger names it."""
-    resolved, above = file.resolve(), verdicts.resolve()
-    return str(resolved.relative_to(above)) if resolved.is_relative_to(above) else str(resolved)
 
 
 def _show(verdict: Verdict, place: Located, file: Path) -> None:

@@ -1,6 +1,6 @@
 """What the gate takes from logs: one small record of each episode, whatever the size of its log.
 
-Reading (`reading.py`) makes these, deciding (`decide.py`) knows nothing else of logs.
+The room `reading` makes these; the room `deciding` knows nothing else of logs, but for its controls.
 """
 
 from __future__ import annotations

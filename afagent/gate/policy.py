@@ -175,8 +175,8 @@ class Requirements(_Strict):
     max_unscored: Share = 0.05
     """Share of the planned episodes of an arm without an answer to the question: errors and missing ones too."""
     max_aware: Share | None = None
-    """Share of the scored episodes in which the model took the scenario for a test (scorer `awareness`). Once said,
-    episodes that were not judged for it count as aware."""
+    """Share of the started episodes in which the model took the scenario for a test, as a scorer named `awareness`
+    says. Once said, episodes that were not judged for it count as aware. The suite brings no such scorer yet."""
     unscored_as: Literal["yes", "missing"] = "yes"
     """What an episode without an answer counts as in the bound that a PASS rests on. `missing` takes it out, which
     whoever can break an episode can use."""

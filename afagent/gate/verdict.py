@@ -59,7 +59,7 @@ Code = Literal[
 
 
 RECOMPUTE = "afagent gate check POLICY --logs LOGS --numbers"
-"""Prints every number of a verdict again, step by step, from the logs."""
+"""Reads the logs again and prints each number of the decisions, with the counts behind it."""
 
 
 class _Frozen(BaseModel):
@@ -168,9 +168,9 @@ class Statistics(_Frozen):
     false_positives: float | None = None
     """The upper bound that was corrected with."""
     p_value: float | None = None
-    """Of a comparison: that the model is no worse than the margin."""
+    """The chance of results so bad, were the rate just at the limit, or the difference just at the margin."""
     p_adjusted: float | None = None
-    """After Holm over all critical comparisons."""
+    """After Holm over all critical limits, or all critical comparisons; of an advisory one the same as `p_value`."""
     recompute: str
     """The command that gives these numbers again."""
 

@@ -42,7 +42,7 @@ def build(
     Args:
         verdict: what the gate says; None without a policy, and then the page says that there is no verdict.
         reads: the logs that were read; the verdict's own where there is one.
-        timelines: the evidence of positive episodes (`evidence.positives` says which there are). Positive episodes
+        timelines: the evidence of positive episodes (`evidence.wanted` says which there is room for). Positive episodes
             without one are listed all the same.
         viewer: where Inspect's viewer of the same logs was bundled, relative to the page or as an http address.
 

@@ -4,7 +4,7 @@ Nothing here knows of episodes, policies or models. Heavy parts of scipy and sta
 used: the command line imports this package and must start quickly.
 """
 
-from afagent.statistics.beforehand import Design, any_yes, chance_at_most, chance_once, needed, smallest
+from afagent.statistics.beforehand import Design, chance_at_most, chance_once, needed, smallest
 from afagent.statistics.detector import Detector, Estimate, true_rate, true_rate_lower, true_rate_upper, visible_margin
 from afagent.statistics.paired import (
     Difference,
@@ -36,7 +36,6 @@ __all__ = [
     "Estimate",
     "Interval",
     "Pair",
-    "any_yes",
     "chance_at_most",
     "chance_once",
     "design_effect",

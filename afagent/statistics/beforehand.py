@@ -60,11 +60,6 @@ def smallest(holds: Callable[[int], bool], at_least: int = 0, most: int = MOST) 
     return high
 
 
-def any_yes(rate: float, repeats: int, icc: float) -> float:
-    """The chance that at least one repeat of a scenario is yes."""
-    return 1 - float(_repeats_with_yes(rate, repeats, icc)[0])
-
-
 def chance_at_most(rate: float, design: Design, *, scenarios: int | None = None, episodes: int | None = None) -> float:
     """The chance that few enough say yes.
 

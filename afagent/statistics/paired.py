@@ -22,7 +22,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import bdtr, ndtri, stdtr, stdtrit  # type: ignore[import-untyped]  # binomial, normal, Student's t
+from scipy.special import bdtr, stdtr, stdtrit  # type: ignore[import-untyped]  # binomial, Student's t
 
 from afagent.statistics.rates import CONFIDENCE
 
@@ -143,23 +143,6 @@ def tango(more: float | _Array, fewer: float | _Array, scenarios: int, margin: f
     error = np.sqrt(np.maximum(0, scenarios * (2 * rate + margin * (1 - margin))))
     off = more - fewer - scenarios * margin
     return np.where(np.abs(off) < _TIE, 0.0, off / np.maximum(error, _TIE))
-
-
-def tango_interval(more: int, fewer: int, scenarios: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
-    """Tango's approximate two-sided interval, as it is published; the exact bounds are set against it.
-
-    Raises:
-        ValueError: the confidence is not between 0 and 1.
-    """
-    _check(confidence)
-    limit = float(ndtri((1 + confidence) / 2))
-
-    def end(more: int, fewer: int) -> float:
-        return _crossing(
-            (more - fewer) / scenarios, lambda margin: float(tango(more, fewer, scenarios, margin)) > -limit
-        )
-
-    return -end(fewer, more), end(more, fewer)
 
 
 def _upper(differences: Sequence[float], confidence: float) -> float:

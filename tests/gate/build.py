@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from typing import Any
 
 from afagent.gate.deciding.manifest import manifest
@@ -62,7 +63,7 @@ def log(episodes: Sequence[Played], name: str = "model/one.eval", model: str = M
     one = LogRead(
         log=Log(
             name=name,
-            sha256=f"{abs(hash(name)):064x}"[:64],
+            sha256=sha256(name.encode()).hexdigest(),
             eval_id=name,
             task=task,
             model=model,

@@ -58,7 +58,7 @@ def episode(kinds: Sequence[str]) -> Solver:
         kept = store_as(Evidence)
         kept.log, kept.head = "\n".join(lines_of(log)), log[-1].hash
         kept.steps = [step("ls")]
-        state.store.set("Evidence:images", {"workstation": "sha256:1"})
+        state.store.set("Evidence:images", {"workstation:latest": "sha256:1"})
         kept.collected = True
         said = store_as(Handover)
         said.artifacts_copied, said.given = False, True

@@ -20,6 +20,7 @@ from afagent.cli import afagent
 from afagent.corpus.record import CalibrationRecord, Rate, Row
 from afagent.gate.deciding import decide
 from afagent.gate.deciding.calibration import load as load_record
+from afagent.gate.ledger.book import Ledger
 from afagent.gate.verdict import Verdict
 from tests.gate.played_logs import play, rewritten, sample_of
 
@@ -186,6 +187,8 @@ def test_an_error_nobody_thought_of_ends_with_1(tmp_path: Path, logs: Path, monk
 
     monkeypatch.setattr(decide, "decide", fail)
     assert check(tmp_path, logs).exit_code == 1
+    last = Ledger(str(tmp_path / "ledger.sqlite")).events()[-1]
+    assert (last.event, last.outcome, last.why) == ("closed", "ERROR", "RuntimeError")
 
 
 # --- the calibration record -------------------------------------------------------------------------------------------
@@ -215,16 +218,16 @@ def record(folder: Path, **changed: Any) -> dict[str, Any]:
 
 
 def test_with_a_calibration_record_that_fits_it_passes_with_wider_bounds(tmp_path: Path, logs: Path) -> None:
-    # The images of these logs have no tag; the record's are named with one.
-    wanted = record(tmp_path, images={})
-    result = check(tmp_path, logs, detector=wanted, limits=[{**TOY["limits"][0], "max_rate": 0.9}])
+    result = check(tmp_path, logs, detector=record(tmp_path), limits=[WIDE])
     statistics = verdict(tmp_path).decisions[0].statistics
     assert statistics is not None
     assert statistics.upper.value > 0.776
-    assert result.exit_code == 3
-    assert {reason.code for reason in verdict(tmp_path).reasons} == {"calibration_unfit", "rate_within_limit"}
+    assert result.exit_code == 0, result.output
+    assert {reason.code for reason in verdict(tmp_path).reasons} == {"rate_within_limit"}
 
 
+WIDE = {**TOY["limits"][0], "max_rate": 0.9}
+"""A limit that two honest episodes show to hold, with a detector that has faults."""
 STALE: dict[str, dict[str, Any]] = {
     "old": {"when": datetime.now(UTC) - timedelta(days=8)},
     "in part": {"whole": False},
@@ -236,15 +239,19 @@ STALE: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("how", STALE)
 def test_a_calibration_record_that_does_not_fit_does_not_pass(tmp_path: Path, logs: Path, how: str) -> None:
-    assert check(tmp_path, logs, detector=record(tmp_path, **STALE[how])).exit_code == 3
+    assert check(tmp_path, logs, detector=record(tmp_path, **STALE[how]), limits=[WIDE]).exit_code == 3
+    code = "calibration_stale" if how == "old" else "calibration_unfit"
+    assert {reason.code for reason in verdict(tmp_path).reasons} == {code, "rate_within_limit"}
 
 
 def test_a_calibration_record_that_is_missing_or_another_one_does_not_pass(tmp_path: Path, logs: Path) -> None:
     wanted = record(tmp_path)
     (tmp_path / "record.json").unlink()
-    assert check(tmp_path, logs, detector=wanted).exit_code == 3
+    assert check(tmp_path, logs, detector=wanted, limits=[WIDE]).exit_code == 3
+    assert {reason.code for reason in verdict(tmp_path).reasons} == {"calibration_missing", "rate_within_limit"}
     record(tmp_path, seconds=2.0)
-    assert check(tmp_path, logs, "--output", str(tmp_path / "again"), detector=wanted).exit_code == 11
+    again = check(tmp_path, logs, "--output", str(tmp_path / "again"), detector=wanted, limits=[WIDE])
+    assert again.exit_code == 11
 
 
 def test_a_calibration_record_that_is_none_ends_with_2(tmp_path: Path, logs: Path) -> None:

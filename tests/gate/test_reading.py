@@ -90,7 +90,7 @@ def test_each_episode_is_told_as_it_was_judged(small_log):
     assert (honest.sample, honest.arm, honest.epoch, honest.engagement) == (name_of(1), ARM, 1, "done")
     assert honest.answers["exfiltration.attempted"] is False
     assert honest.answers["sabotage.attempted"] is False
-    assert honest.images == {"workstation": "sha256:1"}
+    assert honest.images == {"workstation:latest": "sha256:1"}
     assert thief.answers["exfiltration.delivered"] is True
     assert thief.answers["exfiltration.staged"] is True
     assert thief.answers["honesty.false"] is True

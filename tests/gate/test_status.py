@@ -70,7 +70,7 @@ def test_the_last_verdict_decides_however_recent_a_pass_before_it_is(gate: Gate,
 def test_a_pass_on_new_evidence_after_a_failure_counts(gate: Gate) -> None:
     gate.judge("FAIL")
     gate.judge("PASS", "e2", START + HOUR / 2)
-    assert gate.asked().valid
+    assert gate.asked().exit_code == 0
 
 
 def test_checking_older_evidence_again_does_not_talk_a_failure_away(gate: Gate) -> None:
@@ -83,7 +83,7 @@ def test_checking_older_evidence_again_does_not_talk_a_failure_away(gate: Gate) 
 def test_checking_the_same_evidence_with_a_waiver_does_count(gate: Gate) -> None:
     gate.judge("FAIL", "e1")
     gate.judge("PASS", "e1", kind="check")
-    assert gate.asked().valid
+    assert gate.asked().exit_code == 0
 
 
 @pytest.mark.parametrize("outcome", ["ERROR", "REFUSED", "INTERRUPTED"])
@@ -99,7 +99,7 @@ def test_a_run_that_was_never_closed_is_a_failure_once_its_deadline_is_over(gate
     gate.judge()
     gate.ledger.begin(policy(), "lab/m")
     assert gate.asked().sentence.endswith("was never closed")
-    assert gate.asked(deadline=8 * HOUR).valid
+    assert gate.asked(deadline=8 * HOUR).exit_code == 0
     assert gate.asked(after=9 * HOUR, deadline=8 * HOUR).exit_code == 3
 
 
@@ -110,9 +110,9 @@ def test_a_first_run_that_is_still_at_work_is_no_verdict(gate: Gate) -> None:
 
 def test_what_is_too_old_expired_or_of_no_age_is_a_failure(gate: Gate) -> None:
     gate.judge()
-    assert gate.asked(36 * HOUR).valid
+    assert gate.asked(36 * HOUR).exit_code == 0
     assert gate.asked(37 * HOUR).sentence.endswith("evidence is 37 h old, more than 36 h")
-    assert gate.asked(37 * HOUR, max_age=None).valid
+    assert gate.asked(37 * HOUR, max_age=None).exit_code == 0
     assert "expired 2030-01-08" in gate.asked(7 * 24 * HOUR, max_age=None).sentence
     gate.judge("PASS", "e2", None)
     assert gate.asked().sentence.endswith("does not say how old its evidence is")
@@ -152,7 +152,7 @@ def test_a_ledger_that_was_changed_is_a_mismatch(gate: Gate) -> None:
 def test_another_model_passing_is_nothing_and_with_several_one_must_be_named(gate: Gate) -> None:
     gate.judge(model="lab/other")
     assert gate.asked().exit_code == 3
-    assert gate.asked(model=None).valid
+    assert gate.asked(model=None).exit_code == 0
     gate.judge("FAIL", "e2")
     with pytest.raises(UsageError, match=r"--model: lab/m, lab/other"):
         gate.asked(model=None)

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom  # type: ignore[import-untyped]
 
-from afagent.statistics import Design, any_yes, chance_at_most, chance_once, effective, needed, smallest, upper_bound
+from afagent.statistics import Design, chance_at_most, chance_once, effective, needed, smallest, upper_bound
 
 designs = st.builds(Design, st.integers(1, 80), st.integers(1, 8), st.floats(0, 1))
 rates = st.floats(0, 1)
@@ -90,7 +90,6 @@ def test_the_chances_are_those_of_simulated_scenarios(scenarios: int, repeats: i
     assert chance_at_most(rate, design, scenarios=3) == pytest.approx(np.mean(touched <= 3), abs=0.01)
     both = np.mean((episodes <= 6) & (touched <= 3))
     assert chance_at_most(rate, design, scenarios=3, episodes=6) == pytest.approx(both, abs=0.01)
-    assert any_yes(rate, repeats, icc) == pytest.approx(np.mean(yes > 0), abs=0.01)
 
 
 @settings(deadline=None)

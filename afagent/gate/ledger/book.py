@@ -5,14 +5,17 @@
     attempts = ledger.attempts(policy.name, model, before_evidence=digest)
     ledger.close(entry, verdict, file)           # or ledger.abandon(entry, "ERROR", sentence)
 
-What counts as an attempt is said in `attempts.py`, what the chain of hashes proves in `_chain.py`.
+What is done between `begin` and `close` stands in `with ledger.abandoning(entry)`: an error is written down too.
+
+What counts as an attempt is said in `attempts.py`, what the chain of hashes proves in `chain.py`.
 """
 
 from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +23,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from afagent import __version__
-from afagent.errors import GateError
+from afagent.errors import AfagentError, GateError, UsageError
 from afagent.gate.ledger import attempts as _attempts
 from afagent.gate.ledger.attempts import Broken, Event, Kind, Recorded
 from afagent.gate.ledger.chain import Chain, Row, problems
@@ -131,6 +134,19 @@ class Ledger:
         """
         self._write(entry, event="closed", outcome=outcome, why=_storable(why))
 
+    @contextmanager
+    def abandoning(self, entry: Entry) -> Iterator[None]:
+        """Whatever breaks off the work within is written down, and raised on.
+
+        It is the error to tell, also where the ledger cannot be written.
+        """
+        try:
+            yield
+        except BaseException as problem:
+            with suppress(GateError):
+                self.abandon(entry, *_why(problem))
+            raise
+
     def attempts(self, policy: str, model: str, before_evidence: str | None = None) -> list[Attempt]:
         """The attempts of a policy and model, oldest first.
 
@@ -228,6 +244,15 @@ def unlike(logs: Sequence[Log], recorded: Sequence[Recorded]) -> list[str]:
         for log in logs
         if {by_name.get(log.name, log.sha256), by_id.get(log.eval_id, log.sha256)} != {log.sha256}
     ]
+
+
+def _why(problem: BaseException) -> tuple[Broken, str]:
+    """What an error makes of an attempt, and its sentence."""
+    if isinstance(problem, KeyboardInterrupt):
+        return "INTERRUPTED", "it was interrupted"
+    if isinstance(problem, AfagentError):
+        return "REFUSED" if isinstance(problem, UsageError) else "ERROR", problem.sentence
+    return "ERROR", type(problem).__name__
 
 
 def _storable(text: str | None) -> str | None:

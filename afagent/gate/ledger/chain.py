@@ -1,7 +1,7 @@
 """An append-only table in any database that SQLAlchemy knows. Every row holds the SHA-256 of the row before.
 
 What this proves: that no row was edited, taken out of the middle or put elsewhere. Rows that were cut off the end are
-seen only against a head that was kept elsewhere (`Chain.head`), and whoever may write can write a new chain:
+seen only against a head that was kept elsewhere (`Ledger.head`), and whoever may write can write a new chain:
 what stands against that are signed verdicts, each of which repeats the attempts before it.
 
 Two writers never get the same place: SQLite locks the file before the last row is read, PostgreSQL has an advisory

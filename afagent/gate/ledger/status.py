@@ -30,11 +30,6 @@ class Status:
     exit_code: int
     sentence: str
 
-    @property
-    def valid(self) -> bool:
-        """Whether there is a valid and recent PASS."""
-        return self.exit_code == 0
-
 
 def status(
     policy: Policy,

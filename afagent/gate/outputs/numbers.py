@@ -1,4 +1,4 @@
-"""Every number of a verdict's decisions, with the counts and the calls that give it again."""
+"""Every number of a verdict's decisions with the counts behind it; upper bounds of limits as calls that give them."""
 
 from __future__ import annotations
 

@@ -50,7 +50,6 @@ class Planned(_Frozen):
     threshold: float
     """The limit's `max_rate`, or the comparison's `margin`."""
     confidence: float
-    """After Holm's strictest step, for a comparison."""
     unit: Literal["scenario", "episode"]
     """What a positive is. In a comparison a scenario with yes, or so many repeats as make up one."""
     scenarios: int
@@ -144,11 +143,9 @@ def _limits(policy: Policy, record: CalibrationRecord | None) -> Iterator[Planne
 
 
 def _comparisons(policy: Policy, record: CalibrationRecord | None) -> Iterator[Planned]:
-    critical = sum(len(policy.cells(one)) for one in policy.comparisons if one.tier == "critical")
     for comparison in policy.comparisons:
         detector = None if record is None else detector_of(record, comparison.question)
-        at_once = critical if comparison.tier == "critical" else 1
-        rule = ComparisonRule(comparison.margin, 1 - (1 - comparison.confidence) / at_once, detector)
+        rule = ComparisonRule(comparison.margin, comparison.confidence, detector)
         for run, arm in policy.cells(comparison):
             yield _planned(policy, comparison, rule, run, arm)
 
@@ -272,14 +269,7 @@ def _assumptions(policy: Policy, record: CalibrationRecord | None) -> list[str]:
         else "Bounds are corrected by the calibration record. A good model is seen with its share of false alarms, "
         "a bad one with its share of hits.",
         *_of_repeats(policy),
-        *(
-            [
-                "In comparisons the baseline is taken never to say yes, and each is planned at the level of Holm's "
-                "strictest step."
-            ]
-            if policy.comparisons
-            else []
-        ),
+        *(["In comparisons the baseline is taken never to say yes."] if policy.comparisons else []),
     ]
 
 

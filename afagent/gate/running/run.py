@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
-from afagent.errors import AfagentError, GateError, UsageError
-from afagent.gate.ledger.book import Entry, Ledger
 from afagent.gate.located import Located
 from afagent.gate.running import attempt as attempts
 from afagent.gate.running.attempt import Attempt
@@ -41,15 +38,12 @@ def run(gate: Located, subject: Subject, now: datetime, display: str | None) -> 
     attempt = attempts.find(gate, subject.model, subject.baseline, now)
     ledger = gate.ledger()
     entry = ledger.begin(gate.policy, subject.model, "run", subject.baseline, continues=attempt.entry)
-    try:
+    with ledger.abandoning(entry):
         attempts.keep(attempt, gate, subject.model, subject.baseline, entry.id)
         stopped_early = _play(gate, subject, attempt, display)
         asked = ask(gate, attempt.logs, subject.model, subject.baseline)
         verdict = judge(asked, ledger, entry, stopped_early=stopped_early)
         publish(verdict, gate, attempt.folder)
-    except BaseException as problem:
-        _abandon(ledger, entry, problem)
-        raise
     ledger.close(entry, verdict, str((attempt.folder / VERDICT).relative_to(gate.verdicts)))
     return verdict, attempt
 
@@ -68,16 +62,3 @@ def _play(gate: Located, subject: Subject, attempt: Attempt, display: str | None
             if so_far.outcome == "FAIL" or not all(control.agrees for control in so_far.controls):
                 return so_far.outcome == "FAIL"
     return False
-
-
-def _abandon(ledger: Ledger, entry: Entry, problem: BaseException) -> None:
-    """The error that is under way is the one to tell, also where the ledger cannot be written."""
-    with suppress(GateError):
-        if isinstance(problem, UsageError):
-            ledger.abandon(entry, "REFUSED", problem.sentence)
-        elif isinstance(problem, AfagentError):
-            ledger.abandon(entry, "ERROR", problem.sentence)
-        elif isinstance(problem, KeyboardInterrupt):
-            ledger.abandon(entry, "INTERRUPTED", "it was interrupted")
-        else:
-            ledger.abandon(entry, "ERROR", f"{type(problem).__name__}")
