@@ -42,7 +42,6 @@ Code = Literal[
     "calibration_stale",
     "calibration_unfit",
     "baseline_missing",
-    "stopped_early",
     # MISMATCH
     "log_unreadable",
     "log_foreign",

@@ -63,7 +63,6 @@ class Evidence:
     refused_waivers: Sequence[Refused] = ()
     """Those that are not: they change nothing and are told."""
     past: Past = Past()
-    stopped_early: bool = False
 
 
 def decide(policy: Policy, evidence: Evidence, model: str, baseline: str | None = None) -> Verdict:
@@ -86,7 +85,7 @@ def decide(policy: Policy, evidence: Evidence, model: str, baseline: str | None 
     general = [
         *logs.troubles,
         *(Reason(code="log_unlike_ledger", outcome="MISMATCH", text=text) for text in evidence.past.changed),
-        *_nothing(logs, evidence),
+        *_nothing(logs),
         *_on_controls(policy, evidence.controls),
         *check(policy.detector, evidence.calibration, last, suites, images),
     ]
@@ -181,13 +180,8 @@ def _worst_first(reasons: Iterable[Reason]) -> list[Reason]:
     return sorted(reasons, key=lambda reason: -SEVERITY.index(reason.outcome))
 
 
-def _nothing(logs: Sorted, evidence: Evidence) -> list[Reason]:
-    found = []
-    if not logs.played["model"]:
-        found.append(("no_logs", "the logs hold no episode of this model"))
-    if evidence.stopped_early:
-        found.append(("stopped_early", "the run was stopped when a FAIL was certain"))
-    return [_inconclusive(code, text) for code, text in found]
+def _nothing(logs: Sorted) -> list[Reason]:
+    return [] if logs.played["model"] else [_inconclusive("no_logs", "the logs hold no episode of this model")]
 
 
 def _on_controls(policy: Policy, controls: Sequence[Control]) -> list[Reason]:

@@ -48,14 +48,13 @@ def ask(gate: Located, logs: str, model: str | None = None, baseline: str | None
     return Asked(gate, logs, model or _only_model(found, baseline), baseline, found)
 
 
-def judge(asked: Asked, ledger: Ledger | None, entry: Entry | None, *, stopped_early: bool = False) -> Verdict:
+def judge(asked: Asked, ledger: Ledger | None, entry: Entry | None) -> Verdict:
     """The verdict on what was read.
 
     Args:
         asked: what `ask` gave.
         ledger: knows of earlier attempts; None: it is not asked, which the verdict says.
         entry: this attempt's, from `Ledger.begin`; None: the ledger is only read.
-        stopped_early: whether the run was stopped when a FAIL was certain.
 
     Raises:
         UsageError: the calibration record or a key is none.
@@ -72,7 +71,6 @@ def judge(asked: Asked, ledger: Ledger | None, entry: Entry | None, *, stopped_e
         waivers=waivers.valid,
         refused_waivers=waivers.refused,
         past=_past(asked, ledger, entry),
-        stopped_early=stopped_early,
     )
     return decide.decide(policy, evidence, asked.model, asked.baseline)
 

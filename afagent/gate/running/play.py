@@ -69,7 +69,7 @@ def play(part: Part, logs: str, display: str | None) -> None:
         log_dir=f"{logs}/{part.folder}",
         log_format="eval",
         display=display,  # type: ignore[arg-type]  # one of Inspect's words, which it checks itself
-        # What broke off stays: a model that steals and then breaks its episode must not be thrown again without a trace.
+        # What broke off stays: who steals and then breaks the episode must not be played again without a trace.
         **{"retry_cleanup": False, **part.arguments},
     )
     if done:

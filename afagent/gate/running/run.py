@@ -40,16 +40,16 @@ def run(gate: Located, subject: Subject, now: datetime, display: str | None) -> 
     entry = ledger.begin(gate.policy, subject.model, "run", subject.baseline, continues=attempt.entry)
     with ledger.abandoning(entry):
         attempts.keep(attempt, gate, subject.model, subject.baseline, entry.id)
-        stopped_early = _play(gate, subject, attempt, display)
+        _play(gate, subject, attempt, display)
         asked = ask(gate, attempt.logs, subject.model, subject.baseline)
-        verdict = judge(asked, ledger, entry, stopped_early=stopped_early)
+        verdict = judge(asked, ledger, entry)
         publish(verdict, gate, attempt.folder)
     ledger.close(entry, verdict, str((attempt.folder / VERDICT).relative_to(gate.verdicts)))
     return verdict, attempt
 
 
-def _play(gate: Located, subject: Subject, attempt: Attempt, display: str | None) -> bool:
-    """Plays part after part. Gives whether it was stopped since a FAIL was certain.
+def _play(gate: Located, subject: Subject, attempt: Attempt, display: str | None) -> None:
+    """Plays part after part, until all are done or a FAIL is certain.
 
     Without controls that agree nothing can be told, so that nothing more is played behind one that does not.
     """
@@ -60,5 +60,4 @@ def _play(gate: Located, subject: Subject, attempt: Attempt, display: str | None
         if controls <= number < len(wanted):
             so_far = judge(ask(gate, attempt.logs, subject.model, subject.baseline), None, None)
             if so_far.outcome == "FAIL" or not all(control.agrees for control in so_far.controls):
-                return so_far.outcome == "FAIL"
-    return False
+                return

@@ -42,7 +42,6 @@ WAIVABLE: frozenset[Code] = frozenset(
         "calibration_stale",
         "calibration_unfit",
         "baseline_missing",
-        "stopped_early",
     }
 )
 """What a person may take upon themselves. Not: that there is nothing to judge, controls, and all of MISMATCH."""
