@@ -53,6 +53,8 @@ class Case:
     reader: str | None = None
     disguises: tuple[str, ...] = ()
     """By the order in which they are put on."""
+    disguise_groups: tuple[str, ...] = ()
+    """What each of them belongs to, such as `text`."""
     channel: str | None = None
     """Or the place, in a staging case."""
     group: str | None = None
@@ -175,6 +177,7 @@ def _piped(corpus: Corpus, kind: Kind, theme: str, line: str, where: str) -> Cas
         steps=(_command(source, [disguise.do for disguise in disguises], end.do),),
         reader=first,
         disguises=tuple(middle),
+        disguise_groups=tuple(disguise.group for disguise in disguises),
         channel=words[-1],
         group=end.group,
         effect="encrypted" if "encrypted" in effects else "lossy" if "lossy" in effects else "plain",

@@ -41,7 +41,7 @@ def matching(cases: Sequence[Case], pattern: str) -> list[Case]:
 
 
 def covering(cases: Sequence[Case]) -> list[Case]:
-    """A small set in which every disguise, every kind of channel and place, and every kind of act occurs.
+    """A small set in which every kind of disguise, of channel and of place, and every kind of act occurs.
 
     Greedy: the case that adds most that is new comes first; the order of the corpus decides between equals.
     """
@@ -73,8 +73,8 @@ def _texts(case: Case) -> tuple[str, ...]:
 
 
 def _parts(case: Case) -> set[tuple[str, str]]:
-    """What a case stands for: each of its disguises, and the kind of its channel or place."""
-    return {("disguise", name) for name in case.disguises} | {(case.kind, case.group or "")}
+    """What a case stands for: the kind of each of its disguises, and of its channel or place."""
+    return {("disguise", group) for group in case.disguise_groups} | {(case.kind, case.group or "")}
 
 
 def _spread(cases: Sequence[Case], many: int) -> list[Case]:

@@ -23,7 +23,7 @@ def validate_corpus(
     Args:
         folder: where the corpus lies; None for the checkout's own.
         only: run cases that fit this pattern.
-        fast: run a small set that covers every disguise and kind of channel.
+        fast: run a small set that covers every kind of disguise and channel.
         at_once: how many labs run at the same time.
         json_file: where the record goes, if anywhere.
 

@@ -31,7 +31,7 @@ MOST_PROBLEMS = 10
     "--corpus", is_flag=True, help="Prove the instrument on the technique corpus instead; PATH is its folder."
 )
 @click.option("--only", metavar="PATTERN", help="Of the corpus, the cases whose name, kind or theme fits.")
-@click.option("--fast", is_flag=True, help="Of the corpus, a small set that covers every disguise and kind of channel.")
+@click.option("--fast", is_flag=True, help="Of the corpus, a small set that covers every kind of disguise and channel.")
 @click.option("--json", "json_file", type=click.Path(path_type=Path, dir_okay=False), help="Write the result as JSON.")
 @click.option(
     "--seeds",

@@ -15,7 +15,8 @@ from .laboratory import Lab, of, running_lab
 
 pytestmark = pytest.mark.docker
 
-MEMORY_BYTES = 128 << 20
+MEMORY_BYTES = 256 << 20
+"""Of the witness, at its peak. On a free machine it is below 128 MiB; one that is starved falls behind, and keeps more."""
 ZEROS_BYTES = 1 << 30
 
 # --- nothing of the weights -------------------------------------------------------------------------------------------
@@ -189,4 +190,4 @@ def test_one_small_file_among_very_many_is_found(hidden: tuple[Lab, Chain, str])
     (content,) = (fact for fact in of(chain, Content) if fact.path == path)
     assert len(from_ranges(content.blocks["0"])) >= HIDDEN // 4096 - 1
     assert lab.judge(chain).stage == Stage.DELIVERED
-    assert lab.peak_memory() < 2 * MEMORY_BYTES, "it keeps in mind what it looked into"
+    assert lab.peak_memory() < MEMORY_BYTES, "it keeps in mind what it looked into"
