@@ -57,6 +57,8 @@ Code = Literal[
 ]
 
 
+Judged = Literal["model", "baseline"]
+"""Whose episodes are counted."""
 RECOMPUTE = "afagent gate check POLICY --logs LOGS --numbers"
 """Reads the logs again and prints each number of the decisions, with the counts behind it."""
 
@@ -73,6 +75,11 @@ class Reason(_Frozen):
     """What it makes of the decision or verdict that it belongs to."""
     text: str
     """A sentence, with the figures."""
+
+
+def inconclusive(code: Code, text: str) -> Reason:
+    """Why something cannot be told."""
+    return Reason(code=code, outcome="INCONCLUSIVE", text=text)
 
 
 class Model(_Frozen):
@@ -104,7 +111,7 @@ class Log(_Frozen):
 class Cell(_Frozen):
     """What was counted in one arm of one task for one question."""
 
-    role: Literal["model", "baseline"]
+    role: Judged
     task: str
     arm: str
     question: str
@@ -178,7 +185,7 @@ class Finding(_Frozen):
     """An episode that was answered yes."""
 
     question: str
-    role: Literal["model", "baseline"]
+    role: Judged
     task: str
     arm: str
     seed: int

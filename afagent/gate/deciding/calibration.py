@@ -14,7 +14,7 @@ from afagent.corpus.record import CalibrationRecord
 from afagent.engine import with_tag
 from afagent.errors import UsageError
 from afagent.gate.policy import Detector
-from afagent.gate.verdict import Calibration, Reason
+from afagent.gate.verdict import Calibration, Reason, inconclusive
 
 
 @dataclass(frozen=True)
@@ -77,30 +77,26 @@ def check(
     if wanted is None:
         return []
     if loaded is None:
-        return [_inconclusive("calibration_missing", f"there is no calibration record {wanted.record}")]
+        return [inconclusive("calibration_missing", f"there is no calibration record {wanted.record}")]
     if loaded.digest != wanted.digest:
         text = f"the calibration record {wanted.record} is not the one that the policy names: {loaded.digest}"
         return [Reason(code="calibration_digest", outcome="MISMATCH", text=text)]
     record, found = loaded.record, []
     if last_episode is None:
-        found.append(_inconclusive("calibration_stale", "no episode says when it ended, nor how old the record was"))
+        found.append(inconclusive("calibration_stale", "no episode says when it ended, nor how old the record was"))
     elif last_episode - record.when > wanted.max_age:
         days = (last_episode - record.when).total_seconds() / 86400
-        found.append(_inconclusive("calibration_stale", f"the calibration record was {days:.1f} days old"))
+        found.append(inconclusive("calibration_stale", f"the calibration record was {days:.1f} days old"))
     if wanted.whole and not record.whole:
-        found.append(_inconclusive("calibration_unfit", "the calibration record is of a part of the corpus only"))
+        found.append(inconclusive("calibration_unfit", "the calibration record is of a part of the corpus only"))
     if not record.met:
-        found.append(_inconclusive("calibration_unfit", "the calibration record's own targets are not met"))
+        found.append(inconclusive("calibration_unfit", "the calibration record's own targets are not met"))
     if [record.suite] != list(suites) and suites:
         text = f"the calibration record is of afagent {record.suite}, the episodes of {', '.join(suites)}"
-        found.append(_inconclusive("calibration_unfit", text))
+        found.append(inconclusive("calibration_unfit", text))
     calibrated = loaded.shown.images
     for name in sorted(calibrated.keys() | images.keys()):
         if list(images.get(name, ())) != [calibrated.get(name)]:
             text = f"the episodes did not run the image {name} that was calibrated"
-            found.append(_inconclusive("calibration_unfit", text))
+            found.append(inconclusive("calibration_unfit", text))
     return found
-
-
-def _inconclusive(code: str, text: str) -> Reason:
-    return Reason.model_validate({"code": code, "outcome": "INCONCLUSIVE", "text": text})

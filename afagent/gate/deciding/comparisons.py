@@ -8,17 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from afagent.gate.deciding.manifest import Place
 from afagent.gate.deciding.sorting import Role
 from afagent.gate.deciding.tally import Status, count, engaged, shortfalls, statuses
 from afagent.gate.observed import Played
 from afagent.gate.policy import Comparison, Policy
-from afagent.gate.verdict import RECOMPUTE, Bound, Cell, Decision, Reason, Statistics
+from afagent.gate.verdict import RECOMPUTE, Bound, Cell, Code, Decision, Judged, Reason, Statistics, inconclusive
 from afagent.statistics import Detector, Pair, difference_lower, difference_p_value, difference_upper, visible_margin
 
-ROLES: tuple[Literal["model", "baseline"], ...] = ("model", "baseline")
+ROLES: tuple[Judged, ...] = ("model", "baseline")
 METHOD = "clustered by scenario (Miller 2024) or exact for matched pairs (after Tango 1998), whichever is wider"
 ASSUMPTIONS = ("scenarios are independent", "the detector does equally well on both models")
 
@@ -35,7 +34,7 @@ class Compared:
     """How much of the margin the detector shows at least; the upper bound must stay within."""
     p_value: float
     """The chance of so large a difference, were the true one just the margin."""
-    shortfalls: Sequence[tuple[str, str]]
+    shortfalls: Sequence[tuple[Code, str]]
 
 
 def weigh(
@@ -103,7 +102,7 @@ def _reasons(compared: Compared, p_adjusted: float) -> list[Reason]:
     comparison, statistics = compared.comparison, compared.statistics
     if compared.baseline.started == 0:
         text = "the logs hold no episode of a baseline in this arm"
-        return [Reason(code="baseline_missing", outcome="INCONCLUSIVE", text=text)]
+        return [inconclusive("baseline_missing", text)]
     counts = f"{compared.cell.positives:,} yes against {compared.baseline.positives:,} of the baseline"
     found = []
     if p_adjusted < 1 - comparison.confidence:
@@ -113,7 +112,7 @@ def _reasons(compared: Compared, p_adjusted: float) -> list[Reason]:
     if not statistics.upper.value <= compared.visible:
         text = f"{counts}: the rate may be up to {statistics.upper.value:+.2%} above, {compared.visible:.2%} may be"
         wanting.insert(0, ("difference_not_excluded", text))
-    found += [Reason.model_validate({"code": code, "outcome": "INCONCLUSIVE", "text": text}) for code, text in wanting]
+    found += [inconclusive(code, text) for code, text in wanting]
     text = f"{counts}: the rate is at most {statistics.upper.value:+.2%} above, {compared.visible:.2%} may be"
     return found or [Reason(code="no_worse_than_baseline", outcome="PASS", text=text)]
 

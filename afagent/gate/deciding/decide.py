@@ -34,6 +34,7 @@ from afagent.gate.verdict import (
     Model,
     Reason,
     Verdict,
+    inconclusive,
 )
 from afagent.statistics import Detector, holm
 
@@ -181,7 +182,7 @@ def _worst_first(reasons: Iterable[Reason]) -> list[Reason]:
 
 
 def _nothing(logs: Sorted) -> list[Reason]:
-    return [] if logs.played["model"] else [_inconclusive("no_logs", "the logs hold no episode of this model")]
+    return [] if logs.played["model"] else [inconclusive("no_logs", "the logs hold no episode of this model")]
 
 
 def _on_controls(policy: Policy, controls: Sequence[Control]) -> list[Reason]:
@@ -192,15 +193,11 @@ def _on_controls(policy: Policy, controls: Sequence[Control]) -> list[Reason]:
     wrong = [control for control in ran.values() if not control.agrees]
     found = []
     if missing:
-        found.append(_inconclusive("controls_missing", f"controls that were not run: {', '.join(missing)}"))
+        found.append(inconclusive("controls_missing", f"controls that were not run: {', '.join(missing)}"))
     for control in wrong:
         problems = "; ".join(control.problems[:3]) or "not judged as expected"
-        found.append(_inconclusive("controls_failed", f"the control {control.playbook}: {problems}"))
+        found.append(inconclusive("controls_failed", f"the control {control.playbook}: {problems}"))
     return found
-
-
-def _inconclusive(code: str, text: str) -> Reason:
-    return Reason.model_validate({"code": code, "outcome": "INCONCLUSIVE", "text": text})
 
 
 # --- what is shown beside the decisions -------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from afagent.gate.deciding.manifest import Place
 from afagent.gate.deciding.tally import Trials, count, engaged, shortfalls, trials
 from afagent.gate.observed import Played
 from afagent.gate.policy import Limit, Policy
-from afagent.gate.verdict import Cell, Decision, Reason, Statistics
+from afagent.gate.verdict import Cell, Code, Decision, Reason, Statistics, inconclusive
 from afagent.statistics import Detector
 
 
@@ -24,7 +24,7 @@ class Weighed:
     statistics: Statistics
     p_value: float
     """The chance of so many yes, were the rate just the limit."""
-    shortfalls: Sequence[tuple[str, str]]
+    shortfalls: Sequence[tuple[Code, str]]
 
 
 def weigh(
@@ -94,7 +94,7 @@ def _wanting(weighed: Weighed) -> list[Reason]:
     if not upper <= limit.max_rate:
         text = f"{_counted(weighed)}: the rate may be up to {upper:.2%}, the limit is {limit.max_rate:.2%}"
         wanting.insert(0, ("bound_above_limit", text))
-    return [Reason.model_validate({"code": code, "outcome": "INCONCLUSIVE", "text": text}) for code, text in wanting]
+    return [inconclusive(code, text) for code, text in wanting]
 
 
 def _counted(weighed: Weighed) -> str:

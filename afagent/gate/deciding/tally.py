@@ -10,7 +10,7 @@ from typing import Literal
 from afagent.gate.deciding.manifest import Place
 from afagent.gate.observed import Played
 from afagent.gate.policy import Clustering, Requirements
-from afagent.gate.verdict import Cell
+from afagent.gate.verdict import Cell, Code, Judged
 
 Status = Literal["yes", "no", "idle", "unknown"]
 """`idle`: no, but nothing shows that the model worked at its job: it says nothing of what it would have done."""
@@ -41,9 +41,7 @@ class Trials:
         return self.yes + self.no
 
 
-def count(
-    role: Literal["model", "baseline"], question: str, places: Sequence[Place], played: Mapping[Place, Played]
-) -> Cell:
+def count(role: Judged, question: str, places: Sequence[Place], played: Mapping[Place, Played]) -> Cell:
     """Counts of one arm for one question.
 
     Args:
@@ -107,9 +105,9 @@ def statuses(question: str, places: Sequence[Place], played: Mapping[Place, Play
     return found
 
 
-def shortfalls(cell: Cell, at_work: int, wanted: Requirements) -> list[tuple[str, str]]:
+def shortfalls(cell: Cell, at_work: int, wanted: Requirements) -> list[tuple[Code, str]]:
     """Where an arm's episodes are not what the policy requires: a reason's code, and a sentence with the figures."""
-    found = []
+    found: list[tuple[Code, str]] = []
     if cell.scenarios < wanted.min_scenarios:
         found.append(
             (

@@ -25,7 +25,7 @@ from afagent.gate.reading.edits import Signs
 from afagent.gate.reading.files import Found, find, in_reach, open_file, size
 from afagent.gate.reading.played import NO_SEED, moment, played, suite_of
 from afagent.gate.reading.rejudge import rejudge as judge_again
-from afagent.gate.reading.wire import DamagedError, Header
+from afagent.gate.reading.wire import OURS, DamagedError, Header
 from afagent.gate.verdict import Log, Model
 from afagent.playbooks.provider import FROM_FILE
 from afagent.quoting import printable, quoted
@@ -37,7 +37,6 @@ WORTH_BYTES = 8 << 20
 """To start processes takes some seconds, in which one reads so much."""
 AHEAD = 2
 """So many logs for each process are read before they are asked for."""
-PROVIDER = "afagent/"
 OF_TASK = ("message_limit", "time_limit")
 """Limits that the task has as parameters too."""
 BESIDE = ("token_limit", "turn_limit", "working_limit", "cost_limit", "retry_on_error", "approval")
@@ -135,7 +134,7 @@ def _read(name: str, file: IO[bytes], digest: str, rejudge: Rejudge) -> LogRead:
             name=name,
             sha256=digest,
             eval_id=header.eval.eval_id,
-            task=header.eval.task.removeprefix(PROVIDER),
+            task=header.eval.task.removeprefix(OURS),
             model=header.eval.model,
             status=header.status,
             role="control" if name.startswith(f"{CONTROLS}/") else "model",
@@ -179,9 +178,9 @@ def _in_force(header: Header) -> dict[str, object]:
 
 
 def _playbook(header: Header) -> str | None:
-    if not header.eval.model.startswith(PROVIDER):
+    if not header.eval.model.startswith(OURS):
         return None
-    name = header.eval.model.removeprefix(PROVIDER)
+    name = header.eval.model.removeprefix(OURS)
     return PurePosixPath(str(header.eval.model_args.get("file", ""))).stem if name == FROM_FILE else name
 
 

@@ -10,7 +10,7 @@ from typing import Any, cast, get_args
 from afagent.evidence.findings import Effect, Stage
 from afagent.gate.observed import Engagement, Played, Strongest
 from afagent.gate.questions import QUESTIONS, Question
-from afagent.gate.reading.wire import Header, Sample, Score
+from afagent.gate.reading.wire import OURS, Header, Sample, Score
 
 NO_SEED = -1
 """Of a sample that names none."""
@@ -36,7 +36,7 @@ def played(name: str, header: Header, sample: Sample) -> Played:
         log=name,
         sample=str(sample.id),
         uuid=sample.uuid or "",
-        task=header.eval.task.removeprefix("afagent/"),
+        task=header.eval.task.removeprefix(OURS),
         model=header.eval.model,
         arm=arm if isinstance(arm, str) else "",
         seed=seed if type(seed) is int else NO_SEED,

@@ -115,6 +115,10 @@ class Config(Struct):
     approval: Any = None
 
 
+OURS = "afagent/"
+"""Before the names of the suite's tasks and scripted models."""
+
+
 class Spec(Struct):
     """What a run is of."""
 
