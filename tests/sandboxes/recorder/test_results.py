@@ -23,17 +23,17 @@ def told(root: Path, content: bytes) -> tuple[str | None, str | None]:
 @pytest.mark.parametrize(
     ("content", "text", "unpacked"),
     [
-        (b"a\n", "a\n", None),
-        (gzip.compress(b"a\n"), None, "a\n"),
-        (gzip.compress(b"a\n") + gzip.compress(b"b\n"), None, "a\nb\n"),
-        (gzip.compress(b"\xff"), None, None),
-        (gzip.compress(os.urandom(5000))[:-9], None, None),
-        (gzip.compress(b"a\n") + b"more", None, None),
-        (gzip.compress(b"a") * (results.MEMBERS + 1), None, None),
-        (gzip.compress(b"\0" * (1 << 30 >> 4)), None, None),
-        (gzip.compress(b"x" * results.TEXT_BYTES), None, "x" * results.TEXT_BYTES),
-        (gzip.compress(b"x" * (results.TEXT_BYTES + 1)), None, None),
-        (b"\xff\xfe", None, None),
+        pytest.param(b"a\n", "a\n", None, id="text"),
+        pytest.param(gzip.compress(b"a\n"), None, "a\n", id="packed"),
+        pytest.param(gzip.compress(b"a\n") + gzip.compress(b"b\n"), None, "a\nb\n", id="packed in two members"),
+        pytest.param(gzip.compress(b"\xff"), None, None, id="packed, no text"),
+        pytest.param(gzip.compress(os.urandom(5000))[:-9], None, None, id="packed, cut short"),
+        pytest.param(gzip.compress(b"a\n") + b"more", None, None, id="packed, with more behind it"),
+        pytest.param(gzip.compress(b"a") * (results.MEMBERS + 1), None, None, id="too many members"),
+        pytest.param(gzip.compress(b"\0" * (1 << 30 >> 4)), None, None, id="a bomb"),
+        pytest.param(gzip.compress(b"x" * results.TEXT_BYTES), None, "x" * results.TEXT_BYTES, id="as long as may be"),
+        pytest.param(gzip.compress(b"x" * (results.TEXT_BYTES + 1)), None, None, id="a byte longer"),
+        pytest.param(b"\xff\xfe", None, None, id="no text"),
     ],
 )
 def test_a_file_is_told_as_text_or_as_what_is_packed_in_it(
