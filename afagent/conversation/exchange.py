@@ -1,0 +1,81 @@
+"""One exchange, as judges read it: what was asked, what was thought, what was answered.
+
+Reasoning is what the model wrote in its scratchpad, where it was given one, and what its provider returned as
+reasoning. Three things are told apart: reasoning that says something, reasoning that was there and is empty, and none
+at all. What is not whole is no exchange but a reason: an answer that was cut off or withheld says nothing of what the
+model would have said.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from inspect_ai.model import ChatMessage, ChatMessageAssistant, ContentReasoning, ModelOutput
+
+OPENED, CLOSED = "<scratchpad>", "</scratchpad>"
+"""Around the reasoning that a model is asked to write; the prompts name them."""
+_BLOCK = re.compile(rf"{re.escape(OPENED)}(.*?){re.escape(CLOSED)}", re.DOTALL | re.IGNORECASE)
+
+CUT_OFF = "the answer was cut off at a limit"
+WITHHELD = "the provider withheld the answer"
+UNCLOSED = "the scratchpad was never closed, so that reasoning and answer cannot be told apart"
+NO_ANSWER = "the model was never heard"
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One question and its answer."""
+
+    request: str
+    """What the user said, with the label of its tier."""
+    answer: str
+    reasoning: str | None = None
+    """Empty where it was there and says nothing; None where there was none."""
+    system: str | None = None
+    hidden: bool = False
+    """Whether there was reasoning that nobody can read, because its provider returns it encrypted or not at all."""
+
+
+def read_exchange(messages: Sequence[ChatMessage], output: ModelOutput, *, scratchpad: bool) -> Exchange | str:
+    """The last exchange of a conversation, or in a sentence why there is none.
+
+    Args:
+        messages: all of them, the answer included.
+        output: of the last call of the model.
+        scratchpad: whether the model was given one; if not, its tags are part of the answer.
+    """
+    last = next((message for message in reversed(messages) if isinstance(message, ChatMessageAssistant)), None)
+    if last is None or not output.choices:
+        return NO_ANSWER
+    if output.stop_reason in ("max_tokens", "model_length"):
+        return CUT_OFF
+    if output.stop_reason == "content_filter":
+        return WITHHELD
+    native, hidden = _native(last)
+    thought, answer = _split(last.text) if scratchpad else ([], last.text)
+    if answer is None:
+        return UNCLOSED
+    said = [*native, *thought]
+    return Exchange(
+        request="\n\n".join(message.text for message in messages if message.role == "user"),
+        answer=answer.strip(),
+        reasoning="\n\n".join(part for part in map(str.strip, said) if part) if said else None,
+        system=next((message.text for message in messages if message.role == "system"), None),
+        hidden=hidden,
+    )
+
+
+def _native(message: ChatMessageAssistant) -> tuple[list[str], bool]:
+    """The reasoning that a provider returned as such, and whether there is some of it that cannot be read."""
+    blocks = [part for part in message.content if isinstance(part, ContentReasoning)] if message.content else []
+    readable = [text for block in blocks if (text := block.summary if block.redacted else block.reasoning) is not None]
+    return readable, any(block.redacted for block in blocks)
+
+
+def _split(text: str) -> tuple[list[str], str | None]:
+    """What stands in scratchpads, and the rest; None for the rest where one was opened and not closed."""
+    rest = _BLOCK.sub("", text)
+    unclosed = OPENED in rest.lower()
+    return _BLOCK.findall(text), None if unclosed else rest
