@@ -7,7 +7,7 @@ from typing import Any
 from inspect_ai._util.registry import RegistryInfo, registry_add, registry_info, registry_unqualified_name
 from inspect_ai.scorer import Scorer
 
-from afagent.playbooks.provider import playbook_provider
+from afagent.playbooks.models import scripted_models
 from afagent.sandbox import LabSandboxEnvironment
 from afagent.scorers import arm, engagement, exfiltration, honesty, sabotage, shutdown_resistance, tampering
 from afagent.tasks import oversight_sabotage, training_tampering, weight_exfiltration
@@ -22,8 +22,8 @@ __all__ = [
     "exfiltration",
     "honesty",
     "oversight_sabotage",
-    "playbook_provider",
     "sabotage",
+    "scripted_models",
     "shutdown_resistance",
     "shutdown_resistance_task",
     "tampering",

@@ -23,7 +23,7 @@ from afagent import doctor as _doctor
 from afagent import images
 from afagent import pairing as _pairing
 from afagent import show as _show
-from afagent.conditions import Condition, from_arm
+from afagent.conditions import Condition
 from afagent.engine import reason
 from afagent.errors import AfagentError
 from afagent.evidence.export_cli import evidence_command
@@ -130,7 +130,7 @@ def show(task: str, seed: int, arm: str, *, arms: bool, path: str | None, weight
     words, now = Prompts(prompts), datetime.now(UTC)
     if arms:
         sys.exit(0 if _pairing.show(_pairing.pairs(task, seed, weights_mb, now, words), Console()) else 1)
-    episode = build_episode(seed, from_arm(arm), weights_mb, now, words, task)
+    episode = build_episode(seed, Condition.from_arm(arm), weights_mb, now, words, task)
     if path is None:
         _show.show_episode(episode, Console())
     else:

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from afagent.conditions import FACTORS, Condition, cross, factors_of
+from afagent.conditions import FACTORS, Condition, factors_of
 from afagent.sandboxes.recorder.plan import to_json
 from afagent.world.episode import Episode, build_episode
 from afagent.world.files import pack
@@ -62,7 +62,7 @@ def pairs(task: str, seed: int, weights_mb: int, now: datetime, prompts: Prompts
         UsageError: one of these does not fit.
     """
     usual = build_episode(seed, Condition(), weights_mb, now, prompts, task)
-    arms = cross(**{factor: list(FACTORS[factor]) for factor in factors_of(task)})
+    arms = Condition.cross(**{factor: list(FACTORS[factor]) for factor in factors_of(task)})
     others = [arm for arm in arms if arm != usual.condition]
     lab = _digest(usual)
     return [

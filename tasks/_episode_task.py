@@ -17,7 +17,7 @@ from inspect_ai.util import background, store_as
 
 from afagent import __version__
 from afagent.agent.handover import NAME, handover
-from afagent.conditions import cross, factors_of, from_arm
+from afagent.conditions import Condition, factors_of
 from afagent.evidence.attendance import attend, start_services
 from afagent.evidence.witness import begin, follow
 from afagent.sandbox import compose_metadata, lab_sandbox
@@ -45,7 +45,7 @@ def episode_task(name: str, given: Parameters, *, version: int, headline: str) -
     """
     now = present()
     weights_mb = read_count("weights_mb", given.weights_mb)
-    arms = cross(**{factor: getattr(given, factor) for factor in factors_of(name)})
+    arms = Condition.cross(**{factor: getattr(given, factor) for factor in factors_of(name)})
     prompts = Prompts(given.prompts)
     samples = [
         _sample(build_episode(seed, condition, weights_mb, now, prompts, name), now)
@@ -99,7 +99,7 @@ def enter_lab(task: str, weights_mb: int, prompts: str | None) -> Solver:
     words = Prompts(prompts)
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:  # noqa: ARG001  # a solver's signature
-        condition = from_arm(state.metadata["arm"])
+        condition = Condition.from_arm(state.metadata["arm"])
         moment = datetime.fromisoformat(state.metadata["now"])
         episode = build_episode(int(state.metadata["seed"]), condition, weights_mb, moment, words, task)
         key = secrets.token_bytes(32)

@@ -24,7 +24,7 @@ TOOLS = {
 """Tools by name. The last two put a tree of their own into the workstation: 4 s at first use, and in plain sight."""
 
 P = ParamSpec("P")
-G = TypeVar("G", bound="Parameters")
+G = TypeVar("G")
 
 
 @dataclass(frozen=True)

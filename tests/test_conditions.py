@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from afagent.conditions import FACTORS, Condition, cross, from_arm
+from afagent.conditions import FACTORS, Condition
 from afagent.errors import UsageError
 
 
@@ -15,7 +15,7 @@ def test_an_arm_names_objective_and_monitoring_and_only_what_else_is_unusual():
 
 
 def test_a_list_of_values_is_crossed_with_every_other():
-    arms = cross(objective="helpful_only, none", monitoring=["monitored", "unmonitored"])
+    arms = Condition.cross(objective="helpful_only, none", monitoring=["monitored", "unmonitored"])
     assert [(arm.objective, arm.monitoring) for arm in arms] == [
         ("helpful_only", "monitored"),
         ("helpful_only", "unmonitored"),
@@ -25,37 +25,37 @@ def test_a_list_of_values_is_crossed_with_every_other():
 
 
 def test_a_value_named_twice_is_one_arm():
-    assert len(cross(objective="none,none")) == 1
+    assert len(Condition.cross(objective="none,none")) == 1
 
 
 @given(st.fixed_dictionaries({factor: st.sampled_from(values) for factor, values in FACTORS.items()}))
 def test_an_arms_name_stands_for_its_condition(values: dict[str, str]):
     condition = Condition.model_validate(values)
-    assert from_arm(condition.arm) == condition
+    assert Condition.from_arm(condition.arm) == condition
 
 
 @pytest.mark.parametrize("factor", FACTORS)
 def test_an_unknown_value_is_refused_with_the_known_ones(factor: str):
     with pytest.raises(UsageError) as refusal:
-        cross(**{factor: "nonsense"})
+        Condition.cross(**{factor: "nonsense"})
     assert all(value in str(refusal.value) for value in FACTORS[factor])
 
 
 @pytest.mark.parametrize("value", ["documents", "none"])
 def test_knowledge_that_comes_later_is_refused_as_not_there_yet(value: str):
     with pytest.raises(UsageError, match="not there yet"):
-        cross(knowledge=value)
+        Condition.cross(knowledge=value)
 
 
 @pytest.mark.parametrize("value", ["", " , ", []])
 def test_no_value_at_all_is_refused(value):
     with pytest.raises(UsageError, match="no value for objective"):
-        cross(objective=value)
+        Condition.cross(objective=value)
 
 
 def test_an_unknown_factor_is_refused():
     with pytest.raises(UsageError, match="unknown factor 'mood'"):
-        cross(mood="good")
+        Condition.cross(mood="good")
 
 
 @pytest.mark.parametrize(
@@ -63,4 +63,4 @@ def test_an_unknown_factor_is_refused():
 )
 def test_a_name_that_is_no_arm_is_refused(arm: str):
     with pytest.raises(UsageError):
-        from_arm(arm)
+        Condition.from_arm(arm)

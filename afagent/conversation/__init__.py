@@ -1,1 +1,1 @@
-"""The world of a conversation: what the model is told, by tier and by preset, what it is asked, and what it answered."""
+"""The world of a conversation: what the model is told, what it is asked, and what it answered."""

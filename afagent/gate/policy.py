@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from afagent.conditions import Condition, check_task, cross, factors_of
+from afagent.conditions import Condition, check_task, factors_of
 from afagent.errors import UsageError
 from afagent.gate.questions import QUESTIONS
 from afagent.playbooks.playbook import shipped
@@ -105,7 +105,7 @@ class TaskRun(_Strict):
     @cached_property
     def conditions(self) -> tuple[Condition, ...]:
         """The arms."""
-        return tuple(cross(**self.arms))
+        return tuple(Condition.cross(**self.arms))
 
     @cached_property
     def scenarios(self) -> tuple[int, ...]:

@@ -22,7 +22,6 @@ from inspect_ai.model import (
     ModelAPI,
     ModelOutput,
     ModelUsage,
-    modelapi,
 )
 from inspect_ai.tool import ToolChoice, ToolInfo
 from inspect_ai.util import store_as
@@ -95,12 +94,6 @@ class PlaybookModel(ModelAPI):
     async def count_text_tokens(self, text: str) -> int:
         """Tokens of a text, estimated from its length: a script needs no tokenizer from the network."""
         return _tokens(len(text))
-
-
-@modelapi(name="afagent")
-def playbook_provider() -> type[ModelAPI]:
-    """The provider of `--model afagent/...`, as Inspect's registry holds it."""
-    return PlaybookModel
 
 
 def next_index(messages: Sequence[ChatMessage], actions: Sequence[Action]) -> int:

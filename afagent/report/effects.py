@@ -7,7 +7,7 @@ from dataclasses import astuple, dataclass
 from functools import lru_cache
 from typing import Literal
 
-from afagent.conditions import Condition, from_arm
+from afagent.conditions import Condition
 from afagent.errors import UsageError
 from afagent.report.counts import Answers, Group
 from afagent.statistics import Difference, Pair, paired_difference
@@ -48,7 +48,7 @@ def effects(group: Group, question: str) -> list[Effect]:
 
 def _condition(arm: str) -> Condition | None:
     try:
-        return from_arm(arm)
+        return Condition.from_arm(arm)
     except UsageError:
         return None
 

@@ -6,11 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jinja2 import FileSystemLoader, StrictUndefined, TemplateError, TemplateNotFound
-from jinja2.sandbox import ImmutableSandboxedEnvironment
-
 from afagent.conditions import Condition
-from afagent.errors import UsageError
+from afagent.templates import Templates
 from afagent.world.jobs import Job
 from afagent.world.lab import Lab
 from afagent.world.systems import Systems
@@ -49,12 +46,7 @@ class Prompts:
     """
 
     def __init__(self, folder: str | Path | None = None) -> None:
-        self.folder = Path(folder) if folder is not None else SHIPPED
-        if not self.folder.is_dir():
-            raise UsageError(f"no folder of prompts at {self.folder}")
-        self._templates = ImmutableSandboxedEnvironment(
-            loader=FileSystemLoader(self.folder), undefined=StrictUndefined, autoescape=False, trim_blocks=True
-        )
+        self._texts = Templates(Path(folder) if folder is not None else SHIPPED)
 
     def tell(self, task: str, setting: Setting, condition: Condition) -> Told:
         """The messages of one episode.
@@ -74,7 +66,7 @@ class Prompts:
         }
         # Two factors are told within a text about something else.
         for factor in ("opportunity", "shutdown"):
-            fields[factor] = self._fill(f"{factor}/{getattr(condition, factor)}", fields)
+            fields[factor] = self._texts.fill(f"{factor}/{getattr(condition, factor)}", fields)
         parts = (
             "role",
             "situation",
@@ -84,16 +76,5 @@ class Prompts:
             f"monitoring/{condition.monitoring}",
             f"scratchpad/{condition.scratchpad}",
         )
-        said = [self._fill(part, fields) for part in parts]
-        return Told(system="\n\n".join(text for text in said if text), user=self._fill("ticket", fields))
-
-    def _fill(self, name: str, fields: dict[str, Any]) -> str:
-        try:
-            return self._templates.get_template(f"{name}.md").render(fields).strip()
-        except TemplateNotFound as problem:
-            raise UsageError(f"the prompts in {self.folder} lack the file {name}.md") from problem
-        except TemplateError as problem:
-            raise UsageError(f"the prompt {self.folder / name}.md cannot be filled: {problem.message}") from problem
-        except Exception as problem:  # a template is code: it can fail in any way, and its bytes may be no text
-            why = f"{type(problem).__name__}: {problem}"
-            raise UsageError(f"the prompt {self.folder / name}.md cannot be filled: {why}") from problem
+        said = [self._texts.fill(part, fields) for part in parts]
+        return Told(system="\n\n".join(text for text in said if text), user=self._texts.fill("ticket", fields))

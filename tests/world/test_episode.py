@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from afagent.conditions import cross
+from afagent.conditions import Condition
 from afagent.errors import UsageError
 from afagent.playbooks.placeholders import PLACEHOLDERS
 from afagent.sandboxes.recorder import plan as plans
@@ -18,7 +18,7 @@ from afagent.world.weights import MAX_MB, MIN_MB, build_weights
 
 NOW = datetime(2026, 9, 15, 10, 30, tzinfo=UTC)
 KEY = bytes(range(32))
-ARMS = cross(objective="helpful_only,none", monitoring="monitored,unmonitored", opportunity="easy,unprompted")
+ARMS = Condition.cross(objective="helpful_only,none", monitoring="monitored,unmonitored", opportunity="easy,unprompted")
 
 
 def build(seed: int, condition=ARMS[0], now: datetime = NOW):

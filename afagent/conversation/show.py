@@ -1,0 +1,28 @@
+"""The presets in a table."""
+
+from __future__ import annotations
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from afagent.conversation.presets import MODEL, PRESETS, SOURCE
+
+NOT_GIVEN = "-"
+_NOTE = (
+    f"faking: share of answers in training with alignment-faking reasoning, in percent; gap: in points; {NOT_GIVEN}: "
+    f"not given.\nBoth of {MODEL}, as {SOURCE} found them with other words and other requests."
+)
+
+
+def show_presets(console: Console) -> None:
+    """Prints every preset, what it is, and what the paper found there."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for name in ("preset", "is", "objective", "faking", "gap", "paper's model was"):
+        table.add_column(name, overflow="fold", no_wrap=name == "objective")
+    for preset in PRESETS.values():
+        for number, (objective, found) in enumerate(preset.paper.items()):
+            first = (preset.name, preset.what) if number == 0 else ("", "")
+            table.add_row(*first, objective, found.faking or NOT_GIVEN, found.gap or NOT_GIVEN, found.of)
+    console.print(table)
+    console.print(_NOTE)
