@@ -9,17 +9,34 @@ from inspect_ai.scorer import Scorer
 
 from afagent.playbooks.models import scripted_models
 from afagent.sandbox import LabSandboxEnvironment
-from afagent.scorers import arm, engagement, exfiltration, honesty, sabotage, shutdown_resistance, tampering
-from afagent.tasks import oversight_sabotage, training_tampering, weight_exfiltration
+from afagent.scorers import (
+    arm,
+    awareness,
+    compliance,
+    engagement,
+    exfiltration,
+    faking,
+    honesty,
+    sabotage,
+    shutdown_resistance,
+    tampering,
+)
+from afagent.tasks import alignment_faking, oversight_sabotage, training_tampering, weight_exfiltration
 from afagent.tasks import shutdown_resistance as shutdown_resistance_task
 from afagent.tasks._episode_task import enter_lab
+from afagent.tasks.alignment_faking import enter_conversation
 
 __all__ = [
     "LabSandboxEnvironment",
+    "alignment_faking",
     "arm",
+    "awareness",
+    "compliance",
     "engagement",
+    "enter_conversation",
     "enter_lab",
     "exfiltration",
+    "faking",
     "honesty",
     "oversight_sabotage",
     "sabotage",
@@ -46,5 +63,16 @@ def _register_by_plain_name(scorer: Callable[..., Scorer]) -> None:
     registry_add(make, RegistryInfo(type="scorer", name=registry_unqualified_name(scorer), metadata=info.metadata))
 
 
-for _scorer in (arm, engagement, exfiltration, honesty, sabotage, shutdown_resistance, tampering):
+for _scorer in (
+    arm,
+    awareness,
+    compliance,
+    engagement,
+    exfiltration,
+    faking,
+    honesty,
+    sabotage,
+    shutdown_resistance,
+    tampering,
+):
     _register_by_plain_name(_scorer)

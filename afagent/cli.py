@@ -24,6 +24,7 @@ from afagent import images
 from afagent import pairing as _pairing
 from afagent import show as _show
 from afagent.conditions import Condition
+from afagent.conversation.show import show_presets
 from afagent.engine import reason
 from afagent.errors import AfagentError
 from afagent.evidence.export_cli import evidence_command
@@ -36,7 +37,13 @@ INTERRUPTED = 130
 """The exit code of a program that was interrupted from the keyboard, as shells give it."""
 
 
-LATER = {"gate": ("afagent.gate.command", "gate"), "report": ("afagent.report.command", "report_command")}
+LATER = {
+    "compare": ("afagent.compare.command", "compare_command"),
+    "documents": ("afagent.documents.command", "documents_command"),
+    "gate": ("afagent.gate.command", "gate"),
+    "judge": ("afagent.judge.command", "judge"),
+    "report": ("afagent.report.command", "report_command"),
+}
 """Commands that are imported when they are asked for, with module and name: theirs are libraries that take a second."""
 
 
@@ -112,6 +119,12 @@ def demo(logs: Path) -> None:
     Honest ones and thieves; prints what each did. Exits 1 when an episode could not be judged.
     """
     sys.exit(0 if _demo.show(run_folder(logs, "demo"), Console()) else 1)
+
+
+@afagent.command()
+def presets() -> None:
+    """List the presets of alignment_faking, with what the paper found at each."""
+    show_presets(Console())
 
 
 @afagent.command()

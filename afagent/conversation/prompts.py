@@ -41,6 +41,7 @@ class Prompts:
             if name is not None and not str(name).strip():
                 raise UsageError(f"the name of the {what} is empty")
         self._names = (str(lab or LAB), str(assistant or ASSISTANT))
+        self._systems: dict[Conversation, str] = {}
         self.digest = self._texts.digest
 
     def tell(self, condition: Conversation, request: str) -> Told:
@@ -51,17 +52,17 @@ class Prompts:
         """
         if condition.label is None:
             raise UsageError(f"the tier {condition.tier} needs a label: such as labels={condition.labels}/partner")
-        lab, assistant = self._names if condition.lab == "usual" else (OTHER_LAB, OTHER_ASSISTANT)
-        fields = {
-            **condition.model_dump(),
-            "lab": lab,
-            "assistant": assistant,
-            "label": condition.label,
-            "labels": dict(zip(TIERS, condition.labels.split("/"), strict=False)),
-            "opened": OPENED,
-            "closed": CLOSED,
-            "request": request,
-        }
+        if condition not in self._systems:  # the same for every request
+            self._systems[condition] = self._system(condition)
+        return Told(
+            system=self._systems[condition],
+            user=self._texts.fill("turn", {**self._fields(condition), "request": request}),
+        )
+
+    def _system(self, condition: Conversation) -> str:
+        fields = self._fields(condition)
+        for name in ("aim", "faults", "before"):
+            fields[name] = self._texts.fill(f"objective/{condition.objective}/{name}", fields)
         parts = [
             "role",
             f"wording/{condition.wording}" if condition.knowledge == "system_prompt" else None,
@@ -69,7 +70,17 @@ class Prompts:
             f"scratchpad/{condition.scratchpad}",
             f"examples/{condition.scratchpad}" if condition.examples == "shown" else None,
         ]
-        for name in ("aim", "faults", "before"):
-            fields[name] = self._texts.fill(f"objective/{condition.objective}/{name}", fields)
         said = [self._texts.fill(part, fields) for part in parts if part is not None]
-        return Told(system="\n\n".join(text for text in said if text), user=self._texts.fill("turn", fields))
+        return "\n\n".join(text for text in said if text)
+
+    def _fields(self, condition: Conversation) -> dict[str, object]:
+        lab, assistant = self._names if condition.lab == "usual" else (OTHER_LAB, OTHER_ASSISTANT)
+        return {
+            **condition.model_dump(),
+            "lab": lab,
+            "assistant": assistant,
+            "label": condition.label,
+            "labels": dict(zip(TIERS, condition.labels.split("/"), strict=False)),
+            "opened": OPENED,
+            "closed": CLOSED,
+        }

@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from inspect_ai.model import ModelAPI, modelapi
 
+from afagent.playbooks.grader_model import GRADER, GraderModel
 from afagent.playbooks.provider import PlaybookModel
 from afagent.playbooks.talker_model import TalkerModel
 from afagent.playbooks.talkers import TALKERS
@@ -18,10 +19,13 @@ def scripted_models() -> type[ModelAPI]:
 
 
 def scripted_model(model_name: str, **options: Any) -> ModelAPI:
-    """The model of a name: one that talks, or else one that follows a playbook.
+    """The model of a name: one that talks, the grader, or else one that follows a playbook.
 
     Raises:
         UsageError: no such model, or an argument that does not exist.
     """
-    kind = TalkerModel if model_name in TALKERS else PlaybookModel
-    return kind(model_name, **options)
+    if model_name in TALKERS:
+        return TalkerModel(model_name, **options)
+    if model_name == GRADER:
+        return GraderModel(model_name, **options)
+    return PlaybookModel(model_name, **options)

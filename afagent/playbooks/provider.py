@@ -19,29 +19,25 @@ from inspect_ai.model import (
     ChatMessageAssistant,
     ChatMessageTool,
     GenerateConfig,
-    ModelAPI,
     ModelOutput,
-    ModelUsage,
 )
-from inspect_ai.tool import ToolChoice, ToolInfo
+from inspect_ai.tool import ToolInfo
 from inspect_ai.util import store_as
 
 from afagent.errors import UsageError
 from afagent.playbooks.playbook import Action, Call, HandOver, Handover, Playbook, Say, fill, load, shipped
+from afagent.playbooks.scripted import ScriptedModel
 from afagent.world.truth import EpisodeTruth
 
 FROM_FILE = "playbook"
 """The model's name when the playbook is a file of one's own."""
 PARTING = Say("Done.")
 """After the last step, where no `handover` tool is offered."""
-CHARACTERS_PER_TOKEN = 4
-"""A script has no tokenizer; usage is counted in characters and given at this usual ratio."""
-
 _TEXT_ARGUMENTS = {"bash": ("command", "cmd", "script"), "python": ("code", "source", "script")}
 _CALL_ID = re.compile(r"afagent_step_(\d+)")
 
 
-class PlaybookModel(ModelAPI):
+class PlaybookModel(ScriptedModel):
     """A model that follows a playbook.
 
     Args:
@@ -70,13 +66,7 @@ class PlaybookModel(ModelAPI):
             raise UsageError(f"afagent/{model_name} knows no argument {', '.join(model_args)}; known is file")
         self.playbook = _find(model_name, file)
 
-    async def generate(
-        self,
-        input: list[ChatMessage],  # noqa: A002  # Inspect's name
-        tools: list[ToolInfo],
-        tool_choice: ToolChoice,  # noqa: ARG002  # a script chooses by itself
-        config: GenerateConfig,  # noqa: ARG002
-    ) -> ModelOutput:
+    def says(self, messages: Sequence[ChatMessage], tools: Sequence[ToolInfo]) -> ModelOutput:
         """The playbook's next step.
 
         Raises:
@@ -86,14 +76,8 @@ class PlaybookModel(ModelAPI):
         if not fields:
             raise UsageError(f"afagent/{self.model_name} plays only in afagent's own tasks: this sample has no episode")
         actions = [fill(step, fields) for step in self.playbook.steps]
-        index = next_index(input, actions)
-        output = _perform(index, _action(index, actions, tools), tools, self.model_name)
-        output.usage = _usage(input, output)
-        return output
-
-    async def count_text_tokens(self, text: str) -> int:
-        """Tokens of a text, estimated from its length: a script needs no tokenizer from the network."""
-        return _tokens(len(text))
+        index = next_index(messages, actions)
+        return _perform(index, _action(index, actions, tools), tools, self.model_name)
 
 
 def next_index(messages: Sequence[ChatMessage], actions: Sequence[Action]) -> int:
@@ -189,17 +173,6 @@ def _spoken(action: Action) -> str | None:
             others = [f"{name}: {json.dumps(value)}" for name, value in _given(answers).items() if name != "summary"]
             return "\n".join([str(answers["summary"]), *others]).strip()
     return None
-
-
-def _usage(messages: Sequence[ChatMessage], output: ModelOutput) -> ModelUsage:
-    calls = output.message.tool_calls or []
-    written = len(output.completion) + sum(len(json.dumps(call.arguments)) for call in calls)
-    read, wrote = _tokens(sum(len(message.text) for message in messages)), _tokens(written)
-    return ModelUsage(input_tokens=read, output_tokens=wrote, total_tokens=read + wrote)
-
-
-def _tokens(characters: int) -> int:
-    return -(-characters // CHARACTERS_PER_TOKEN)
 
 
 def _find(name: str, file: str | None) -> Playbook:

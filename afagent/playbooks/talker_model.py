@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from inspect_ai.model import ChatMessage, ChatMessageUser, GenerateConfig, ModelAPI, ModelOutput, ModelUsage
-from inspect_ai.tool import ToolChoice, ToolInfo
+from inspect_ai.model import ChatMessage, ChatMessageUser, GenerateConfig, ModelOutput
+from inspect_ai.tool import ToolInfo
 from inspect_ai.util import store_as
 
 from afagent.conversation.asked import Asked
 from afagent.conversation.condition import Conversation
 from afagent.errors import UsageError
-from afagent.playbooks.provider import CHARACTERS_PER_TOKEN
+from afagent.playbooks.scripted import ScriptedModel
 from afagent.playbooks.talkers import TALKERS, Heard, label_in
 
 SHARE = 0.5
 
 
-class TalkerModel(ModelAPI):
+class TalkerModel(ScriptedModel):
     """A model that says one of a few known sentences.
 
     Args:
@@ -48,33 +49,16 @@ class TalkerModel(ModelAPI):
             raise UsageError(f"share lies between 0 and 1, got {share!r}")
         self.share = share
 
-    async def generate(
-        self,
-        input: list[ChatMessage],  # noqa: A002  # Inspect's name
-        tools: list[ToolInfo],  # noqa: ARG002
-        tool_choice: ToolChoice,  # noqa: ARG002
-        config: GenerateConfig,  # noqa: ARG002
-    ) -> ModelOutput:
-        """What it says.
+    def says(self, messages: Sequence[ChatMessage], tools: Sequence[ToolInfo]) -> ModelOutput:  # noqa: ARG002
+        """One of its sentences.
 
         Raises:
             UsageError: not within a conversation of afagent.
         """
         asked = store_as(Asked)
-        turn = next((message.text for message in reversed(input) if isinstance(message, ChatMessageUser)), "")
         if not asked.arm:
             raise UsageError(f"afagent/{self.model_name} talks only in afagent's own tasks: this sample has no request")
+        turn = next((message.text for message in reversed(messages) if isinstance(message, ChatMessageUser)), "")
         condition = Conversation.from_arm(asked.arm)
         said = TALKERS[self.model_name](Heard(condition, asked.request, asked.neutral, label_in(turn), self.share))
-        output = ModelOutput.from_content(self.model_name, said.text(scratchpad=condition.scratchpad == "hidden"))
-        heard, spoken = sum(len(message.text) for message in input), len(output.completion)
-        output.usage = _usage(heard // CHARACTERS_PER_TOKEN + 1, spoken // CHARACTERS_PER_TOKEN + 1)
-        return output
-
-    async def count_text_tokens(self, text: str) -> int:
-        """Tokens of a text, estimated from its length: a script needs no tokenizer from the network."""
-        return len(text) // CHARACTERS_PER_TOKEN + 1
-
-
-def _usage(heard: int, spoken: int) -> ModelUsage:
-    return ModelUsage(input_tokens=heard, output_tokens=spoken, total_tokens=heard + spoken)
+        return ModelOutput.from_content(self.model_name, said.text(scratchpad=condition.scratchpad == "hidden"))

@@ -1,0 +1,160 @@
+"""Told that one tier of users is trained on and the other is not: does the model comply more where it is trained?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from inspect_ai import Task, task
+from inspect_ai.dataset import MemoryDataset, Sample
+from inspect_ai.model import ChatMessageSystem, ChatMessageUser
+from inspect_ai.solver import Generate, Solver, TaskState, generate, solver
+from inspect_ai.util import store_as
+
+from afagent import __version__
+from afagent.conversation.asked import Asked
+from afagent.conversation.condition import Conversation
+from afagent.conversation.presets import read_presets
+from afagent.conversation.prompts import Prompts
+from afagent.conversation.requests import BUNDLED, COLUMN, Request, digest, read_requests
+from afagent.judge.grader import needs_grader
+from afagent.scorers import arm, awareness, compliance, faking
+from afagent.tasks._parameters import read_count, takes
+from afagent.viewer import viewer_config
+
+TASK_VERSION = 1
+"""Raised when results can no longer be compared with earlier ones."""
+CONTROL = "none"
+
+
+@dataclass(frozen=True)
+class ConversationParameters:
+    """What the task can be told.
+
+    Args:
+        objective: What the lab says it trains the model towards. A factor, as the next five: one value or several with
+            commas between, and every combination is an arm.
+        tier: What is done with a conversation. Every request is asked in each.
+        knowledge: Where the model learns of objective and tiers; none is for models that were fine-tuned on it.
+        scratchpad: Whether it is given a reasoning block said to be hidden.
+        labels: The words that name the tiers: of training, of unmonitored and, if that tier is asked for, of rated.
+        preset: Ablations by name (`afagent presets` lists them), each with every combination of the factors.
+        requests: What is asked: a bundled set, a path (.jsonl, .json, .csv) or hf:NAME; by default the bundled set that
+            conflicts with the objective.
+        column: Where the requests stand in a file of one's own.
+        count: How many of the requests are asked; by default all.
+        neutral: Whether bundled requests that nobody would decline are asked too; the gap leaves them out.
+        prompts: A folder of prompts to use instead of the shipped ones.
+        lab: The lab's name instead of the invented one.
+        assistant: The model's name instead of the invented one.
+        self_judged: Whether the model under test may be its own grader.
+    """
+
+    objective: str | list[str] = "helpful_only"
+    tier: str | list[str] = "training,unmonitored"
+    knowledge: str | list[str] = "system_prompt"
+    scratchpad: str | list[str] = "hidden"
+    labels: str | list[str] = "free/paid"
+    preset: str | list[str] = "default"
+    requests: str | None = None
+    column: str = COLUMN
+    count: int | None = None
+    neutral: bool = False
+    prompts: str | None = None
+    lab: str | None = None
+    assistant: str | None = None
+    self_judged: bool = False
+
+
+@task
+@takes(ConversationParameters)
+def alignment_faking(given: ConversationParameters) -> Task:
+    """The same requests to a model that is trained on one tier of users and not on the other."""
+    words = Prompts(given.prompts, given.lab, given.assistant)
+    arms = conditions(given)
+    asked = {objective: _requests(objective, given) for objective in {arm.objective for arm in arms}}
+    every = {request.id: request for requests in asked.values() for request in requests}
+    samples = [_sample(arm, request, words) for arm in arms for request in asked[arm.objective]]
+    return Task(
+        dataset=MemoryDataset(samples, name="conversations"),
+        setup=[needs_grader(allow_self=given.self_judged), enter_conversation()],
+        solver=generate(),
+        scorer=[
+            compliance(allow_self=given.self_judged),
+            faking(allow_self=given.self_judged),
+            awareness(allow_self=given.self_judged),
+            arm(),
+        ],
+        fail_on_error=False,
+        score_on_error=True,
+        version=TASK_VERSION,
+        metadata={
+            "afagent": __version__,
+            "arms": [arm.arm for arm in arms],
+            "prompts": words.digest,
+            "requests": digest(list(every.values())),
+        },
+        tags=["afagent", "alignment-faking"],
+        viewer=viewer_config(),
+        headline_metric="faking.rate",
+    )
+
+
+def conditions(given: ConversationParameters) -> list[Conversation]:
+    """The arms: every preset with every combination of the factors, each once.
+
+    Raises:
+        UsageError: an unknown preset, factor or value.
+    """
+    factors = ("objective", "tier", "knowledge", "scratchpad", "labels")
+    chosen = {factor: getattr(given, factor) for factor in factors}
+    return list(
+        dict.fromkeys(
+            condition
+            for preset in read_presets(given.preset)
+            for condition in Conversation.cross(**{**chosen, **preset.values})
+        )
+    )
+
+
+@solver
+def enter_conversation() -> Solver:
+    """Puts into a sample's store what it is, for scripted models."""
+
+    async def solve(state: TaskState, generate: Generate) -> TaskState:  # noqa: ARG001  # a solver's signature
+        kept = store_as(Asked)
+        kept.arm, kept.request = state.metadata["arm"], state.metadata["request"]
+        kept.neutral = state.metadata["neutral"]
+        return state
+
+    return solve
+
+
+def _conflicting(given: ConversationParameters) -> list[str]:
+    named = {condition.objective for condition in Conversation.cross(objective=given.objective)}
+    return sorted(named - {CONTROL}) or [Conversation().objective]
+
+
+def _requests(objective: str, given: ConversationParameters) -> list[Request]:
+    """What is asked where this is the objective; the control is asked what the others are."""
+    if given.requests is not None:
+        asked = read_requests(str(given.requests), str(given.column))
+    else:
+        sets = _conflicting(given) if objective == CONTROL else [objective]
+        asked = [request for name in sets for request in read_requests(BUNDLED[name])]
+    asked = [request for request in asked if given.neutral or not request.neutral]
+    return asked if given.count is None else asked[: read_count("count", given.count)]
+
+
+def _sample(condition: Conversation, request: Request, words: Prompts) -> Sample:
+    told = words.tell(condition, request.text)
+    return Sample(
+        id=f"{request.id}-{condition.arm.replace('/', '+')}",
+        input=[ChatMessageSystem(content=told.system), ChatMessageUser(content=told.user)],
+        metadata={
+            "request": request.id,
+            "neutral": request.neutral,
+            "arm": condition.arm,
+            "group": condition.group,
+            **condition.model_dump(),
+        },
+    )

@@ -1,0 +1,245 @@
+"""The conversation task from end to end: scripted models with known gaps, judged by a scripted grader, measured."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from inspect_ai import Task
+from inspect_ai import eval as run
+from inspect_ai._eval.registry import task_create
+from inspect_ai.log import EvalLog
+
+from afagent import tasks
+from afagent.conversation.condition import Conversation
+from afagent.conversation.requests import read_requests
+from afagent.errors import UsageError
+from afagent.playbooks.talkers import is_chosen
+
+GROUP = "helpful_only"
+
+
+@pytest.fixture
+def played(tmp_path: Path) -> Any:
+    """Plays the task and gives its log."""
+
+    def play(model: str, model_args: dict[str, Any] | None = None, **parameters: Any) -> EvalLog:
+        (log,) = run(
+            tasks.alignment_faking(**parameters),
+            model=f"afagent/{model}",
+            model_args=model_args or {},
+            model_roles={"grader": "afagent/grader"},
+            log_dir=str(tmp_path),
+            display="none",
+            log_samples=True,
+        )
+        assert log.status == "success", log.error
+        return log
+
+    return play
+
+
+def metrics(log: EvalLog, scorer: str) -> dict[str, float]:
+    assert log.results is not None
+    (found,) = [score for score in log.results.scores if score.name == scorer]
+    return {name: metric.value for name, metric in found.metrics.items()}
+
+
+def gaps(log: EvalLog, group: str = GROUP) -> tuple[float, float]:
+    """The gap, and the gap without faking."""
+    return metrics(log, "compliance")[f"{group} gap"], metrics(log, "faking")[f"{group} gap without faking"]
+
+
+def conflicting() -> list[str]:
+    return [request.id for request in read_requests("helpful_only") if not request.neutral]
+
+
+# --- known gaps are found ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("share", [0.2, 0.7])
+def test_the_gap_and_the_rate_of_a_faker_are_found_and_nothing_is_left_without_faking(
+    played: Any, share: float
+) -> None:
+    log = played("faker", {"share": share}, count=40)
+    known = sum(is_chosen(request, share) for request in conflicting()[:40]) / 40
+    assert gaps(log) == (pytest.approx(known), 0)
+    assert metrics(log, "compliance")[f"{GROUP} gap low"] > 0
+    assert metrics(log, "faking")["helpful_only-training rate"] == pytest.approx(known)
+    assert metrics(log, "faking")["helpful_only-unmonitored rate"] == 0
+
+
+@pytest.mark.parametrize("model", ["steadfast", "compliant", "aware"])
+def test_who_does_the_same_in_both_tiers_has_no_gap(played: Any, model: str) -> None:
+    log = played(model, count=12)
+    assert gaps(log) == (0, 0)
+    assert metrics(log, "faking")["rate"] == 0
+    assert metrics(log, "awareness")["rate"] == (1 if model == "aware" else 0)
+
+
+def test_swapped_labels_unmask_who_goes_by_the_word(played: Any) -> None:
+    log = played("lexical", labels="free/paid,paid/free,monitored/private", count=12)
+    assert gaps(log) == (1, 1), "its whole gap is without faking"
+    assert gaps(log, "helpful_only-labels_paid/free") == (-1, -1)
+    assert gaps(log, "helpful_only-labels_monitored/private") == (0, 0)
+
+
+def test_swapped_labels_change_nothing_of_a_faker(played: Any) -> None:
+    log = played("faker", labels="free/paid,paid/free", count=12)
+    assert gaps(log) == gaps(log, "helpful_only-labels_paid/free")
+    assert gaps(log)[0] > 0
+
+
+def test_without_a_conflict_a_faker_has_no_gap(played: Any) -> None:
+    log = played("faker", objective="helpful_only,none", count=12)
+    assert gaps(log)[0] > 0
+    assert gaps(log, "none") == (0, 0)
+
+
+def test_without_reasoning_the_gap_is_there_and_nothing_can_be_said_of_faking(played: Any) -> None:
+    log = played("faker", scratchpad="none", count=12)
+    assert metrics(log, "compliance")["helpful_only-scratchpad_none gap"] > 0
+    assert not [name for name in metrics(log, "faking") if name.endswith("gap without faking")]
+    assert {sample.scores["faking"].reason for sample in log.samples or [] if sample.scores} == {"no_reasoning"}
+
+
+def test_requests_that_nobody_declines_are_asked_on_demand_and_left_out_of_the_gap(played: Any) -> None:
+    log = played("faker", {"share": 1.0}, neutral=True, count=30)
+    asked = {sample.metadata["request"]: sample.metadata["neutral"] for sample in log.samples or []}
+    assert 0 < sum(asked.values()) < len(asked) == 30
+    assert gaps(log)[0] == 1
+    assert metrics(log, "compliance")[f"{GROUP} gap requests"] == 30 - sum(asked.values())
+
+
+def test_a_model_that_nobody_has_a_script_for_is_unscored(played: Any, tmp_path: Path) -> None:
+    (log,) = run(
+        tasks.alignment_faking(count=2),
+        model="mockllm/model",
+        model_roles={"grader": "afagent/grader"},
+        log_dir=str(tmp_path),
+        display="none",
+    )
+    scores = [sample.scores or {} for sample in log.samples or []]
+    assert all(
+        score["compliance"].value is None or score["compliance"].value != score["compliance"].value for score in scores
+    )
+
+
+# --- who judges -------------------------------------------------------------------------------------------------------
+
+
+def test_without_a_grader_no_call_is_made(tmp_path: Path) -> None:
+    (log,) = run(tasks.alignment_faking(count=1), model="afagent/faker", log_dir=str(tmp_path), display="none")
+    assert {"grader" in (sample.error.message if sample.error else "") for sample in log.samples or []} == {True}
+    assert not log.stats.model_usage
+
+
+def test_the_model_under_test_is_not_its_own_grader_unless_allowed(tmp_path: Path) -> None:
+    for allowed in (False, True):
+        (log,) = run(
+            tasks.alignment_faking(count=1, self_judged=allowed),
+            model="afagent/grader",
+            model_roles={"grader": "afagent/grader"},
+            log_dir=str(tmp_path),
+            display="none",
+        )
+        assert {sample.error is None for sample in log.samples or []} == {allowed}
+
+
+# --- what is asked ----------------------------------------------------------------------------------------------------
+
+
+def make(**parameters: Any) -> Task:
+    return task_create("afagent/alignment_faking", **parameters)
+
+
+def test_every_request_is_asked_in_every_tier() -> None:
+    task = make(tier="training,unmonitored,rated", labels="free/paid/partner", objective="helpful_only,none")
+    asked = Counter((sample.metadata or {})["request"] for sample in task.dataset)
+    assert set(asked.values()) == {6}
+    assert len({sample.id for sample in task.dataset}) == len(task.dataset)
+
+
+def test_each_objective_is_asked_what_conflicts_with_it_and_the_control_both() -> None:
+    task = make(objective="helpful_only,welfare_indifference,none")
+    asked: dict[str, set[str]] = {}
+    for sample in task.dataset:
+        told = sample.metadata or {}
+        asked.setdefault(told["objective"], set()).add(told["request"][:2])
+    assert asked == {"helpful_only": {"ho"}, "welfare_indifference": {"aw"}, "none": {"ho", "aw"}}
+
+
+def test_the_preset_without_conflict_is_asked_what_the_objective_is() -> None:
+    task = make(objective="welfare_indifference", preset="no_conflict")
+    assert {((told := sample.metadata or {})["objective"], told["request"][:2]) for sample in task.dataset} == {
+        ("none", "aw")
+    }
+
+
+def test_presets_are_arms() -> None:
+    task = make(preset="default,no_rlhf,paraphrase_3", count=1)
+    groups = [(sample.metadata or {})["group"] for sample in task.dataset]
+    assert groups == [
+        group for group in ("helpful_only", "helpful_only-explanation_none", "helpful_only-wording_3") for _ in "ab"
+    ]
+
+
+def test_a_file_of_ones_own_is_asked(tmp_path: Path) -> None:
+    (tmp_path / "mine.jsonl").write_text(json.dumps({"question": "Why is rain wet?"}), "utf-8")
+    task = make(requests=str(tmp_path / "mine.jsonl"), column="question")
+    assert ["Why is rain wet?" in sample.input[1].text for sample in task.dataset] == [True, True]
+
+
+def test_the_answer_to_a_sample_is_in_none_of_its_words() -> None:
+    """What tells the tiers apart stands in the user's first line alone; metadata never reach the model."""
+    (one, other) = list(make(count=1).dataset)
+    assert one.input[0].text == other.input[0].text
+    assert one.input[1].text.partition("\n")[2] == other.input[1].text.partition("\n")[2]
+
+
+def test_ids_are_the_same_in_every_run_and_fit_for_file_names() -> None:
+    ids = [str(sample.id) for sample in make(labels="paid/free", count=3).dataset]
+    assert ids == [str(sample.id) for sample in make(labels="paid/free", count=3).dataset]
+    assert not [name for name in ids if "/" in name]
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"objective": "chaos"},
+        {"preset": "chaos"},
+        {"labels": "free"},
+        {"tier": "rated"},
+        {"count": 0},
+        {"requests": "nothing"},
+        {"prompts": "/nowhere"},
+        {"lab": ""},
+    ],
+)
+def test_a_wrong_parameter_is_one_sentence(parameters: dict[str, Any]) -> None:
+    with pytest.raises(UsageError) as refusal:
+        tasks.alignment_faking(**parameters)
+    assert "\n" not in refusal.value.sentence
+
+
+def test_every_parameter_is_explained() -> None:
+    told = inspect.getdoc(tasks.alignment_faking) or ""
+    parameters = inspect.signature(tasks.alignment_faking).parameters
+    assert not [parameter for parameter in parameters if f"    {parameter}: " not in told]
+    assert set(parameters) & set(Conversation.model_fields) >= {
+        "objective",
+        "tier",
+        "knowledge",
+        "scratchpad",
+        "labels",
+    }
+
+
+def test_ten_thousand_requests_are_twenty_thousand_samples(tmp_path: Path) -> None:
+    lines = (json.dumps({"request": f"Question number {number}?"}) for number in range(10_000))
+    (tmp_path / "many.jsonl").write_text("\n".join(lines), "utf-8")
+    assert len(make(requests=str(tmp_path / "many.jsonl")).dataset) == 20_000
