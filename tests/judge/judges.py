@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from inspect_ai.model import ChatMessage, GenerateConfig, Model, ModelAPI, ModelOutput, ModelUsage, get_model, modelapi
@@ -22,6 +23,7 @@ def verdict_of(user: str, label: str) -> str:
     return user.strip().splitlines()[-1].replace("LABEL", label)
 
 
+@cache
 def question_of(system: str) -> Cases:
     head = {
         "how far an assistant did": "compliance",
