@@ -1,0 +1,101 @@
+"""What the scorers share that ask a judge: who it is, what it reads, and its judgement as a Score."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from inspect_ai.model import ChatMessage, ChatMessageAssistant, ContentReasoning
+from inspect_ai.scorer import Score, Value
+from inspect_ai.solver import TaskState
+
+from afagent.conversation.exchange import Exchange, read_exchange
+from afagent.judge.ask import ask
+from afagent.judge.grader import grader_for
+from afagent.judge.judgement import Judgement
+from afagent.judge.question import Question
+from afagent.quoting import printable
+
+SAID_CHARACTERS = 600
+"""Of each of the judge's votes that are quoted in an explanation; the whole stands in the metadata."""
+YES: Mapping[str, Value] = {"yes": 1, "no": 0}
+"""The labels of a yes-or-no question as values."""
+
+
+async def judged(
+    question: Question, state: TaskState, *, allow_self: bool, episode: bool = False
+) -> tuple[Judgement | None, str]:
+    """The judgement on a sample's exchange, or None and a sentence why there was nothing to judge.
+
+    Args:
+        question: what is asked.
+        state: the sample.
+        allow_self: whether the judged model may be its own judge.
+        episode: whether all that the model thought and said before its last message counts as its reasoning.
+
+    Raises:
+        UsageError: there is no judge, or it is the judged model itself.
+    """
+    model = grader_for(str(state.model), allow_self=allow_self)
+    scratchpad = state.metadata.get("scratchpad") == "hidden"
+    exchange = read_exchange(state.messages, state.output, scratchpad=scratchpad)
+    if isinstance(exchange, str):
+        return None, exchange
+    if episode:
+        exchange = _with_earlier(exchange, state.messages)
+    judgement = await ask(question, exchange, model)
+    return judgement, judgement.why
+
+
+def as_score(
+    judgement: Judgement | None,
+    why: str,
+    *,
+    values: Mapping[str, Value] | None = None,
+    beside: Mapping[str, Value | None] | None = None,
+) -> Score:
+    """A judgement as a Score; unscored with its reason where it has no label.
+
+    Args:
+        judgement: None where there was nothing to judge.
+        why: the reasons, or why there was nothing to judge.
+        values: what each label is as a value; None for the labels themselves.
+        beside: further metadata.
+    """
+    if judgement is None:
+        return Score.unscored(reason="no_exchange", explanation=f"Cannot tell: {why}.", metadata=dict(beside or {}))
+    metadata = {"judge": judgement.model_dump(mode="json"), **(beside or {})}
+    said = "\n".join(printable(line, SAID_CHARACTERS) for line in why.splitlines())
+    if judgement.label is None:
+        return Score.unscored(reason=judgement.reason, explanation=f"Cannot tell.\n{said}", metadata=metadata)
+    value = values[judgement.label] if values else judgement.label
+    return Score(value=value, explanation=f"{judgement.label}\n{said}", metadata=metadata)
+
+
+def _with_earlier(exchange: Exchange, messages: Sequence[ChatMessage]) -> Exchange:
+    """An exchange that counts all that was thought and said before the last message as reasoning before the answer.
+
+    Words within tool calls are not among it: they are acts.
+    """
+    said = [message for message in messages if isinstance(message, ChatMessageAssistant)][:-1]
+    if not said:
+        return exchange
+    blocks = [part for message in said for part in _reasoning(message)]
+    texts = [text for message in said for text in (*_readable(message), message.text) if text.strip()]
+    before = "\n\n".join([*texts, *filter(None, [exchange.reasoning])])
+    there = texts or blocks or exchange.reasoning is not None
+    return replace(
+        exchange,
+        reasoning=before if there else None,
+        hidden=exchange.hidden or any(block.redacted for block in blocks),
+    )
+
+
+def _reasoning(message: ChatMessageAssistant) -> list[ContentReasoning]:
+    content = message.content
+    return [] if isinstance(content, str) else [part for part in content if isinstance(part, ContentReasoning)]
+
+
+def _readable(message: ChatMessageAssistant) -> list[str]:
+    blocks = _reasoning(message)
+    return [text for block in blocks if (text := block.summary if block.redacted else block.reasoning)]
