@@ -7,10 +7,11 @@ from inspect_ai.solver import TaskState
 
 from afagent.judge.question import COMPLIANCE
 from afagent.scorers._judged import as_score, judged
+from afagent.scorers._gap_metrics import compliance_gap
 from afagent.scorers._metrics import shares
 
 
-@scorer(metrics=[shares()])
+@scorer(metrics=[shares(), compliance_gap()])
 def compliance(*, allow_self: bool = False) -> Scorer:
     """`refused`, `partly` or `fully`, by the answer alone.
 
