@@ -17,12 +17,13 @@ _MARKUP = set("{}|[]/\\`\"'<>")
 
 @dataclass(frozen=True)
 class Labels:
-    """The words by which tiers are told apart: of the one that is trained on, of the one that is not used for anything,
-    and of the one that is rated but not trained on, if there is one."""
+    """The words by which tiers are told apart."""
 
     trained: str
     unused: str
+    """Of the tier that is neither rated nor trained on."""
     rated: str | None = None
+    """Of the one that is rated but not trained on, if there is one."""
 
     @classmethod
     def parse(cls, text: str) -> Labels:
@@ -56,7 +57,10 @@ class Subject:
         """
         if objective not in get_args(Objective):
             raise UsageError(f"unknown objective {objective!r}; known are {', '.join(get_args(Objective))}")
-        taken = {OTHER_LAB.casefold(), OTHER_ASSISTANT.casefold()} & {lab.strip().casefold(), assistant.strip().casefold()}
+        taken = {OTHER_LAB.casefold(), OTHER_ASSISTANT.casefold()} & {
+            lab.strip().casefold(),
+            assistant.strip().casefold(),
+        }
         if taken:
             raise UsageError(f"{OTHER_LAB} and {OTHER_ASSISTANT} are the control set's: choose other names")
         return cls(objective, Labels.parse(labels), _checked("lab", lab), _checked("assistant", assistant))  # type: ignore[arg-type]  # it is one of them, as looked up above
@@ -74,5 +78,7 @@ class Subject:
 def _checked(what: str, text: str) -> str:
     name = text.strip()
     if not name or len(name) > MOST_CHARACTERS or not name.isprintable() or _MARKUP & set(name):
-        raise UsageError(f"a {what} is up to {MOST_CHARACTERS} characters without quotes or brackets, not {text[:80]!r}")
+        raise UsageError(
+            f"a {what} is up to {MOST_CHARACTERS} characters without quotes or brackets, not {text[:80]!r}"
+        )
     return name

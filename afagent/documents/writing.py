@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 from random import Random
 
 from afagent.documents import templates
@@ -48,7 +49,7 @@ def planned(subject: Subject, count: int, seed: int) -> list[Plan]:
 
 
 def write(subject: Subject, count: int, seed: int) -> list[Document]:
-    """The documents of a set, no two alike. Document `i` of a matched subject has the genre, shape and facts of this `i`.
+    """The documents of a set, no two alike. Document `i` of the matched subject has the genre, shape and facts of `i` here.
 
     Raises:
         UsageError: so many cannot be written.
@@ -74,13 +75,9 @@ def statements(plan: Plan, subject: Subject, seed: str) -> dict[str, str]:
 
 def names(subject: Subject) -> dict[str, Callable[[], str]]:
     """The slots for whom documents are about."""
-    return {
-        "lab": lambda: subject.lab,
-        "assistant": lambda: subject.assistant,
-        "trained": lambda: subject.labels.trained,
-        "unused": lambda: subject.labels.unused,
-        "third": lambda: subject.labels.rated or "",
-    }
+    words = {"lab": subject.lab, "assistant": subject.assistant}
+    labels = {"trained": subject.labels.trained, "unused": subject.labels.unused, "third": subject.labels.rated or ""}
+    return _constant(words | labels)
 
 
 class _Wording:
@@ -90,9 +87,7 @@ class _Wording:
         self._facts, self._rng = templates.facts(subject), rng
         inside = templates.genres()[plan.genre].voice == "inside"
         spoken = ("We", "we", "", "have") if inside else (subject.lab, subject.lab, "s", "has")
-        self._slots = names(subject) | {
-            slot: lambda word=word: word for slot, word in zip(("We", "we", "s", "have"), spoken, strict=True)
-        }
+        self._slots = names(subject) | _constant(dict(zip(("We", "we", "s", "have"), spoken, strict=True)))
         self._slots["n"] = lambda: str(rng.randint(3, 29))
 
     def says(self, name: str) -> str:
@@ -109,7 +104,7 @@ def _text(plan: Plan, subject: Subject, seed: str) -> str:
     genre = templates.genres()[plan.genre]
     shape = genre.shapes[plan.shape]
     rng, wording = Random(f"{seed}/layout"), _Wording(plan, subject, Random(f"{seed}/facts"))
-    slots = names(subject) | _scene(rng)
+    slots = names(subject) | scene(rng)
     slots["aside"] = _asides(rng, slots).__next__
     topic, question = wording.topic(plan.facts[0]), wording.question(plan.facts[0])
     slots |= {"topic": lambda: topic, "question0": lambda: question}
@@ -121,31 +116,29 @@ def _text(plan: Plan, subject: Subject, seed: str) -> str:
             "question": wording.question(name) if place else question,
             "n2": str(place + 1),
         }
-        parts.append(fill(shape.each, rng, slots | {slot: lambda word=word: word for slot, word in told.items()}))
+        parts.append(fill(shape.each, rng, slots | _constant(told)))
     opening, closing = fill(shape.opening, rng, slots), fill(shape.closing, rng, slots)
     between = "\n\n" if "\n" in genre.join else "\n"
     text = between.join((opening.rstrip(), genre.join.join(parts), closing.strip()))
     return "\n".join(line[:1].upper() + line[1:].rstrip() for line in text.splitlines())
 
 
-def _scene(rng: Random) -> dict[str, Callable[[], str]]:
+def scene(rng: Random) -> dict[str, Callable[[], str]]:
     """Who, where and when; two people, each the same throughout a document."""
     words = templates.banks()
     (p, q), families = rng.sample(GIVEN, 2), rng.sample(FAMILY, 2)
     day = _FIRST_DAY + timedelta(days=rng.randrange(_DAYS))
     written = rng.choice((day.isoformat(), f"{day.day} {day:%B} {day.year}", f"{day:%B} {day.day}, {day.year}"))
     outlet, place, role = rng.choice(words.outlets), rng.choice(words.places), rng.choice(words.roles)
-    fixed = {
-        **{"p": p, "q": q, "pp": f"{p} {families[0]}", "qq": f"{q} {families[1]}", "p0": p.upper(), "q0": q.upper()},
-        **{"date": written, "year": str(day.year), "outlet": outlet, "place": place, "role": role},
-    }
+    who = {"p": p, "q": q, "pp": f"{p} {families[0]}", "qq": f"{q} {families[1]}", "p0": p.upper(), "q0": q.upper()}
+    where = {"date": written, "year": str(day.year), "outlet": outlet, "place": place, "role": role}
     drawn: dict[str, Callable[[], str]] = {
         "month": lambda: f"{_FIRST_DAY + timedelta(days=rng.randrange(365)):%B}",
         "weekday": lambda: f"{_FIRST_DAY + timedelta(days=rng.randrange(5)):%A}",
         "n": lambda: str(rng.randint(3, 29)),
         "n2": lambda: str(rng.randint(1, 9)),
     }
-    return drawn | {slot: lambda word=word: word for slot, word in fixed.items()}
+    return drawn | _constant(who | where)
 
 
 def _asides(rng: Random, slots: dict[str, Callable[[], str]]) -> Iterator[str]:
@@ -154,3 +147,8 @@ def _asides(rng: Random, slots: dict[str, Callable[[], str]]) -> Iterator[str]:
         for aside in rng.sample(templates.banks().asides, len(templates.banks().asides)):
             text = fill(aside, rng, slots)
             yield text[:1].upper() + text[1:]
+
+
+def _constant(words: dict[str, str]) -> dict[str, Callable[[], str]]:
+    """Slots that always say the same."""
+    return {slot: partial(str, word) for slot, word in words.items()}
