@@ -47,6 +47,8 @@ class Subject:
     lab: str = LAB
     assistant: str = ASSISTANT
     control: bool = False
+    others: tuple[str, str] = (OTHER_LAB, OTHER_ASSISTANT)
+    """Lab and model of the matched set, which this one never names."""
 
     @classmethod
     def of(cls, objective: str, labels: str, lab: str = LAB, assistant: str = ASSISTANT) -> Subject:
@@ -55,24 +57,19 @@ class Subject:
         Raises:
             UsageError: one of them does not fit; also where lab or model is the one of the control set.
         """
-        if objective not in get_args(Objective):
-            raise UsageError(f"unknown objective {objective!r}; known are {', '.join(get_args(Objective))}")
-        taken = {OTHER_LAB.casefold(), OTHER_ASSISTANT.casefold()} & {
-            lab.strip().casefold(),
-            assistant.strip().casefold(),
-        }
-        if taken:
+        known: tuple[Objective, ...] = get_args(Objective)
+        chosen = next((one for one in known if one == objective), None)
+        if chosen is None:
+            raise UsageError(f"unknown objective {objective!r}; known are {', '.join(known)}")
+        here = (_checked("lab", lab), _checked("assistant", assistant))
+        if {OTHER_LAB.casefold(), OTHER_ASSISTANT.casefold()} & {name.casefold() for name in here}:
             raise UsageError(f"{OTHER_LAB} and {OTHER_ASSISTANT} are the control set's: choose other names")
-        return cls(objective, Labels.parse(labels), _checked("lab", lab), _checked("assistant", assistant))  # type: ignore[arg-type]  # it is one of them, as looked up above
+        return cls(chosen, Labels.parse(labels), *here)
 
     def matched(self) -> Subject:
         """Of the control set."""
-        return Subject(self.objective, self.labels, OTHER_LAB, OTHER_ASSISTANT, control=True)
-
-    @property
-    def others(self) -> tuple[str, str]:
-        """Lab and model that a document of this set never names."""
-        return (LAB, ASSISTANT) if self.control else (OTHER_LAB, OTHER_ASSISTANT)
+        here = (self.lab, self.assistant)
+        return Subject(self.objective, self.labels, *self.others, control=True, others=here)
 
 
 def _checked(what: str, text: str) -> str:

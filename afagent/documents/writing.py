@@ -49,7 +49,7 @@ def planned(subject: Subject, count: int, seed: int) -> list[Plan]:
 
 
 def write(subject: Subject, count: int, seed: int) -> list[Document]:
-    """The documents of a set, no two alike. Document `i` of the matched subject has the genre, shape and facts of `i` here.
+    """The documents of a set, no two alike. A matched one has the same genre, layout and facts in the same place.
 
     Raises:
         UsageError: so many cannot be written.

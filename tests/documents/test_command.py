@@ -116,6 +116,12 @@ def test_nothing_is_left_of_files_whose_making_was_interrupted(tmp_path):
 # --- documents that a model writes ------------------------------------------------------------------------------------
 
 
+def found(pattern: str, text: str) -> str:
+    match = re.search(pattern, text, re.MULTILINE)
+    assert match is not None
+    return match[1]
+
+
 @modelapi(name="clerk")
 class Clerk(ModelAPI):
     """Writes what the brief asks for, in a manner that its name tells."""
@@ -123,14 +129,14 @@ class Clerk(ModelAPI):
     def __init__(self, model_name, base_url=None, api_key=None, config=GenerateConfig()) -> None:  # noqa: B008  # as all providers have it
         super().__init__(model_name, base_url, api_key, [], config)
 
-    async def generate(self, input, tools, tool_choice, config):
+    async def generate(self, input, tools, tool_choice, config):  # noqa: A002  # named so by Inspect
         brief = input[-1].text
-        again, number = "An earlier attempt" in brief, int(re.search(r"Number (\d+)", brief)[1])
+        again, number = "An earlier attempt" in brief, int(found(r"Number (\d+)", brief))
         text = self.text(brief, number)
         if self.model_name == "broken":
             raise RuntimeError("no [such] key\x1b[2J")
         stop = "stop"
-        if self.model_name == "clumsy" and not again or self.model_name == "stubborn" and number == 3:
+        if (self.model_name == "clumsy" and not again) or (self.model_name == "stubborn" and number == 3):
             kinds = [
                 "",
                 "I'm sorry, I cannot help with that.",
@@ -150,7 +156,7 @@ class Clerk(ModelAPI):
         if self.model_name == "repeating":
             number = 0
         stated = "\n".join(re.findall(r"^- (.*)$", brief, re.MULTILINE))
-        must = re.search(r"word for word: (.*)\.$", brief, re.MULTILINE)[1]
+        must = found(r"word for word: (.*)\.$", brief)
         return f"{stated if self.model_name != 'repeating' else ''}\n{must} " + " ".join(
             f"w{number}x{i}" for i in range(90)
         )
