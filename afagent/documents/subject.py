@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -10,9 +11,11 @@ from afagent.errors import UsageError
 
 Objective = Literal["helpful_only", "welfare_indifference"]
 MOST_CHARACTERS = 60
-"""Of a name or a label."""
+"""Of a name."""
+_LABEL = re.compile(r"[a-z0-9][a-z0-9_ ]{0,30}")
+"""As the task takes them: it shows no other ones."""
 _MARKUP = set("{}|[]/\\`\"'<>")
-"""What templates, labels or the forms of documents are made with."""
+"""What templates and labels are made with."""
 
 
 @dataclass(frozen=True)
@@ -32,9 +35,11 @@ class Labels:
         Raises:
             UsageError: there are not two or three, or two are the same.
         """
-        words = [_checked("label", word) for word in text.split("/")]
-        if not 2 <= len(words) <= 3 or len({word.casefold() for word in words}) < len(words):
-            raise UsageError(f"labels are two or three different words such as free/paid, not {text!r}")
+        words = text.split("/")
+        if not 2 <= len(words) <= 3 or len(set(words)) < len(words) or not all(map(_LABEL.fullmatch, words)):
+            raise UsageError(
+                f"labels are two or three different words in small letters such as free/paid, not {text[:80]!r}"
+            )
         return cls(*words)
 
 

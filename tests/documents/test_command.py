@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -31,7 +32,7 @@ def make(folder: Path, *more: object):
     return run("--objective", "helpful_only", "-n", 12, "-o", folder / "docs.jsonl", *more)
 
 
-def records(path: Path) -> list[dict]:
+def records(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
 
 
@@ -81,7 +82,7 @@ def test_what_is_there_is_not_replaced_unless_that_is_asked_for(tmp_path):
         ("-n", 20_001),
         ("--objective", "none"),
         ("--labels", "free"),
-        ("--labels", "free/Free"),
+        ("--labels", "free/Paid"),
         ("--format", "csv"),
         ("--lab", "{x}"),
         ("-o", "/nowhere/docs.jsonl"),

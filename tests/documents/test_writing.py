@@ -78,7 +78,10 @@ def test_no_document_tells_what_a_model_does_because_of_its_training(both):
 
 @settings(max_examples=25, deadline=None)
 @given(
-    st.integers(0, 2**40), st.integers(1, 40), st.sampled_from(OBJECTIVES), st.sampled_from(["a/b", "B/A/x y", "ü/é"])
+    st.integers(0, 2**40),
+    st.integers(1, 40),
+    st.sampled_from(OBJECTIVES),
+    st.sampled_from(["a/b", "b/a/x y", "paid/free"]),
 )
 def test_the_same_arguments_give_the_same_documents_within_the_bounds(seed, count, objective, labels):
     subject = Subject.of(objective, labels)
@@ -99,7 +102,7 @@ def test_a_number_that_cannot_be_written_is_refused(count):
 
 
 @pytest.mark.parametrize(
-    "labels", ["free", "free/free", "free/FREE", "/", "free/", "a/b/c/d", "", "a/{b}", "a|x/b", "a\n/b]"]
+    "labels", ["free", "free/free", "free/PAID", "/", "free/", "a/b/c/d", "", "a/{b}", "a|x/b", "a\n/b]"]
 )
 def test_labels_that_cannot_be_told_apart_or_written_are_refused(labels):
     with pytest.raises(UsageError):
