@@ -19,8 +19,8 @@ LEAST_WORDS, MOST_WORDS = 80, 600
 MOST_DOCUMENTS = 20_000
 """So many are written of a set, and no more.
 
-Measured on one of this size (8-word shingles, 500 documents against all): the nearest other document has 18% of one's
-wording in the median and 32% at most; of 500 documents, 12% and 25%.
+Measured on one of this size (8-word shingles, 500 documents against all): the nearest other document has about 18% of
+one's wording in the median and 32% at most; of 500 documents, 12% and 27%.
 """
 _ATTEMPTS = 50
 _FIRST_DAY, _DAYS = date(2025, 1, 6), 540
