@@ -1,0 +1,1 @@
+"""The server itself: it refuses what the provider refuses."""
