@@ -7,7 +7,8 @@ from typing import Any
 CACHE = {"type": "object", "properties": {"type": {"const": "ephemeral"}, "ttl": {"enum": ["5m", "1h"]}}}
 
 
-def _object(required: dict[str, Any], **optional: Any) -> dict[str, Any]:
+def closed(required: dict[str, Any], **optional: Any) -> dict[str, Any]:
+    """The schema of an object that has nothing else."""
     return {
         "type": "object",
         "properties": required | optional,
@@ -16,26 +17,26 @@ def _object(required: dict[str, Any], **optional: Any) -> dict[str, Any]:
     }
 
 
-TEXT = _object({"type": {"const": "text"}, "text": {"type": "string", "minLength": 1}}, cache_control=CACHE)
-TOOL_USE = _object(
+TEXT = closed({"type": {"const": "text"}, "text": {"type": "string", "minLength": 1}}, cache_control=CACHE)
+TOOL_USE = closed(
     {"type": {"const": "tool_use"}, "id": {"type": "string"}, "name": {"type": "string"}, "input": {"type": "object"}},
     cache_control=CACHE,
 )
-TOOL_RESULT = _object(
+TOOL_RESULT = closed(
     {"type": {"const": "tool_result"}, "tool_use_id": {"type": "string"}},
     content={"anyOf": [{"type": "string"}, {"type": "array", "items": TEXT}]},
     is_error={"type": "boolean"},
     cache_control=CACHE,
 )
-THINKING = _object(
+THINKING = closed(
     {"type": {"const": "thinking"}, "thinking": {"type": "string"}, "signature": {"type": "string", "minLength": 1}}
 )
-REDACTED = _object({"type": {"const": "redacted_thinking"}, "data": {"type": "string", "minLength": 1}})
+REDACTED = closed({"type": {"const": "redacted_thinking"}, "data": {"type": "string", "minLength": 1}})
 
 
 def _message(role: str, *blocks: dict[str, Any]) -> dict[str, Any]:
     text = {"type": "string", "minLength": 1}
-    return _object(
+    return closed(
         {
             "role": {"const": role},
             "content": {"anyOf": [text, {"type": "array", "minItems": 1, "items": {"anyOf": list(blocks)}}]},
@@ -43,7 +44,7 @@ def _message(role: str, *blocks: dict[str, Any]) -> dict[str, Any]:
     )
 
 
-TOOL = _object(
+TOOL = closed(
     {
         "name": {"type": "string", "pattern": "^[a-zA-Z0-9_-]{1,128}$"},
         "input_schema": {
@@ -63,7 +64,7 @@ MESSAGES = {
         "anyOf": [_message("user", TEXT, TOOL_RESULT), _message("assistant", TEXT, TOOL_USE, THINKING, REDACTED)],
     },
 }
-GENERATE = _object(
+GENERATE = closed(
     {
         "model": {"type": "string", "minLength": 1},
         "max_tokens": {"type": "integer", "minimum": 1},
@@ -73,21 +74,21 @@ GENERATE = _object(
     tools={"type": "array", "items": TOOL},
     tool_choice={
         "anyOf": [
-            _object({"type": {"enum": ["auto", "any"]}}, disable_parallel_tool_use={"type": "boolean"}),
-            _object({"type": {"const": "none"}}),
-            _object({"type": {"const": "tool"}, "name": {"type": "string"}}),
+            closed({"type": {"enum": ["auto", "any"]}}, disable_parallel_tool_use={"type": "boolean"}),
+            closed({"type": {"const": "none"}}),
+            closed({"type": {"const": "tool"}, "name": {"type": "string"}}),
         ]
     },
     thinking={
         "anyOf": [
-            _object({"type": {"const": "enabled"}, "budget_tokens": {"type": "integer"}}, display=DISPLAY),
-            _object({"type": {"const": "adaptive"}}, display=DISPLAY),
-            _object({"type": {"const": "disabled"}}),
+            closed({"type": {"const": "enabled"}, "budget_tokens": {"type": "integer"}}, display=DISPLAY),
+            closed({"type": {"const": "adaptive"}}, display=DISPLAY),
+            closed({"type": {"const": "disabled"}}),
         ]
     },
-    output_config=_object({"effort": {"enum": ["low", "medium", "high", "xhigh", "max"]}}),
+    output_config=closed({"effort": {"enum": ["low", "medium", "high", "xhigh", "max"]}}),
     stop_sequences={"type": "array", "items": {"type": "string"}},
     stream={"type": "boolean"},
     cache_control=CACHE,
 )
-COUNT = _object({"model": GENERATE["properties"]["model"], "messages": MESSAGES})
+COUNT = closed({"model": GENERATE["properties"]["model"], "messages": MESSAGES})

@@ -39,7 +39,7 @@ def test_an_answer_is_read(tmp_path, config):
 
 @pytest.mark.parametrize(
     ("name", "config"),
-    [("stand-in", ADAPTIVE), ("claude-sonnet-4-5", {"reasoning_tokens": 2048})],
+    [("stand-in", ADAPTIVE), ("claude-standin-4-5", {"reasoning_tokens": 2048})],
     ids=["adaptive", "budget"],
 )
 def test_thinking_is_reasoning_that_can_be_read(tmp_path, name, config):
