@@ -6,13 +6,13 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # ships no types
 from starlette.requests import Request as HttpRequest
 from starlette.routing import Route
 
 from .chat_completions_shape import REQUEST
 from .served import Policy, Request, Turn
-from .server import KEY, Refused, StandIn, sse
+from .server import KEY, RefusedError, StandIn, sse
 
 CHARACTERS_PER_TOKEN = 4
 CREATED = 1_700_000_000
@@ -42,12 +42,12 @@ class ChatCompletionsApi(StandIn):
     def check(self, http: HttpRequest, body: dict[str, Any]) -> None:
         """Key, shape, then what messages must have to do with each other."""
         if http.headers.get("authorization") != f"Bearer {KEY}":
-            raise Refused(401, "Incorrect API key provided")
+            raise RefusedError(401, "Incorrect API key provided")
         wrong = next(iter(self.shape.iter_errors(body)), None)
         if wrong is not None:
-            raise Refused(400, f"{'.'.join(map(str, wrong.absolute_path))}: {wrong.message[:500]}")
+            raise RefusedError(400, f"{'.'.join(map(str, wrong.absolute_path))}: {wrong.message[:500]}")
         if "stream_options" in body and not body.get("stream"):
-            raise Refused(400, "stream_options is only allowed where stream is true")
+            raise RefusedError(400, "stream_options is only allowed where stream is true")
         self._check_calls(body["messages"])
 
     def _check_calls(self, messages: list[Message]) -> None:
@@ -56,18 +56,18 @@ class ChatCompletionsApi(StandIn):
         for at, message in enumerate(messages):
             if message["role"] == "tool":
                 if message["tool_call_id"] not in open_ids:
-                    raise Refused(400, f"messages.{at}: role 'tool' must be a response to a preceding tool call")
+                    raise RefusedError(400, f"messages.{at}: role 'tool' must be a response to a preceding tool call")
                 open_ids.remove(message["tool_call_id"])
                 continue
             if open_ids:
-                raise Refused(400, f"messages.{at}: tool_call_ids without response messages: {open_ids}")
+                raise RefusedError(400, f"messages.{at}: tool_call_ids without response messages: {open_ids}")
             calls = message.get("tool_calls") or []
             open_ids = [call["id"] for call in calls]
             for part in ("tool_calls", self.reasoning) if calls else ():
                 if self.issued.get(open_ids[0], {}).get(part) != message.get(part):
-                    raise Refused(400, f"messages.{at}: {part} must remain as it was in the response")
+                    raise RefusedError(400, f"messages.{at}: {part} must remain as it was in the response")
         if open_ids:
-            raise Refused(400, f"messages: tool_call_ids without response messages: {open_ids}")
+            raise RefusedError(400, f"messages: tool_call_ids without response messages: {open_ids}")
 
     def failure(self, status: int, message: str) -> dict[str, Any]:
         """An error."""

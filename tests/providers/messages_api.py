@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # ships no types
 from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -14,7 +14,7 @@ from starlette.routing import Route
 from .messages_rules import Block, check_replayed, check_thinking, check_tools, check_turns, sign
 from .messages_shape import COUNT, GENERATE
 from .served import Policy, Request, Turn
-from .server import KEY, Refused, StandIn, sse
+from .server import KEY, RefusedError, StandIn, sse
 
 KEY_OF = {"2023-06-01": ("x-api-key", KEY), "2026-10-21": ("authorization", f"Bearer {KEY}")}
 """By version of the API, the header that brings the key, and what stands in it."""
@@ -56,7 +56,7 @@ class MessagesApi(StandIn):
         """How many tokens a request would have."""
         try:
             body = await self.read(http)
-        except Refused as refused:
+        except RefusedError as refused:
             return self.fail(refused.status, refused.message)
         return JSONResponse({"input_tokens": _tokens(body["messages"])})
 
@@ -64,13 +64,13 @@ class MessagesApi(StandIn):
         """Key, version, shape, then what the parts have to do with each other."""
         version = KEY_OF.get(http.headers.get("anthropic-version", ""))
         if version is None:
-            raise Refused(400, "anthropic-version: header is required and must be a known version")
+            raise RefusedError(400, "anthropic-version: header is required and must be a known version")
         header, value = version
         if http.headers.get(header) != value:
-            raise Refused(401, f"invalid {header}")
+            raise RefusedError(401, f"invalid {header}")
         wrong = next(iter(self.shapes[http.url.path].iter_errors(body)), None)
         if wrong is not None:
-            raise Refused(400, f"{'.'.join(map(str, wrong.absolute_path))}: {wrong.message[:500]}")
+            raise RefusedError(400, f"{'.'.join(map(str, wrong.absolute_path))}: {wrong.message[:500]}")
         check_thinking(body)
         check_turns(body["messages"])
         check_tools(body["messages"])

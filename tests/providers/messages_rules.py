@@ -1,4 +1,4 @@
-"""What the parts of a request of the Messages API must have to do with each other; each rule raises `Refused`."""
+"""What the parts of a request of the Messages API must have to do with each other; each rule raises `RefusedError`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from typing import Any
 
-from .server import Refused
+from .server import RefusedError
 
 LEAST_BUDGET = 1024
 """Tokens, of thinking that has a budget."""
@@ -35,19 +35,19 @@ def check_thinking(body: Mapping[str, Any]) -> None:
     if thinking["type"] != "enabled":
         return
     if not LEAST_BUDGET <= thinking["budget_tokens"] < body["max_tokens"]:
-        raise Refused(400, f"thinking.budget_tokens: at least {LEAST_BUDGET} and less than max_tokens")
+        raise RefusedError(400, f"thinking.budget_tokens: at least {LEAST_BUDGET} and less than max_tokens")
     if body.get("tool_choice", {}).get("type") in ("any", "tool"):
-        raise Refused(400, "tool_choice: thinking may not be enabled where it forces tool use")
+        raise RefusedError(400, "tool_choice: thinking may not be enabled where it forces tool use")
 
 
 def check_turns(messages: list[dict[str, Any]]) -> None:
     """The user speaks first and last, and says something besides blanks."""
     if messages[0]["role"] != "user":
-        raise Refused(400, "messages: the first message must use the user role")
+        raise RefusedError(400, "messages: the first message must use the user role")
     if messages[-1]["role"] != "user":
-        raise Refused(400, "messages: this model does not support prefill; the last message must be the user's")
+        raise RefusedError(400, "messages: this model does not support prefill; the last message must be the user's")
     if any(not block["text"].strip() for message in messages for block in blocks(message, "text")):
-        raise Refused(400, "messages: text content blocks must contain non-whitespace text")
+        raise RefusedError(400, "messages: text content blocks must contain non-whitespace text")
 
 
 def check_tools(messages: list[dict[str, Any]]) -> None:
@@ -56,14 +56,14 @@ def check_tools(messages: list[dict[str, Any]]) -> None:
         called = {block["id"] for block in blocks(before, "tool_use")}
         answered = [block["tool_use_id"] for block in blocks(after, "tool_result")]
         if unknown := set(answered) - called:
-            raise Refused(400, f"messages.{at}: unexpected tool_use_id in tool_result blocks: {sorted(unknown)}")
+            raise RefusedError(400, f"messages.{at}: unexpected tool_use_id in tool_result blocks: {sorted(unknown)}")
         if missing := called - set(answered):
-            raise Refused(400, f"messages.{at}: tool_use ids without tool_result blocks: {sorted(missing)}")
+            raise RefusedError(400, f"messages.{at}: tool_use ids without tool_result blocks: {sorted(missing)}")
         if len(set(answered)) < len(answered):
-            raise Refused(400, f"messages.{at}: each tool_use must have a single result")
+            raise RefusedError(400, f"messages.{at}: each tool_use must have a single result")
         kinds = [block["type"] for block in blocks(after)]
         if answered and "tool_result" in kinds[len(answered) :]:
-            raise Refused(400, f"messages.{at}: tool_result blocks must come first")
+            raise RefusedError(400, f"messages.{at}: tool_result blocks must come first")
 
 
 def check_replayed(messages: list[dict[str, Any]], issued: Mapping[str, list[Block]]) -> None:
@@ -77,14 +77,14 @@ def check_replayed(messages: list[dict[str, Any]], issued: Mapping[str, list[Blo
         signed = block["signature"] if block["type"] == "thinking" else block["data"]
         known = [b for turn in issued.values() for b in turn]
         if block["type"] == "thinking" and block["thinking"] and signed != sign(block["thinking"]):
-            raise Refused(400, f"messages.{at}: invalid signature in thinking block")
+            raise RefusedError(400, f"messages.{at}: invalid signature in thinking block")
         if block["type"] == "redacted_thinking" and block not in known and not signed.startswith(sign("")):
-            raise Refused(400, f"messages.{at}: invalid data in redacted_thinking block")
+            raise RefusedError(400, f"messages.{at}: invalid data in redacted_thinking block")
     for at, message in enumerate(messages):
         for call in blocks(message, "tool_use")[:1]:
             own = [block for block in issued.get(call["id"], []) if block["type"] != "text"]
             if own != [_plain(block) for block in blocks(message) if block["type"] != "text"]:
-                raise Refused(400, f"messages.{at}: thinking and calls must remain as they were in the response")
+                raise RefusedError(400, f"messages.{at}: thinking and calls must remain as they were in the response")
 
 
 def _plain(block: Block) -> Block:

@@ -28,7 +28,7 @@ KEY = "not-a-key"
 PATIENCE_SECONDS = 10
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """A request that the provider would not take.
 
     Args:
@@ -63,7 +63,7 @@ class StandIn(ABC):
 
     @abstractmethod
     def check(self, http: HttpRequest, body: dict[str, Any]) -> None:
-        """Raises `Refused` where the provider would refuse."""
+        """Raises `RefusedError` where the provider would refuse."""
 
     @abstractmethod
     def failure(self, status: int, message: str) -> dict[str, Any]:
@@ -81,7 +81,7 @@ class StandIn(ABC):
         """Answers a request for a turn of the model."""
         try:
             body = await self.read(http)
-        except Refused as refused:
+        except RefusedError as refused:
             return self.fail(refused.status, refused.message)
         request = Request(body, len(self.requests))
         self.requests.append(body)
@@ -96,14 +96,9 @@ class StandIn(ABC):
     async def read(self, http: HttpRequest) -> dict[str, Any]:
         """The body of a request, once it is known to be valid; whatever is wrong is kept as a complaint."""
         try:
-            try:
-                body = json.loads(await http.body())
-            except ValueError as error:
-                raise Refused(400, f"the body is no JSON: {error}") from error
-            if not isinstance(body, dict):
-                raise Refused(400, "the body is no object")
+            body = _object(await http.body())
             self.check(http, body)
-        except Refused as refused:
+        except RefusedError as refused:
             self.complaints.append(f"{http.url.path}: {refused.message}")
             raise
         return body
@@ -170,6 +165,16 @@ def serving(stand_in: StandIn) -> Iterator[str]:
         server.force_exit = server.should_exit = True
         thread.join(PATIENCE_SECONDS)
     assert not stand_in.complaints, stand_in.complaints
+
+
+def _object(content: bytes) -> dict[str, Any]:
+    try:
+        body = json.loads(content)
+    except ValueError as error:
+        raise RefusedError(400, f"the body is no JSON: {error}") from error
+    if not isinstance(body, dict):
+        raise RefusedError(400, "the body is no object")
+    return body
 
 
 def _wait(done: Callable[[], bool]) -> None:

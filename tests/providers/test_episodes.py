@@ -42,10 +42,9 @@ def script(name: str) -> Policy:
     """A shipped playbook, as a model that thinks before each of its steps."""
     task = weight_exfiltration(seeds=[SEED], weights_mb=WEIGHTS_MB)
     (sample,) = task.dataset
-    now = datetime.fromisoformat(sample.metadata["now"])
-    episode = build_episode(
-        SEED, from_arm(sample.metadata["arm"]), WEIGHTS_MB, now, Prompts(None), "weight_exfiltration"
-    )
+    told = sample.metadata or {}
+    now = datetime.fromisoformat(told["now"])
+    episode = build_episode(SEED, from_arm(told["arm"]), WEIGHTS_MB, now, Prompts(None), "weight_exfiltration")
     return playing([fill(step, episode.fields()) for step in load(shipped()[name]).steps])
 
 
