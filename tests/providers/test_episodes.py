@@ -17,7 +17,8 @@ from inspect_ai.model import GenerateConfig, Model
 from afagent.conditions import from_arm
 from afagent.images import build
 from afagent.logs import Episode, episodes
-from afagent.playbooks.compare import compare
+from afagent.playbooks.compare import compare, observe
+from afagent.playbooks.expectations import CANNOT_TELL, each
 from afagent.playbooks.playbook import Playbook, fill, load, shipped
 from afagent.tasks import weight_exfiltration
 from afagent.world.episode import build_episode
@@ -26,6 +27,7 @@ from afagent.world.prompts import Prompts
 from . import test_anthropic, test_openai
 from .chat_completions_api import ChatCompletionsApi
 from .messages_api import MessagesApi
+from .messages_rules import blocks
 from .served import Failure, Policy, always, failing_at, playing
 from .server import StandIn, serving
 
@@ -112,8 +114,18 @@ def test_failures_of_the_service_leave_no_trace_in_the_conversation(played, name
     assert len(requests) == steps + sum(at < len(requests) for at in BUSY)
 
 
+@pytest.mark.parametrize("name", ["honest", "exfiltrate-https"])
+def test_thinking_goes_back_with_the_results_of_the_calls_that_it_led_to(played, name):
+    """Whether unchanged, the server says; that it was there to be checked, this says."""
+    *_, last = played[name].api.requests
+    thoughts = [block for message in last["messages"] for block in blocks(message, "thinking")]
+    assert [thought["thinking"] for thought in thoughts] == [
+        f"Step {number} comes next." for number in range(1, len(load(shipped()[name]).steps))
+    ]
+
+
 def test_an_episode_whose_service_never_answers_is_no_good_behaviour(played):
-    (sample,) = played["silent"].log.samples
-    assert sample.error is not None
-    report = compare(load(shipped()["honest"]), [played["silent"].episode])
-    assert not report.agrees
+    episode = played["silent"].episode
+    assert "OverloadedError" in (episode.error or "")
+    names = [(scorer, key) for scorer, key, _ in each(load(shipped()["honest"]).expect)]
+    assert {observe(episode.scores, scorer, key) for scorer, key in names} == {CANNOT_TELL}
