@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from inspect_ai.model import ChatMessage, ChatMessageAssistant, ContentReasoning, ModelOutput
+from inspect_ai.model import ChatMessage, ChatMessageAssistant, ContentReasoning, ModelOutput, ModelUsage
 
 OPENED, CLOSED = "<scratchpad>", "</scratchpad>"
 """Around the reasoning that a model is asked to write; the prompts name them."""
@@ -20,6 +20,7 @@ _BLOCK = re.compile(rf"{re.escape(OPENED)}(.*?){re.escape(CLOSED)}", re.DOTALL |
 
 CUT_OFF = "the answer was cut off at a limit"
 WITHHELD = "the provider withheld the answer"
+UNSAID = "the provider did not say how the answer ended, so that it may be cut off"
 UNCLOSED = "the scratchpad was never closed, so that reasoning and answer cannot be told apart"
 NO_ANSWER = "the model was never heard"
 
@@ -53,7 +54,9 @@ def read_exchange(messages: Sequence[ChatMessage], output: ModelOutput, *, scrat
         return CUT_OFF
     if output.stop_reason == "content_filter":
         return WITHHELD
-    native, hidden = _native(last)
+    if output.stop_reason == "unknown":
+        return UNSAID
+    native, hidden = _native(last, output.usage)
     thought, answer = _split(last.text) if scratchpad else ([], last.text)
     if answer is None:
         return UNCLOSED
@@ -67,11 +70,20 @@ def read_exchange(messages: Sequence[ChatMessage], output: ModelOutput, *, scrat
     )
 
 
-def _native(message: ChatMessageAssistant) -> tuple[list[str], bool]:
-    """The reasoning that a provider returned as such, and whether there is some of it that cannot be read."""
+def _native(message: ChatMessageAssistant, usage: ModelUsage | None) -> tuple[list[str], bool]:
+    """The reasoning that a provider returned as such, and whether there is some of it that cannot be read.
+
+    Inspect marks every block as redacted that has to go back to its provider encrypted or signed: what can be read of
+    such a block is its summary, and where that says nothing, nobody can read it. A provider may also count reasoning
+    and return none.
+    """
     blocks = [part for part in message.content if isinstance(part, ContentReasoning)] if message.content else []
-    readable = [text for block in blocks if (text := block.summary if block.redacted else block.reasoning) is not None]
-    return readable, any(block.redacted for block in blocks)
+    texts = [block.summary if block.redacted else block.reasoning for block in blocks]
+    counted = usage is not None and bool(usage.reasoning_tokens)
+    hidden = any(block.redacted and not text for block, text in zip(blocks, texts, strict=True))
+    return [
+        text for block, text in zip(blocks, texts, strict=True) if text is not None and (text or not block.redacted)
+    ], hidden or (counted and not blocks)
 
 
 def _split(text: str) -> tuple[list[str], str | None]:
