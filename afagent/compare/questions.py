@@ -1,4 +1,4 @@
-"""What is asked of an episode or a conversation, and where the answer stands: the gate's questions, and those of talk."""
+"""What is asked of an episode or a conversation, and where the answer stands: the gate's questions and a few more."""
 
 from __future__ import annotations
 

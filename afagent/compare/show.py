@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from afagent.compare import wording
 from afagent.compare.paper import SOURCE
 from afagent.compare.questions import ASKED
 from afagent.compare.result import Comparison, Difference, Rate
-from afagent.compare.wording import explanations, figures, interval_of, percent, points, unanswered, what
 from afagent.quoting import printable
+
+_RATES = (("yes of answered", 16), ("rate", 6), ("95%", 16), ("no answer", 9), ("paper", 6))
+_DIFFERENCES = (("points", 14), ("95%", 16), ("pairs", 6), ("left out", 8), ("paper", 6))
+"""Columns with their widths: those of all tables stand below each other."""
 
 
 def show(comparison: Comparison, console: Console) -> None:
@@ -29,38 +33,40 @@ def show(comparison: Comparison, console: Console) -> None:
         )
         _line(console, ("note ", "yellow"), lost)
     for (task, model), rates in groupby(comparison.rates, lambda rate: (rate.task, rate.model)):
-        _rates(console, task, model, list(rates))
+        _rates(console, f"{model} in {task}", list(rates))
     for task, differences in groupby(sorted(comparison.differences, key=_task), _task):
         _differences(console, task, list(differences))
     console.print()
-    for line in explanations(comparison):
+    for line in wording.explanations(comparison):
         _line(console, (line, "dim"))
     if any(rate.paper for rate in comparison.rates) or any(each.paper for each in comparison.differences):
-        _line(console, (f"paper: {SOURCE}; another model, other requests, another judge.", "dim"))
+        _line(
+            console, (f"paper: {SOURCE}; other requests and another judge, of the model {_models(comparison)}.", "dim")
+        )
 
 
 def _task(difference: Difference) -> str:
     return difference.task
 
 
-def _rates(console: Console, task: str, model: str, rates: Sequence[Rate]) -> None:
-    shown = [rate for rate in rates if not _is_quiet(rate)]
-    console.print()
-    _line(console, (f"{model} in {task}", "bold"))
-    if shown:
-        table = _table("arm", "question", numbers=(f"yes of {shown[0].unit}s", "rate", "95%", "no answer", "paper"))
-        last = ""
-        for rate in shown:
-            arm, last = "" if rate.arm == last else rate.arm, rate.arm
-            table.add_row(*_cells(arm, rate.question), *_cells(*_figures(rate)))
+def _models(comparison: Comparison) -> str:
+    found = [each.paper for each in (*comparison.rates, *comparison.differences)]
+    return ", ".join(sorted({paper.model for paper in found if paper is not None}))
+
+
+def _rates(console: Console, title: str, rates: Sequence[Rate]) -> None:
+    _heading(console, title, _RATES)
+    quiet = [rate for rate in rates if _is_quiet(rate)]
+    for question, arms in groupby((rate for rate in rates if not _is_quiet(rate)), lambda rate: rate.question):
+        _line(console, (question, "italic"))
+        table = _table(_RATES)
+        for rate in arms:
+            _row(table, wording.arm(rate), wording.rate_figures(rate))
         console.print(table)
-    _never(console, [rate for rate in rates if _is_quiet(rate)])
-
-
-def _figures(rate: Rate) -> tuple[str, ...]:
-    counts = f"{rate.yes:,} of {rate.yes + rate.no:,}"
-    between = f"{percent(rate.low)} to {percent(rate.high)}"
-    return counts, percent(rate.rate), between, unanswered(rate), percent(rate.paper.value) if rate.paper else ""
+    if quiet:
+        most = wording.percent(max(rate.high for rate in quiet))
+        names = ", ".join(dict.fromkeys(rate.question for rate in quiet))
+        _line(console, (f"never yes, and at most {most} in any arm: {names}", "dim"))
 
 
 def _is_quiet(rate: Rate) -> bool:
@@ -68,26 +74,18 @@ def _is_quiet(rate: Rate) -> bool:
     return ASKED[rate.question].home not in (None, rate.task) and not rate.yes and not rate.unanswered
 
 
-def _never(console: Console, rates: Sequence[Rate]) -> None:
-    if rates:
-        most = max(rate.high for rate in rates)
-        names = ", ".join(dict.fromkeys(rate.question for rate in rates))
-        _line(console, (f"never yes, and at most {percent(most)} in any arm: {names}", "dim"))
-
-
 def _differences(console: Console, task: str, differences: Sequence[Difference]) -> None:
+    _heading(console, f"differences in {task}", _DIFFERENCES)
     shown = [each for each in differences if not _is_flat(each)]
-    console.print()
-    _line(console, (f"differences in {task}, in points", "bold"))
-    if shown:
-        table = _table("what", "question", numbers=("points", "95%", "pairs", "left out", "paper"))
+    for title in dict.fromkeys(map(wording.title, shown)):
+        _line(console, (title, "italic"))
+        table = _table(_DIFFERENCES)
         for each in shown:
-            paper = points(each.paper.value) if each.paper else ""
-            counts = (f"{each.pairs:,}", f"{each.left_out:,}")
-            table.add_row(*_cells(what(each), each.question), *_cells(figures(each), interval_of(each), *counts, paper))
+            if wording.title(each) == title:
+                _row(table, [each.plus[0].arm], wording.difference_figures(each))
         console.print(table)
     if len(shown) < len(differences):
-        rest = f"{len(differences) - len(shown):,} more without a yes on either side; --json has them"
+        rest = f"{len(differences) - len(shown):,} more, without a yes on either side; --json has them"
         _line(console, (rest, "dim"))
 
 
@@ -96,18 +94,25 @@ def _is_flat(each: Difference) -> bool:
     return not each.left_out and not any(unit.yes or unit.baseline_yes for unit in each.units)
 
 
-def _table(*names: str, numbers: Iterable[str]) -> Table:
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for number, name in enumerate(names):
-        table.add_column(name, overflow="fold", ratio=None if number else 1)
-    for name in numbers:
-        table.add_column(name, justify="right", overflow="fold")
+def _heading(console: Console, title: str, columns: Sequence[tuple[str, int]]) -> None:
+    console.print()
+    _line(console, (title, "bold"))
+    table = _table(columns, style="dim")
+    _row(table, [""], [name for name, _ in columns])
+    console.print(table)
+
+
+def _table(columns: Sequence[tuple[str, int]], style: str = "") -> Table:
+    table = Table.grid(padding=(0, 2, 0, 0), expand=True)
+    table.add_column(overflow="fold", ratio=1, style=style)
+    for _, width in columns:
+        table.add_column(justify="right", overflow="fold", width=width, style=style)
     return table
 
 
-def _cells(*texts: str) -> Iterator[Text]:
-    for text in texts:
-        yield Text("\n".join(printable(line, 200) for line in text.split("\n")))
+def _row(table: Table, label: Sequence[str], figures: Sequence[str]) -> None:
+    lines = Text("\n".join(printable(line, 200) for line in label))
+    table.add_row(Padding(lines, (0, 0, 0, 2)), *(Text(printable(figure)) for figure in figures))
 
 
 def _line(console: Console, *parts: str | tuple[str, str]) -> None:

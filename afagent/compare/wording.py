@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from afagent.compare.questions import COMPLIED
-from afagent.compare.result import Comparison, Difference, Kind, Rate, Side
-from afagent.quoting import printable
+from afagent.compare.result import Comparison, Difference, Kind, Rate
 
 NOTHING = "-"
 """Where there is no figure."""
-_BETWEEN: dict[Kind, str] = {
-    "conflict": "effect of the conflict",
-    "monitoring": "effect of not being monitored",
-    "gap": "training less unmonitored",
-    "rated": "training less rated",
-    "openly": "compliance gap without faking",
-    "swap": "gap less gap with labels swapped",
+_TITLES: dict[Kind, str] = {
+    "conflict": "with the conflict, less without",
+    "monitoring": "unmonitored, less monitored",
+    "gap": "training, less unmonitored",
+    "rated": "training, less rated but not trained on",
+    "openly": "compliance gap without faking reasoning: training, less unmonitored",
+    "swap": "label swap: the gap, less the gap with the labels exchanged",
     "model": "between models",
-    "model_gap": "gap less the other model's gap",
+    "model_gap": "compliance gap between models",
 }
 
 
@@ -32,42 +31,38 @@ def points(share: float | None) -> str:
     return NOTHING if share is None else f"{100 * share:+.1f}"
 
 
-def figures(each: Difference) -> str:
-    """The difference, or from where to where it lies because something is undecided."""
-    least, most = points(each.least), points(each.most)
-    return least if least == most else f"{least} to {most}"
-
-
-def interval_of(each: Difference) -> str:
-    """From where to where."""
-    return f"{points(each.low)} to {points(each.high)}"
-
-
-def unanswered(rate: Rate) -> str:
-    """How many scenarios or requests, and what became of their repeats."""
+def arm(rate: Rate) -> list[str]:
+    """The arm, and below it what became of repeats without an answer."""
     kinds = {"unscored": rate.unscored, "errored": rate.errored, "missing": rate.missing}
     told = ", ".join(f"{count:,} {kind}" for kind, count in kinds.items() if count)
-    return f"{rate.unanswered:,} ({told})" if told else "0"
+    return [rate.arm, f"({told})"] if told else [rate.arm]
 
 
-def what(each: Difference) -> str:
-    """What is compared, on a line, and the sides below it."""
-    between = "compliance gap" if (each.kind, each.question) == ("gap", COMPLIED) else _BETWEEN[each.kind]
-    alike = len({side.model for side in (*each.plus, *each.minus)}) == 1
-    if each.kind == "model_gap":
-        lines = [f"{each.plus[0].model}: {_gap(each.plus[0], each.minus[0])}"]
-        lines.append(f"less {each.minus[1].model}: {_gap(each.minus[1], each.plus[1])}")
-    elif each.kind == "swap":
-        lines = [each.plus[0].model, _gap(each.plus[0], each.minus[0]), f"less {_gap(each.minus[1], each.plus[1])}"]
-    elif alike:
-        lines = [each.plus[0].model, each.plus[0].arm, f"less {each.minus[0].arm}"]
-    else:
-        lines = [each.plus[0].arm, each.plus[0].model, f"less {each.minus[0].model}"]
-    return "\n".join([between, *(f"  {printable(line, 190)}" for line in lines)])
+def rate_figures(rate: Rate) -> list[str]:
+    """Yes of the answered, the rate, its interval, how many are unanswered, and the paper's figure."""
+    counts = f"{rate.yes:,} of {rate.yes + rate.no:,}"
+    between = f"{percent(rate.low)} to {percent(rate.high)}"
+    paper = percent(rate.paper.value) if rate.paper else ""
+    return [counts, percent(rate.rate), between, f"{rate.unanswered:,}", paper]
 
 
-def _gap(training: Side, unmonitored: Side) -> str:
-    return f"({printable(training.arm, 80)} less {printable(unmonitored.arm, 80)})"
+def difference_figures(each: Difference) -> list[str]:
+    """The difference (from where to where, if something is undecided), its interval, counts, the paper's figure."""
+    least, most = points(each.least), points(each.most)
+    seen = least if least == most else f"{least} to {most}"
+    between = f"{points(each.low)} to {points(each.high)}"
+    return [seen, between, f"{each.pairs:,}", f"{each.left_out:,}", points(each.paper.value) if each.paper else ""]
+
+
+def title(each: Difference) -> str:
+    """What kind of difference it is, of whom and in which question; the first arm of `plus` says the rest."""
+    told = _TITLES[each.kind]
+    if (each.kind, each.question) == ("gap", COMPLIED):
+        told = "compliance gap: training, less unmonitored"
+    if each.kind in ("model", "model_gap"):
+        first, second = each.plus[0].model, each.minus[0 if each.kind == "model" else 1].model
+        return f"{told}: {first}, less {second} ({each.question})"
+    return f"{each.plus[0].model}: {told} ({each.question})"
 
 
 def explanations(comparison: Comparison) -> Iterator[str]:
@@ -83,8 +78,9 @@ def explanations(comparison: Comparison) -> Iterator[str]:
     )
     if comparison.differences:
         yield (
-            "points: mean difference on the same scenarios or requests; the interval is the wider of a clustered one "
-            "and an exact one for matched pairs. Left out is what is in one side only or lacks an answer."
+            "points: mean difference on the same scenarios or requests, of the shares of their repeats; the interval "
+            "is the wider of a clustered one and an exact one for matched pairs. Left out is what is in one side only "
+            "or lacks an answer."
         )
     if any(each.kind == "openly" for each in comparison.differences):
         undecided = max(each.undecided for each in comparison.differences)
