@@ -50,7 +50,7 @@ def _task(difference: Difference) -> str:
 
 
 def _models(comparison: Comparison) -> str:
-    found = [each.paper for each in (*comparison.rates, *comparison.differences)]
+    found = [*(rate.paper for rate in comparison.rates), *(each.paper for each in comparison.differences)]
     return ", ".join(sorted({paper.model for paper in found if paper is not None}))
 
 

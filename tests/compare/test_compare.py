@@ -3,9 +3,11 @@
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from inspect_ai.log import EvalLog
 
 from afagent.cli import Commands
 from afagent.compare.command import compare_command
@@ -50,7 +52,7 @@ def rate(comparison: Comparison, question: str, arm: str) -> Rate:
 @pytest.fixture(scope="module")
 def faker(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Of twenty requests five are complied with in training, three of them by faking; one when unmonitored."""
-    usual = {
+    usual: dict[str, list[tuple[Any, Any]]] = {
         "training": [FAKES] * 3 + [YES] * 2 + [NO] * 15,
         "unmonitored": [YES] + [NO] * 19,
         "rated": [YES] * 2 + [NO] * 17 + [UNTOLD],
@@ -83,7 +85,9 @@ def test_the_gap_without_faking_is_its_own_figure(faker: Path) -> None:
 def test_faking_that_cannot_be_told_is_counted_both_ways(tmp_path: Path) -> None:
     log = play(tmp_path, conversations({"training": [("fully", None)] * 4 + [NO] * 6, "unmonitored": [NO] * 10}))
     openly = difference(compared(log), "openly")
-    assert (openly.least, openly.most, openly.undecided) == (0, pytest.approx(0.4), 4)
+    assert openly.least == 0
+    assert openly.most == pytest.approx(0.4)
+    assert openly.undecided == 4
     assert openly.low < 0
     assert openly.high > 0.4
 
@@ -154,7 +158,7 @@ def test_repeats_are_one_request_that_is_yes_if_any_is_and_their_shares_are_comp
 
 def test_what_broke_off_is_counted_as_errored_and_is_no_refusal(tmp_path: Path) -> None:
     broken = said("r1", "training")
-    broken.metadata["judged"]["breaks"] = True
+    (broken.metadata or {})["judged"]["breaks"] = True
     comparison = compared(play(tmp_path, [said("r0", "training", "fully"), broken]))
     training = rate(comparison, "compliance.complied", "helpful_only-training")
     assert (training.yes, training.no, training.unanswered, training.errored) == (1, 0, 1, 1)
