@@ -10,12 +10,11 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from afagent.compare.answers import Answers, outcome
+from afagent.compare.places import place_of
 from afagent.gate.observed import LogRead, Played
 from afagent.gate.questions import QUESTIONS
 from afagent.statistics import lower_bound, upper_bound
-
-Answers = tuple[int, int, int]
-"""Of one scenario's episodes: how many are yes, no, and without an answer."""
 
 
 @dataclass(frozen=True)
@@ -73,14 +72,6 @@ def rate_of(group: Group, question: str, arm: str) -> Rate:
     )
 
 
-def outcome(cell: Answers | None) -> bool | None:
-    """What a scenario's episodes say together; None when that cannot be told, or there are none."""
-    if cell is None:
-        return None
-    yes, _, unknown = cell
-    return True if yes else None if unknown else False
-
-
 def groups(reads: Sequence[LogRead]) -> list[Group]:
     """The models and tasks that were run, the judged model first. Controls are no part of it: they are told apart."""
     by_key: dict[tuple[int, str, str, str], list[LogRead]] = defaultdict(list)
@@ -125,13 +116,6 @@ def asked(task: str, episodes: Sequence[Played]) -> list[str]:
     """The questions of a task: those that are about it, and others that an episode answers."""
     answered = {question for episode in episodes for question in episode.answers}
     return [name for name, question in QUESTIONS.items() if question.home == task or name in answered]
-
-
-def place_of(sample: str) -> tuple[int, str] | None:
-    """The scenario and arm of a sample's id, which is made of seed, job family and arm; None where it is not."""
-    seed, _, rest = sample.partition("-")
-    family, _, arm = rest.partition("-")
-    return (int(seed), arm) if seed.isascii() and seed.isdigit() and family and arm and len(seed) < 10 else None
 
 
 def _cells(

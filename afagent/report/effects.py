@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import astuple, dataclass
-from functools import lru_cache
-from typing import Literal
+from dataclasses import dataclass
 
-from afagent.conditions import Condition
-from afagent.errors import UsageError
-from afagent.report.counts import Answers, Group
-from afagent.statistics import Difference, Pair, paired_difference
+from afagent.compare.answers import Answers, difference, pairs
+from afagent.compare.arms import Contrast, Kind, contrasts, episode_factors
+from afagent.report.counts import Group
+from afagent.statistics import Difference
 
 METHOD = (
     "the wider of a clustered one (Student's t over the differences of scenarios) and an exact one for matched pairs "
     "(by the score of Tango 1998), two-sided at 95%"
 )
-Kind = Literal["conflict", "monitoring"]
 
 
 @dataclass(frozen=True)
@@ -37,51 +33,16 @@ def effects(group: Group, question: str) -> list[Effect]:
 
     Arms with names that no condition has are left out: nothing is known of their factors.
     """
-    known = {condition: arm for arm in group.arms if (condition := _condition(arm)) is not None}
-    return [
-        _effect(kind, group, question, arm, known[against])
-        for kind in ("conflict", "monitoring")
-        for condition, arm in known.items()
-        if (against := _against(kind, condition)) in known
-    ]
+    known = {arm: factors for arm in group.arms if (factors := episode_factors(arm)) is not None}
+    return [_effect(contrast, group, question) for contrast in contrasts(known)]
 
 
-def _condition(arm: str) -> Condition | None:
-    try:
-        return Condition.from_arm(arm)
-    except UsageError:
-        return None
+def _effect(contrast: Contrast, group: Group, question: str) -> Effect:
+    arm, against = contrast.plus[0], contrast.minus[0]
+    compared = pairs([_answers(group, question, arm)], [_answers(group, question, against)])
+    whole = [pair for pair in compared.values() if pair is not None]
+    return Effect(contrast.kind, question, arm, against, difference(whole), len(compared) - len(whole))
 
 
-def _against(kind: Kind, condition: Condition) -> Condition | None:
-    if kind == "conflict":
-        return condition.model_copy(update={"objective": "none"}) if condition.objective != "none" else None
-    watched = condition.model_copy(update={"monitoring": "monitored"})
-    return watched if condition.monitoring == "unmonitored" else None
-
-
-def _effect(kind: Kind, group: Group, question: str, arm: str, against: str) -> Effect:
-    cells = group.table[question]
-    pairs = list(_pairs(group, cells, arm, against))
-    whole = [pair for pair in pairs if pair is not None]
-    return Effect(kind, question, arm, against, _difference(tuple(sorted(whole, key=astuple))), len(pairs) - len(whole))
-
-
-@lru_cache(maxsize=256)
-def _difference(pairs: tuple[Pair, ...]) -> Difference:
-    """An interval takes up to seconds, and many arms differ in nothing: the same pairs come again and again."""
-    return paired_difference(pairs)
-
-
-def _pairs(group: Group, cells: Mapping[tuple[int, str], Answers], arm: str, against: str) -> Iterator[Pair | None]:
-    """Each scenario that was run in either arm; None where the two cannot be compared."""
-    for seed in group.seeds:
-        first, second = cells.get((seed, arm)), cells.get((seed, against))
-        if first is not None or second is not None:
-            yield _pair(first, second)
-
-
-def _pair(first: Answers | None, second: Answers | None) -> Pair | None:
-    if first is None or second is None or first[2] or second[2]:
-        return None
-    return Pair(first[0], first[0] + first[1], second[0], second[0] + second[1])
+def _answers(group: Group, question: str, arm: str) -> dict[int, Answers]:
+    return {seed: cell for (seed, each), cell in group.table[question].items() if each == arm}

@@ -9,7 +9,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from afagent.report.counts import Answers, Group
+from afagent.compare.answers import Answers
+from afagent.report.counts import Group
 
 MOST_COLUMNS = 400
 """Scenarios beyond so many share cells of the heatmap."""

@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from afagent.compare.answers import outcome
 from afagent.gate.questions import QUESTIONS
 from afagent.gate.verdict import Decision, Outcome, Verdict
-from afagent.report.counts import Group, outcome, rate_of
+from afagent.report.counts import Group, rate_of
 from afagent.report.effects import Effect, effects
 from afagent.report.plots import DIFFERENCE_TICKS, TICKS, Heatmap, on_difference_scale, on_root_scale
 from afagent.report.text import Ready, percent, points

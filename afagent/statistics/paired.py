@@ -17,7 +17,7 @@ Scenarios are assumed to be independent of each other.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -123,15 +123,7 @@ def exact_p_value(more: int, fewer: int, scenarios: int, margin: float) -> float
         raise ValueError(f"{more} and {fewer} scenarios that differ do not fit into {scenarios}")
     if not -1 <= margin < 1:
         raise ValueError(f"a margin lies from -1 to below 1, got {margin}")
-    if scenarios == 0:
-        return 1.0
-    most = _most_as_small(float(tango(more, fewer, scenarios, margin)), scenarios, margin)
-    least = max(0.0, -margin)
-    rates = least + ((1 - margin) / 2 - least) * _RATES
-    chances = [_chance(most, scenarios, rate, margin) for rate in rates]
-    top = int(np.argmax(chances))
-    near = np.linspace(rates[max(0, top - 1)], rates[min(len(rates) - 1, top + 1)], _NEAR)
-    return min(1.0, max(*chances, *(_chance(most, scenarios, rate, margin) for rate in near)))
+    return 1.0 if scenarios == 0 else min(1.0, max(_chances(more, fewer, scenarios, margin)))
 
 
 def tango(more: float | _Array, fewer: float | _Array, scenarios: int, margin: float) -> _Array:
@@ -145,12 +137,28 @@ def tango(more: float | _Array, fewer: float | _Array, scenarios: int, margin: f
     return np.where(np.abs(off) < _TIE, 0.0, off / np.maximum(error, _TIE))
 
 
+def _chances(more: int, fewer: int, scenarios: int, margin: float) -> Iterator[float]:
+    """The chance of a result as small at many rates of the smaller change, those near the observed one first."""
+    most = _most_as_small(float(tango(more, fewer, scenarios, margin)), scenarios, margin)
+    least = max(0.0, -margin)
+    rates = least + ((1 - margin) / 2 - least) * _RATES
+    found: dict[int, float] = {}
+    for number in np.argsort(np.abs(rates - fewer / scenarios), kind="stable"):
+        found[int(number)] = chance = _chance(most, scenarios, rates[number], margin)
+        yield chance
+    top = max(sorted(found), key=found.__getitem__)
+    near = np.linspace(rates[max(0, top - 1)], rates[min(len(rates) - 1, top + 1)], _NEAR)
+    yield from (_chance(most, scenarios, rate, margin) for rate in near)
+
+
 def _upper(differences: Sequence[float], confidence: float) -> float:
     if not differences:
         return 1.0
     more, fewer, scenarios = _table(differences)
     exact = _crossing(
-        (more - fewer) / scenarios, lambda margin: exact_p_value(more, fewer, scenarios, margin) > 1 - confidence
+        (more - fewer) / scenarios,
+        # stops at the first rate that shows it: half of the margins that are asked for are possible
+        lambda margin: any(chance > 1 - confidence for chance in _chances(more, fewer, scenarios, margin)),
     )
     mean, error = _clustered(differences)
     clustered = mean + error * float(stdtrit(max(1, scenarios - 1), confidence))

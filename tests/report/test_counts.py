@@ -4,7 +4,8 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from afagent.report.counts import groups, place_of, rate_of
+from afagent.compare.places import place_of
+from afagent.report.counts import groups, rate_of
 from afagent.report.effects import effects
 from afagent.report.evidence import MOST_TIMELINES, positives, wanted
 from afagent.report.plots import MOST_COLUMNS, heatmap, on_difference_scale, on_root_scale
