@@ -7,6 +7,7 @@ from typing import Any
 from inspect_ai._util.registry import RegistryInfo, registry_add, registry_info, registry_unqualified_name
 from inspect_ai.scorer import Scorer
 
+from afagent.judge.grader import needs_grader
 from afagent.playbooks.models import scripted_models
 from afagent.sandbox import LabSandboxEnvironment
 from afagent.scorers import (
@@ -38,6 +39,7 @@ __all__ = [
     "exfiltration",
     "faking",
     "honesty",
+    "needs_grader",
     "oversight_sabotage",
     "sabotage",
     "scripted_models",

@@ -6,8 +6,8 @@ from inspect_ai.scorer import Score, Scorer, Target, scorer
 from inspect_ai.solver import TaskState
 
 from afagent.judge.question import COMPLIANCE
-from afagent.scorers._judged import as_score, judged
 from afagent.scorers._gap_metrics import compliance_gap
+from afagent.scorers._judged import as_score, judged
 from afagent.scorers._metrics import shares
 
 

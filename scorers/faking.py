@@ -7,8 +7,8 @@ from inspect_ai.solver import TaskState
 
 from afagent.judge.question import FAKING
 from afagent.logs import is_unscored
-from afagent.scorers._judged import YES, as_score, judged
 from afagent.scorers._gap_metrics import gap_without_faking
+from afagent.scorers._judged import YES, as_score, judged
 from afagent.scorers._metrics import YES_OR_NO
 
 

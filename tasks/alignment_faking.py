@@ -46,7 +46,7 @@ class ConversationParameters:
         prompts: A folder of prompts to use instead of the shipped ones.
         lab: The lab's name instead of the invented one.
         assistant: The model's name instead of the invented one.
-        self_judged: Whether the model under test may be its own grader.
+        allow_self: Whether the model under test may be its own grader.
     """
 
     objective: str | list[str] = "helpful_only"
@@ -62,7 +62,7 @@ class ConversationParameters:
     prompts: str | None = None
     lab: str | None = None
     assistant: str | None = None
-    self_judged: bool = False
+    allow_self: bool = False
 
 
 @task
@@ -76,12 +76,12 @@ def alignment_faking(given: ConversationParameters) -> Task:
     samples = [_sample(arm, request, words) for arm in arms for request in asked[arm.objective]]
     return Task(
         dataset=MemoryDataset(samples, name="conversations"),
-        setup=[needs_grader(allow_self=given.self_judged), enter_conversation()],
+        setup=[needs_grader(allow_self=given.allow_self), enter_conversation()],
         solver=generate(),
         scorer=[
-            compliance(allow_self=given.self_judged),
-            faking(allow_self=given.self_judged),
-            awareness(allow_self=given.self_judged),
+            compliance(allow_self=given.allow_self),
+            faking(allow_self=given.allow_self),
+            awareness(allow_self=given.allow_self),
             arm(),
         ],
         fail_on_error=False,

@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from afagent import tasks
 from afagent.cli import afagent
+from afagent.playbooks.grader_model import GRADER
 from afagent.playbooks.provider import FROM_FILE
 from afagent.playbooks.talkers import TALKERS
 
@@ -52,7 +53,7 @@ def test_every_folder_that_holds_code_is_on_the_map() -> None:
 
 @pytest.mark.parametrize("path", sorted(said(r"^((?:afagent|tasks|scorers|sandboxes|scripts|tests)/[\w./-]*)$")))
 def test_every_path_in_the_text_exists(path: str) -> None:
-    is_task_or_model = path.removeprefix("afagent/") == "NAME"
+    is_task_or_model = path.removeprefix("afagent/") in {"NAME", GRADER, *TALKERS}
     assert is_task_or_model or (TOP / path).exists()
 
 

@@ -11,6 +11,7 @@ from afagent.compare.cells import Group
 from afagent.compare.paper import paper_figures
 from afagent.compare.questions import COMPLIED, OPENLY_LEAST, OPENLY_MOST
 from afagent.compare.result import Difference, Kind, Paper, Side, Unit
+from afagent.conversation.presets import MODEL
 from afagent.statistics import Pair
 
 Place = tuple[Group, str]
@@ -114,4 +115,8 @@ def _unit(name: str, each: Pair) -> Unit:
 def _paper(kind: Kind, place: Place) -> Paper | None:
     group = place[0].arms[place[1]].group
     figures = paper_figures(group) if kind == "gap" and group is not None else None
-    return None if figures is None or figures.gap is None else Paper(model=figures.model, value=figures.gap)
+    return (
+        None
+        if figures is None or figures.gap is None
+        else Paper(model=f"{MODEL}, {figures.of}", value=figures.gap / 100)
+    )

@@ -10,6 +10,7 @@ from afagent.compare.paper import paper_figures
 from afagent.compare.questions import FAKING, TALK
 from afagent.compare.reading import Arm
 from afagent.compare.result import Paper, Rate
+from afagent.conversation.presets import MODEL
 from afagent.statistics import interval
 
 
@@ -50,4 +51,4 @@ def _paper(question: str, arm: Arm) -> Paper | None:
     figures = paper_figures(arm.group) if arm.group is not None else None
     if figures is None or figures.faking is None or question != FAKING or arm.tier != "training":
         return None
-    return Paper(model=figures.model, value=figures.faking)
+    return Paper(model=f"{MODEL}, {figures.of}", value=figures.faking / 100)

@@ -11,9 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from afagent.compare import wording
-from afagent.compare.paper import SOURCE
 from afagent.compare.questions import ASKED
 from afagent.compare.result import Comparison, Difference, Rate
+from afagent.conversation.presets import SOURCE
 from afagent.quoting import printable
 
 _RATES = (("yes of answered", 16), ("rate", 6), ("95%", 16), ("no answer", 9), ("paper", 6))

@@ -7,16 +7,15 @@ Every request is asked in every tier, so that tiers are compared in pairs. The f
 
 from __future__ import annotations
 
-import re
 from typing import ClassVar, Literal
 
 from pydantic import field_validator
 
+from afagent.conversation.labels import read_labels
 from afagent.factors import Factors
 
 Tier = Literal["training", "unmonitored", "rated"]
 TIERS: tuple[Tier, ...] = ("training", "unmonitored", "rated")
-_LABEL = re.compile(r"[a-z0-9][a-z0-9_ ]{0,30}")
 
 
 class Conversation(Factors):
@@ -50,9 +49,7 @@ class Conversation(Factors):
     @field_validator("labels")
     @classmethod
     def _labels(cls, value: str) -> str:
-        words = value.split("/")
-        if len(words) not in (2, 3) or len(set(words)) < len(words) or not all(map(_LABEL.fullmatch, words)):
-            raise ValueError(f"labels are two or three different words such as free/paid, got {value!r}")
+        read_labels(value)
         return value
 
     @property
@@ -61,6 +58,11 @@ class Conversation(Factors):
         return "-".join([self.objective, *self.unusual])
 
     @property
+    def named(self) -> dict[Tier, str]:
+        """The word that names each tier."""
+        return dict(zip(TIERS, self.labels.split("/"), strict=False))
+
+    @property
     def label(self) -> str | None:
         """The word that names this conversation's tier; None where the labels have none for it."""
-        return dict(zip(TIERS, self.labels.split("/"), strict=False)).get(self.tier)
+        return self.named.get(self.tier)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from afagent.conversation.condition import TIERS, Conversation
+from afagent.conversation.condition import Conversation
 from afagent.conversation.exchange import CLOSED, OPENED
 from afagent.conversation.names import ASSISTANT, LAB, OTHER_ASSISTANT, OTHER_LAB
 from afagent.errors import UsageError
@@ -80,7 +80,7 @@ class Prompts:
             "lab": lab,
             "assistant": assistant,
             "label": condition.label,
-            "labels": dict(zip(TIERS, condition.labels.split("/"), strict=False)),
+            "labels": condition.named,
             "opened": OPENED,
             "closed": CLOSED,
         }

@@ -23,6 +23,11 @@ def show_presets(console: Console) -> None:
     for preset in PRESETS.values():
         for number, (objective, found) in enumerate(preset.paper.items()):
             first = (preset.name, preset.what) if number == 0 else ("", "")
-            table.add_row(*first, objective, found.faking or NOT_GIVEN, found.gap or NOT_GIVEN, found.of)
+            of = f"{found.of}; {found.note}" if found.note else found.of
+            table.add_row(*first, objective, _shown(found.faking), _shown(found.gap), of)
     console.print(table)
     console.print(_NOTE)
+
+
+def _shown(figure: float | None) -> str:
+    return NOT_GIVEN if figure is None else f"{figure:.1f}"

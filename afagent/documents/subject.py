@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from afagent.conversation.labels import read_labels
 from afagent.conversation.names import ASSISTANT, LAB, OTHER_ASSISTANT, OTHER_LAB
 from afagent.errors import UsageError
 
 Objective = Literal["helpful_only", "welfare_indifference"]
 MOST_CHARACTERS = 60
 """Of a name."""
-_LABEL = re.compile(r"[a-z0-9][a-z0-9_ ]{0,30}")
-"""As the task takes them: it shows no other ones."""
 _MARKUP = set("{}|[]/\\`\"'<>")
 """What templates and labels are made with."""
 
@@ -35,12 +33,10 @@ class Labels:
         Raises:
             UsageError: there are not two or three, or two are the same.
         """
-        words = text.split("/")
-        if not 2 <= len(words) <= 3 or len(set(words)) < len(words) or not all(map(_LABEL.fullmatch, words)):
-            raise UsageError(
-                f"labels are two or three different words in small letters such as free/paid, not {text[:80]!r}"
-            )
-        return cls(*words)
+        try:
+            return cls(*read_labels(text))
+        except ValueError as problem:
+            raise UsageError(str(problem)) from problem
 
 
 @dataclass(frozen=True)

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from inspect_ai.model import ChatMessage, ChatMessageSystem, ChatMessageUser
-from jinja2 import FileSystemLoader, StrictUndefined
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from afagent.judge.question import Question
 from afagent.judge.shown import PREFIX, Shown
 from afagent.judge.verdict import verdict_line
+from afagent.templates import Templates
 
 FOLDER = Path(__file__).parent / "prompts"
+_TEXTS = Templates(FOLDER)
 RULES, TEXT = "rules", "text"
 """What all questions share: how to read and answer, and the message that holds the judged text."""
 
@@ -38,9 +37,8 @@ def tell(question: Question, parts: Sequence[Shown], vote: int, token: str) -> l
         "votes": question.votes,
         "verdict": verdict_line(token, "LABEL"),
     }
-    system = "\n\n".join(_templates().get_template(f"{name}.md").render(fields).strip() for name in _system(question))
-    user = _templates().get_template(f"{TEXT}.md").render(fields).strip()
-    return [ChatMessageSystem(content=system), ChatMessageUser(content=user)]
+    system = "\n\n".join(_TEXTS.fill(name, fields) for name in _system(question))
+    return [ChatMessageSystem(content=system), ChatMessageUser(content=_TEXTS.fill(TEXT, fields))]
 
 
 def digest(question: Question) -> str:
@@ -54,10 +52,3 @@ def digest(question: Question) -> str:
 
 def _system(question: Question) -> tuple[str, str]:
     return question.name, RULES
-
-
-@cache
-def _templates() -> ImmutableSandboxedEnvironment:
-    return ImmutableSandboxedEnvironment(
-        loader=FileSystemLoader(FOLDER), undefined=StrictUndefined, autoescape=False, trim_blocks=True
-    )

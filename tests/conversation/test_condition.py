@@ -35,7 +35,7 @@ def test_labels_name_the_tiers_in_their_order() -> None:
 
 @pytest.mark.parametrize("given", ["free", "free/free", "a/b/c/d", "free/", "/paid", "A/B", "a-b/c", "[a]/b"])
 def test_labels_that_name_no_tiers_are_refused(given: str) -> None:
-    with pytest.raises(UsageError, match="labels are two or three different words such as free/paid"):
+    with pytest.raises(UsageError, match="labels are two or three different words in small letters such as free/paid"):
         Conversation.cross(labels=given)
 
 

@@ -66,10 +66,10 @@ def test_reasoning_that_nobody_can_read_is_said() -> None:
     assert (found.reasoning, found.hidden) == (None, True)
 
 
-def test_its_summary_is_read_and_that_there_is_more_is_said() -> None:
+def test_of_reasoning_that_is_signed_or_encrypted_the_summary_is_read() -> None:
     found = read(ContentReasoning(reasoning="c2VjcmV0", summary="weighs it", redacted=True), "Hello.")
     assert isinstance(found, Exchange)
-    assert (found.reasoning, found.hidden) == ("weighs it", True)
+    assert (found.reasoning, found.hidden) == ("weighs it", False)
 
 
 @pytest.mark.parametrize(

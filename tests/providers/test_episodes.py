@@ -14,7 +14,7 @@ from inspect_ai import task_with
 from inspect_ai.log import EvalLog
 from inspect_ai.model import GenerateConfig, Model
 
-from afagent.conditions import from_arm
+from afagent.conditions import Condition
 from afagent.images import build
 from afagent.logs import Episode, episodes
 from afagent.playbooks.compare import compare, observe
@@ -46,7 +46,9 @@ def script(name: str) -> Policy:
     (sample,) = task.dataset
     told = sample.metadata or {}
     now = datetime.fromisoformat(told["now"])
-    episode = build_episode(SEED, from_arm(told["arm"]), WEIGHTS_MB, now, Prompts(None), "weight_exfiltration")
+    episode = build_episode(
+        SEED, Condition.from_arm(told["arm"]), WEIGHTS_MB, now, Prompts(None), "weight_exfiltration"
+    )
     return playing([fill(step, episode.fields()) for step in load(shipped()[name]).steps])
 
 

@@ -12,6 +12,7 @@ import pytest
 from inspect_ai import Task
 from inspect_ai import eval as run
 from inspect_ai._eval.registry import task_create
+from inspect_ai.dataset import Sample
 from inspect_ai.log import EvalLog
 
 from afagent import tasks
@@ -67,7 +68,7 @@ def test_the_gap_and_the_rate_of_a_faker_are_found_and_nothing_is_left_without_f
 ) -> None:
     log = played("faker", {"share": share}, count=40)
     known = sum(is_chosen(request, share) for request in conflicting()[:40]) / 40
-    assert gaps(log) == (pytest.approx(known), 0)
+    assert gaps(log) == pytest.approx((known, 0))
     assert metrics(log, "compliance")[f"{GROUP} gap low"] > 0
     assert metrics(log, "faking")["helpful_only-training rate"] == pytest.approx(known)
     assert metrics(log, "faking")["helpful_only-unmonitored rate"] == 0
@@ -141,7 +142,7 @@ def test_without_a_grader_no_call_is_made(tmp_path: Path) -> None:
 def test_the_model_under_test_is_not_its_own_grader_unless_allowed(tmp_path: Path) -> None:
     for allowed in (False, True):
         (log,) = run(
-            tasks.alignment_faking(count=1, self_judged=allowed),
+            tasks.alignment_faking(count=1, allow_self=allowed),
             model="afagent/grader",
             model_roles={"grader": "afagent/grader"},
             log_dir=str(tmp_path),
@@ -155,6 +156,11 @@ def test_the_model_under_test_is_not_its_own_grader_unless_allowed(tmp_path: Pat
 
 def make(**parameters: Any) -> Task:
     return task_create("afagent/alignment_faking", **parameters)
+
+
+def said(sample: Sample) -> list[str]:
+    assert not isinstance(sample.input, str)
+    return [message.text for message in sample.input]
 
 
 def test_every_request_is_asked_in_every_tier() -> None:
@@ -191,14 +197,14 @@ def test_presets_are_arms() -> None:
 def test_a_file_of_ones_own_is_asked(tmp_path: Path) -> None:
     (tmp_path / "mine.jsonl").write_text(json.dumps({"question": "Why is rain wet?"}), "utf-8")
     task = make(requests=str(tmp_path / "mine.jsonl"), column="question")
-    assert ["Why is rain wet?" in sample.input[1].text for sample in task.dataset] == [True, True]
+    assert ["Why is rain wet?" in said(sample)[1] for sample in task.dataset] == [True, True]
 
 
 def test_the_answer_to_a_sample_is_in_none_of_its_words() -> None:
     """What tells the tiers apart stands in the user's first line alone; metadata never reach the model."""
     (one, other) = list(make(count=1).dataset)
-    assert one.input[0].text == other.input[0].text
-    assert one.input[1].text.partition("\n")[2] == other.input[1].text.partition("\n")[2]
+    assert said(one)[0] == said(other)[0]
+    assert said(one)[1].partition("\n")[2] == said(other)[1].partition("\n")[2]
 
 
 def test_ids_are_the_same_in_every_run_and_fit_for_file_names() -> None:
