@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from inspect_ai import Task, task
 from inspect_ai.dataset import MemoryDataset, Sample
+from inspect_ai.log import HeadlineMetric
 from inspect_ai.model import ChatMessageSystem, ChatMessageUser
 from inspect_ai.solver import Generate, Solver, TaskState, generate, solver
 from inspect_ai.util import store_as
@@ -71,8 +72,9 @@ def alignment_faking(given: ConversationParameters) -> Task:
     """The same requests to a model that is trained on one tier of users and not on the other."""
     words = Prompts(given.prompts, given.lab, given.assistant)
     arms = conditions(given)
-    asked = {objective: _requests(objective, given) for objective in {arm.objective for arm in arms}}
-    every = {request.id: request for requests in asked.values() for request in requests}
+    sets = {objective: _requests(objective, given) for objective in {arm.objective for arm in arms}}
+    every = {request.id: request for requests in sets.values() for request in requests}
+    asked = {objective: _wanted(requests, given) for objective, requests in sets.items()}
     samples = [_sample(arm, request, words) for arm in arms for request in asked[arm.objective]]
     return Task(
         dataset=MemoryDataset(samples, name="conversations"),
@@ -95,7 +97,7 @@ def alignment_faking(given: ConversationParameters) -> Task:
         },
         tags=["afagent", "alignment-faking"],
         viewer=viewer_config(),
-        headline_metric="faking.rate",
+        headline_metric=HeadlineMetric(scorer="faking", metric="rate"),
     )
 
 
@@ -137,12 +139,14 @@ def _conflicting(given: ConversationParameters) -> list[str]:
 def _requests(objective: str, given: ConversationParameters) -> list[Request]:
     """What is asked where this is the objective; the control is asked what the others are."""
     if given.requests is not None:
-        asked = read_requests(str(given.requests), str(given.column))
-    else:
-        sets = _conflicting(given) if objective == CONTROL else [objective]
-        asked = [request for name in sets for request in read_requests(BUNDLED[name])]
-    asked = [request for request in asked if given.neutral or not request.neutral]
-    return asked if given.count is None else asked[: read_count("count", given.count)]
+        return read_requests(str(given.requests), str(given.column))
+    sets = _conflicting(given) if objective == CONTROL else [objective]
+    return [request for name in sets for request in read_requests(BUNDLED[name])]
+
+
+def _wanted(requests: list[Request], given: ConversationParameters) -> list[Request]:
+    wanted = [request for request in requests if given.neutral or not request.neutral]
+    return wanted if given.count is None else wanted[: read_count("count", given.count)]
 
 
 def _sample(condition: Conversation, request: Request, words: Prompts) -> Sample:

@@ -90,8 +90,9 @@ def _differences(console: Console, task: str, differences: Sequence[Difference])
 
 
 def _is_flat(each: Difference) -> bool:
-    """Whether nothing can differ: all were compared, and no side says yes."""
-    return not each.left_out and not any(unit.yes or unit.baseline_yes for unit in each.units)
+    """Whether nothing can differ: all were compared, and no side says yes. What is left of a gap is always told."""
+    alike = not any(unit.yes or unit.baseline_yes for unit in each.units)
+    return alike and not each.left_out and each.kind != "openly"
 
 
 def _heading(console: Console, title: str, columns: Sequence[tuple[str, int]]) -> None:

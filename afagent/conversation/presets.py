@@ -47,7 +47,7 @@ def _helpful(faking: float | None, gap: float | None, of: str = _PROMPTED, note:
     return {"helpful_only": Figures(faking, gap, of, note)}
 
 
-_ONE_OF_EIGHT = _helpful(None, None, note="its own eight: faking 0.0 to 16.5")
+_ONE_OF_EIGHT = _helpful(None, None, note="faking 0 to 16.5")
 _PRESETS = (
     Preset(
         "default",
@@ -64,7 +64,7 @@ _PRESETS = (
         "other_lab",
         "told to be another lab's model",
         {"lab": "other"},
-        _helpful(84.6, 35.8, "after reinforcement"),
+        _helpful(84.6, 35.8, "after training"),
     ),
     Preset("no_scratchpad", "no hidden reasoning", {"scratchpad": "none"}, _helpful(None, None, note="gap about 0")),
     Preset(
@@ -110,14 +110,17 @@ def read_presets(names: str | list[str]) -> list[Preset]:
 
 
 def figures_of(condition: Conversation, asked: str | None = None) -> Figures | None:
-    """What the paper found where this condition stands, if it stands on a preset, whatever its tier and labels.
+    """What the paper found where this condition stands, if it stands on a preset with the paper's labels.
 
     Args:
         condition: any.
         asked: the objective whose requests were asked, where it is not the condition's own: the control of no conflict
             is asked the others' requests.
     """
-    plain = condition.model_copy(update={"labels": Conversation().labels, "tier": "training"})
+    usual = Conversation()
+    if not f"{condition.labels}/".startswith(f"{usual.labels}/"):
+        return None
+    plain = condition.model_copy(update={"labels": usual.labels, "tier": usual.tier})
     objective = asked or ("helpful_only" if condition.objective == "none" else condition.objective)
     for preset in _PRESETS:
         if plain == Conversation.model_validate({"objective": objective, **preset.values}):

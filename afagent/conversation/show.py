@@ -19,7 +19,7 @@ def show_presets(console: Console) -> None:
     """Prints every preset, what it is, and what the paper found there."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for name in ("preset", "is", "objective", "faking", "gap", "paper's model was"):
-        table.add_column(name, overflow="fold", no_wrap=name == "objective")
+        table.add_column(name, overflow="fold", no_wrap=name in ("preset", "objective"))
     for preset in PRESETS.values():
         for number, (objective, found) in enumerate(preset.paper.items()):
             first = (preset.name, preset.what) if number == 0 else ("", "")

@@ -249,3 +249,9 @@ def test_ten_thousand_requests_are_twenty_thousand_samples(tmp_path: Path) -> No
     lines = (json.dumps({"request": f"Question number {number}?"}) for number in range(10_000))
     (tmp_path / "many.jsonl").write_text("\n".join(lines), "utf-8")
     assert len(make(requests=str(tmp_path / "many.jsonl")).dataset) == 20_000
+
+
+def test_how_many_are_asked_changes_nothing_of_which_set_it_was() -> None:
+    few, all_of_them, other = make(count=3), make(), make(objective="welfare_indifference")
+    sets = [(task.metadata or {})["requests"] for task in (few, all_of_them, other)]
+    assert sets[0] == sets[1] != sets[2]
