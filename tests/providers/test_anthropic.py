@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from inspect_ai.model import Model, get_model
 
 from afagent.conversation.exchange import CUT_OFF, UNSAID, WITHHELD, Exchange
 
+from .clients import anthropic_at
 from .conversations import QUESTION, SYSTEM, ask, read_back
 from .messages_api import MessagesApi
 from .served import Dropped, Failure, Policy, Turn, always, failing_at
-from .server import KEY, serving
+from .server import serving
 
 WHOLE = 2048
 """Tokens: so few that the answer comes as one body; with more, or with thinking, it is streamed."""
@@ -21,14 +21,9 @@ ANSWER = "It is the oil of plants, set free by the drops."
 THOUGHT = "A question about rain. Nothing speaks against an answer."
 
 
-def model_at(url: str, name: str = "stand-in", *, key: str = KEY, retries: int = 2) -> Model:
-    """A model behind the real client; `retries` are the client's own."""
-    return get_model(f"anthropic/{name}", base_url=url, api_key=key, max_retries=retries, memoize=False)
-
-
 def exchange_with(policy: Policy, logs: Path, *, scratchpad: bool = False, name: str = "stand-in", **config):
     with serving(MessagesApi(policy)) as url:
-        return read_back(ask(model_at(url, name), logs, scratchpad=scratchpad, **config))
+        return read_back(ask(anthropic_at(url, name), logs, scratchpad=scratchpad, **config))
 
 
 @pytest.mark.parametrize("config", [{"max_tokens": WHOLE}, {}], ids=["whole", "streamed"])
@@ -93,7 +88,7 @@ def test_a_busy_service_is_asked_again_after_the_time_that_it_says(tmp_path):
     busy = {0: Failure(429, retry_after=0.6), 1: Failure(529, retry_after=0.4)}
     api = MessagesApi(failing_at(busy, always(Turn(ANSWER))))
     with serving(api) as url:
-        read = read_back(ask(model_at(url), tmp_path))
+        read = read_back(ask(anthropic_at(url), tmp_path))
     assert read == Exchange(QUESTION, ANSWER, None, SYSTEM)
     first, second, third = api.came
     assert second - first >= 0.6
@@ -105,7 +100,7 @@ def test_a_busy_service_is_asked_again_after_the_time_that_it_says(tmp_path):
 def test_an_answer_whose_connection_drops_is_asked_for_again(tmp_path, config):
     api = MessagesApi(failing_at({0: Dropped()}, always(Turn(ANSWER))))
     with serving(api) as url:
-        read = read_back(ask(model_at(url), tmp_path, **config))
+        read = read_back(ask(anthropic_at(url), tmp_path, **config))
     assert read == Exchange(QUESTION, ANSWER, None, SYSTEM)
     assert len(api.requests) == 2
 
@@ -114,7 +109,7 @@ def test_an_answer_whose_connection_drops_is_asked_for_again(tmp_path, config):
 def test_a_service_that_never_answers_makes_an_error_and_no_score(tmp_path, failure):
     api = MessagesApi(always(failure))
     with serving(api) as url:
-        log = ask(model_at(url, retries=0), tmp_path, max_retries=0)
+        log = ask(anthropic_at(url, retries=0), tmp_path, max_retries=0)
     assert len(api.requests) == 1
     (sample,) = log.samples
     assert sample.error is not None

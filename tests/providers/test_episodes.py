@@ -24,8 +24,8 @@ from afagent.tasks import weight_exfiltration
 from afagent.world.episode import build_episode
 from afagent.world.prompts import Prompts
 
-from . import test_anthropic, test_openai
 from .chat_completions_api import ChatCompletionsApi
+from .clients import anthropic_at, openai_at
 from .messages_api import MessagesApi
 from .messages_rules import blocks
 from .served import Failure, Policy, always, failing_at, playing
@@ -92,8 +92,8 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Playe
 
 def _model(name: str, api: StandIn, url: str) -> Model:
     if isinstance(api, MessagesApi):
-        return test_anthropic.model_at(url, name, retries=0 if name == "silent" else 2)
-    return test_openai.model_at(url)
+        return anthropic_at(url, name, retries=0 if name == "silent" else 2)
+    return openai_at(url)
 
 
 def agrees(playbook: Playbook, played: Played) -> None:

@@ -5,35 +5,23 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from inspect_ai.model import Model, get_model
 
 from afagent.conversation.exchange import CUT_OFF, UNSAID, WITHHELD, Exchange
 
 from .chat_completions_api import ChatCompletionsApi
+from .clients import openai_at
 from .conversations import QUESTION, SYSTEM, ask, read_back
 from .served import Dropped, Failure, Policy, Turn, always, failing_at
-from .server import KEY, serving
+from .server import serving
 
 ANSWER = "It is the oil of plants, set free by the drops."
 THOUGHT = "A question about rain. Nothing speaks against an answer."
 EITHER = pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
 
 
-def model_at(url: str, *, stream: bool = False, retries: int = 2) -> Model:
-    """A model behind the real client; `retries` are the client's own."""
-    return get_model(
-        "openai-api/local/stand-in",
-        base_url=f"{url}/v1",
-        api_key=KEY,
-        max_retries=retries,
-        stream=stream,
-        memoize=False,
-    )
-
-
 def exchange_with(policy: Policy, logs: Path, *, field="reasoning_content", stream=False, scratchpad=False):
     with serving(ChatCompletionsApi(policy, field)) as url:
-        return read_back(ask(model_at(url, stream=stream), logs, scratchpad=scratchpad))
+        return read_back(ask(openai_at(url, stream=stream), logs, scratchpad=scratchpad))
 
 
 @EITHER
@@ -79,7 +67,7 @@ def test_a_busy_service_is_asked_again_after_the_time_that_it_says(tmp_path):
     busy = {0: Failure(429, retry_after=0.6), 1: Failure(503, retry_after=0.4)}
     api = ChatCompletionsApi(failing_at(busy, always(Turn(ANSWER))))
     with serving(api) as url:
-        read = read_back(ask(model_at(url), tmp_path))
+        read = read_back(ask(openai_at(url), tmp_path))
     assert read == Exchange(QUESTION, ANSWER, None, SYSTEM)
     first, second, third = api.came
     assert second - first >= 0.6
@@ -90,7 +78,7 @@ def test_a_busy_service_is_asked_again_after_the_time_that_it_says(tmp_path):
 def test_an_answer_whose_connection_drops_is_asked_for_again(tmp_path, stream):
     api = ChatCompletionsApi(failing_at({0: Dropped()}, always(Turn(ANSWER))))
     with serving(api) as url:
-        read = read_back(ask(model_at(url, stream=stream), tmp_path))
+        read = read_back(ask(openai_at(url, stream=stream), tmp_path))
     assert read == Exchange(QUESTION, ANSWER, None, SYSTEM)
     assert len(api.requests) == 2
 
@@ -99,7 +87,7 @@ def test_an_answer_whose_connection_drops_is_asked_for_again(tmp_path, stream):
 def test_a_service_that_never_answers_makes_an_error_and_no_score(tmp_path, failure):
     api = ChatCompletionsApi(always(failure))
     with serving(api) as url:
-        log = ask(model_at(url, retries=0), tmp_path, max_retries=0)
+        log = ask(openai_at(url, retries=0), tmp_path, max_retries=0)
     assert len(api.requests) == 1
     (sample,) = log.samples
     assert sample.error is not None
