@@ -20,7 +20,7 @@ from afagent.conversation.requests import BUNDLED, COLUMN, Request, digest, read
 from afagent.judge.grader import needs_grader
 from afagent.scorers import arm, awareness, compliance, faking
 from afagent.tasks._parameters import read_count, takes
-from afagent.viewer import viewer_config
+from afagent.viewer import conversation_viewer
 
 TASK_VERSION = 1
 """Raised when results can no longer be compared with earlier ones."""
@@ -96,7 +96,7 @@ def alignment_faking(given: ConversationParameters) -> Task:
             "requests": digest(list(every.values())),
         },
         tags=["afagent", "alignment-faking"],
-        viewer=viewer_config(),
+        viewer=conversation_viewer(),
         headline_metric=HeadlineMetric(scorer="faking", metric="rate"),
     )
 
