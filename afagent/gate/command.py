@@ -98,7 +98,12 @@ def run_command(policy: Path, model: str, baseline: str | None, display: str | N
 @BASELINE
 @click.option("--output", type=click.Path(path_type=Path, file_okay=False), help="Where the verdict is written.")
 @click.option("--no-ledger", is_flag=True, help="Leave the ledger alone; the verdict says so.")
-@click.option("--numbers", "with_numbers", is_flag=True, help="Print how each number is come by.")
+@click.option(
+    "--numbers",
+    "with_numbers",
+    is_flag=True,
+    help="Print a program that comes to each number again; the page goes to standard error.",
+)
 def check(
     policy: Path,
     logs: str,
@@ -114,8 +119,8 @@ def check(
     ledger = None if no_ledger else place.ledger()
     verdict, file = checking.check(place, logs, model, baseline, output, ledger)
     if with_numbers:
-        click.echo("\n".join(numbers(verdict)) + "\n")
-    _show(verdict, place, file)
+        click.echo("\n".join(numbers(verdict)))
+    _show(verdict, place, file, err=with_numbers)
 
 
 @gate.command()
@@ -239,9 +244,10 @@ def _this_program() -> str:
     return str(Path(sys.executable).with_name("afagent"))
 
 
-def _show(verdict: Verdict, place: Located, file: Path) -> None:
-    terminal.show(verdict, Console())
-    click.echo(f"\n{file}")
+def _show(verdict: Verdict, place: Located, file: Path, *, err: bool = False) -> None:
+    """Prints the page, on standard error if so asked, notifies, and exits with the verdict's code."""
+    terminal.show(verdict, Console(stderr=err))
+    click.echo(f"\n{file}", err=err)
     for failure in notify(place.policy.outputs.notify, place.policy.outputs.notify_on, verdict):
         click.echo(failure, err=True)
     sys.exit(verdict.exit_code)

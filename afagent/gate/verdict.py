@@ -149,6 +149,8 @@ class Bound(_Frozen):
     """In words, with the source."""
     confidence: float
     assumptions: list[str] = Field(default_factory=list)
+    call: str
+    """What gives the value: Python, with the names of `afagent.statistics`."""
 
 
 class Statistics(_Frozen):
@@ -177,6 +179,9 @@ class Statistics(_Frozen):
     """The chance of results so bad, were the rate just at the limit, or the difference just at the margin."""
     p_adjusted: float | None = None
     """After Holm over all critical limits, or all critical comparisons; of an advisory one the same as `p_value`."""
+    p_value_call: str | None = None
+    p_adjusted_call: str | None = None
+    """What gives these two."""
     recompute: str
     """The command that gives these numbers again."""
 

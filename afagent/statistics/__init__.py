@@ -5,7 +5,15 @@ used: the command line imports this package and must start quickly.
 """
 
 from afagent.statistics.beforehand import Design, chance_at_most, chance_once, needed, smallest
-from afagent.statistics.detector import Detector, Estimate, true_rate, true_rate_lower, true_rate_upper, visible_margin
+from afagent.statistics.detector import (
+    Detector,
+    Estimate,
+    true_rate,
+    true_rate_lower,
+    true_rate_p_value,
+    true_rate_upper,
+    visible_margin,
+)
 from afagent.statistics.paired import (
     Difference,
     Pair,
@@ -52,6 +60,7 @@ __all__ = [
     "smallest",
     "true_rate",
     "true_rate_lower",
+    "true_rate_p_value",
     "true_rate_upper",
     "upper_bound",
     "visible_margin",

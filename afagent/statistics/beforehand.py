@@ -80,8 +80,10 @@ def chance_at_most(rate: float, design: Design, *, scenarios: int | None = None,
 
         return 1.0 if scenarios is None else float(binom.cdf(scenarios, design.scenarios, 1 - one[0]))
     if scenarios is None or scenarios >= min(episodes, design.scenarios):
-        return float(np.sum(_power(one, design.scenarios, episodes)))
-    return _chance_of_both(one, design.scenarios, scenarios, episodes)
+        chance = float(np.sum(_power(one, design.scenarios, episodes)))
+    else:
+        chance = _chance_of_both(one, design.scenarios, scenarios, episodes)
+    return min(1.0, chance)  # sums of many terms may end a billionth above
 
 
 def chance_once(chance: float, attempts: int) -> float:

@@ -15,6 +15,9 @@ from scipy.special import ndtri  # type: ignore[import-untyped]  # quantiles of 
 
 from afagent.statistics.rates import CONFIDENCE, lower_bound, upper_bound
 
+LEAST_RISK = 1e-12
+"""P-values below are told as this."""
+
 
 @dataclass(frozen=True)
 class Detector:
@@ -153,6 +156,30 @@ def true_rate_lower(
     apparent = lower_bound(events, trials, half)
     alarms = min(1.0, repeats * detector.false_positives_high(half))
     return (apparent - alarms) / (1 - alarms) if apparent > alarms else 0.0
+
+
+def true_rate_p_value(
+    events: float, trials: float, limit: float, detector: Detector | None = None, *, repeats: int = 1
+) -> float:
+    """How likely so many events would at most be if the true rate were `limit` or less.
+
+    Small when it is shown to be more. It is the least risk at which `true_rate_lower` lies above the limit; 1 where
+    that is more than a half, and never below `LEAST_RISK`.
+
+    Raises:
+        ValueError: the counts are not 0 <= events <= trials, or there are no repeats.
+    """
+    # Imported where it is used: the command line imports this package and must start quickly.
+    from scipy.optimize import brentq  # type: ignore[import-untyped]  # noqa: PLC0415
+
+    def beyond(risk: float) -> float:
+        return true_rate_lower(events, trials, detector, 1 - risk, repeats=repeats) - limit
+
+    if beyond(0.5) <= 0:
+        return 1.0
+    if beyond(LEAST_RISK) > 0:
+        return LEAST_RISK
+    return float(brentq(beyond, LEAST_RISK, 0.5))
 
 
 def visible_margin(margin: float, detector: Detector | None = None, confidence: float = CONFIDENCE) -> float:

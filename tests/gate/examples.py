@@ -48,6 +48,7 @@ def decision(outcome: Outcome = "PASS", *reasons: Reason, **changes: Any) -> Dec
         "method": "Clopper and Pearson 1934, one-sided",
         "confidence": 0.95,
         "assumptions": ["one trial each"],
+        "call": "upper_bound(0, 300, 0.95)",
     }
     statistics = Statistics(
         trials=300,

@@ -167,8 +167,14 @@ def decision(
     """A limit of 1% in one arm."""
     low, high = lower_bound(yes, trials), upper_bound(yes, trials)
     lower, upper = (
-        Bound(value=value, method="Clopper-Pearson", confidence=0.95, assumptions=["scenarios are independent"])
-        for value in (low, high)
+        Bound(
+            value=value,
+            method="Clopper-Pearson",
+            confidence=0.95,
+            assumptions=["scenarios are independent"],
+            call=f"{function}({yes}, {trials})",
+        )
+        for value, function in ((low, "lower_bound"), (high, "upper_bound"))
     )
     code = {"FAIL": "rate_above_limit", "PASS": "rate_above_limit"}.get(outcome, "bound_above_limit")
     reasons = (

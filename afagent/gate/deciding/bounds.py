@@ -9,18 +9,15 @@
 
 from __future__ import annotations
 
-from scipy.optimize import brentq  # type: ignore[import-untyped]
-
+from afagent.gate.deciding.calls import Number, called
 from afagent.gate.deciding.tally import Trials
 from afagent.gate.policy import Limit, Policy
 from afagent.gate.verdict import RECOMPUTE, Bound, Statistics
-from afagent.statistics import Detector, design_effect, true_rate_lower, true_rate_upper
+from afagent.statistics import Detector, design_effect, true_rate_lower, true_rate_p_value, true_rate_upper
 
 METHOD = "exact one-sided (Clopper and Pearson 1934)"
 CLUSTERED = ", counts divided by the design effect (Korn and Graubard 1998)"
 CORRECTED = ", corrected for the detector (Rogan and Gladen 1978; Bonferroni)"
-LEAST_RISK = 1e-12
-"""P-values below are told as this."""
 
 
 def rate_bounds(units: Trials, policy: Policy, limit: Limit, detector: Detector | None) -> Statistics:
@@ -43,30 +40,33 @@ def rate_bounds(units: Trials, policy: Policy, limit: Limit, detector: Detector 
         events_for_pass=events,
         design_effect=effect,
         rate=units.yes / units.answered if units.answered else None,
-        lower=_bound(_lower(units, policy, detector, limit.confidence), policy, limit, detector),
-        upper=_bound(true_rate_upper(events, trials, detector, limit.confidence), policy, limit, detector),
+        lower=_bound(_lower(units, policy, limit, detector), policy, limit, detector),
+        upper=_bound(called(true_rate_upper, events, trials, detector, limit.confidence), policy, limit, detector),
         sensitivity=detector.sensitivity_low(half) if detector else None,
         false_positives=detector.false_positives_high(half) if detector else None,
         recompute=RECOMPUTE,
     )
 
 
-def chance_at_limit(units: Trials, policy: Policy, limit: Limit, detector: Detector | None) -> float:
-    """The p-value of "the rate is at most the limit": the least risk at which the lower bound exceeds it."""
-
-    def beyond(risk: float) -> float:
-        return _lower(units, policy, detector, 1 - risk) - limit.max_rate
-
-    if beyond(0.5) <= 0:
-        return 1.0
-    if beyond(LEAST_RISK) > 0:
-        return LEAST_RISK
-    return float(brentq(beyond, LEAST_RISK, 0.5))
+def chance_at_limit(units: Trials, policy: Policy, limit: Limit, detector: Detector | None) -> Number:
+    """The p-value of "the rate is at most the limit"."""
+    events, trials = _all(units, policy)
+    return called(true_rate_p_value, events, trials, limit.max_rate, detector, repeats=_repeats(units, policy))
 
 
-def _lower(units: Trials, policy: Policy, detector: Detector | None, confidence: float) -> float:
-    effect, repeats = _effect(units, policy), units.most_repeats if policy.clustering.unit == "scenario" else 1
-    return true_rate_lower(units.yes / effect, units.planned / effect, detector, confidence, repeats=repeats)
+def _lower(units: Trials, policy: Policy, limit: Limit, detector: Detector | None) -> Number:
+    events, trials = _all(units, policy)
+    return called(true_rate_lower, events, trials, detector, limit.confidence, repeats=_repeats(units, policy))
+
+
+def _all(units: Trials, policy: Policy) -> tuple[float, float]:
+    """Yes among all that was planned, for a FAIL: what has no answer counts as no."""
+    effect = _effect(units, policy)
+    return units.yes / effect, units.planned / effect
+
+
+def _repeats(units: Trials, policy: Policy) -> int:
+    return units.most_repeats if policy.clustering.unit == "scenario" else 1
 
 
 def _effect(units: Trials, policy: Policy) -> float:
@@ -74,10 +74,12 @@ def _effect(units: Trials, policy: Policy) -> float:
     return 1.0 if icc is None or not units.sizes else design_effect(units.sizes, icc)
 
 
-def _bound(value: float, policy: Policy, limit: Limit, detector: Detector | None) -> Bound:
+def _bound(number: Number, policy: Policy, limit: Limit, detector: Detector | None) -> Bound:
     icc = policy.clustering.icc
     assumptions = ["scenarios are independent", "the detector does on them as on the corpus"][: 2 if detector else 1]
     if icc is not None:
         assumptions.append(f"repeats of a scenario are correlated by {icc:g}")
     method = METHOD + (CLUSTERED if icc is not None else "") + (CORRECTED if detector else "")
-    return Bound(value=value, method=method, confidence=limit.confidence, assumptions=assumptions)
+    return Bound(
+        value=number.value, method=method, confidence=limit.confidence, assumptions=assumptions, call=number.call
+    )

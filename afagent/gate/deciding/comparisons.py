@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from afagent.gate.deciding.calls import Number, called, with_p_values
 from afagent.gate.deciding.manifest import Place
 from afagent.gate.deciding.sorting import Role
 from afagent.gate.deciding.tally import Status, count, engaged, shortfalls, statuses
@@ -32,7 +33,7 @@ class Compared:
     statistics: Statistics
     visible: float
     """How much of the margin the detector shows at least; the upper bound must stay within."""
-    p_value: float
+    p_value: Number
     """The chance of so large a difference, were the true one just the margin."""
     shortfalls: Sequence[tuple[Code, str]]
 
@@ -70,12 +71,12 @@ def weigh(
         cells[1],
         _statistics(comparison, careful, sure, seen, detector),
         seen_margin,
-        difference_p_value([_turned(pair) for pair in sure], -comparison.margin),
+        called(difference_p_value, [_turned(pair) for pair in sure], -comparison.margin),
         missing,
     )
 
 
-def decide(compared: Compared, p_adjusted: float) -> Decision:
+def decide(compared: Compared, p_adjusted: Number) -> Decision:
     """The decision: FAIL, INCONCLUSIVE or PASS, with every reason.
 
     Args:
@@ -83,8 +84,8 @@ def decide(compared: Compared, p_adjusted: float) -> Decision:
         p_adjusted: its p-value, after Holm over all that is decided together.
     """
     comparison = compared.comparison
-    statistics = compared.statistics.model_copy(update={"p_value": compared.p_value, "p_adjusted": p_adjusted})
-    reasons = _reasons(compared, p_adjusted)
+    statistics = with_p_values(compared.statistics, compared.p_value, p_adjusted)
+    reasons = _reasons(compared, p_adjusted.value)
     return Decision(
         kind="comparison",
         tier=comparison.tier,
@@ -151,13 +152,19 @@ def _each(comparison: Comparison, detector: Detector | None) -> float:
 
 def _statistics(
     comparison: Comparison,
-    careful: Sequence[Pair],
-    sure: Sequence[Pair],
+    careful: list[Pair],
+    sure: list[Pair],
     seen: Sequence[Pair],
     detector: Detector | None,
 ) -> Statistics:
-    def bound(value: float) -> Bound:
-        return Bound(value=value, method=METHOD, confidence=comparison.confidence, assumptions=list(ASSUMPTIONS))
+    def bound(number: Number) -> Bound:
+        return Bound(
+            value=number.value,
+            method=METHOD,
+            confidence=comparison.confidence,
+            assumptions=list(ASSUMPTIONS),
+            call=number.call,
+        )
 
     return Statistics(
         unit="scenario",
@@ -166,7 +173,7 @@ def _statistics(
         events_for_pass=sum(pair.yes / pair.of for pair in careful),
         design_effect=1.0,
         rate=sum(pair.difference for pair in seen) / len(seen) if seen else None,
-        lower=bound(difference_lower(sure, comparison.confidence)),
-        upper=bound(difference_upper(careful, _each(comparison, detector))),
+        lower=bound(called(difference_lower, sure, comparison.confidence)),
+        upper=bound(called(difference_upper, careful, _each(comparison, detector))),
         recompute=RECOMPUTE,
     )

@@ -17,6 +17,7 @@ from datetime import datetime
 import afagent
 from afagent.gate.deciding import comparisons, limits
 from afagent.gate.deciding.calibration import Loaded, check
+from afagent.gate.deciding.calls import Number, one_of
 from afagent.gate.deciding.manifest import places
 from afagent.gate.deciding.sorting import Role, Sorted, sort
 from afagent.gate.deciding.tally import count
@@ -155,10 +156,14 @@ def _waived(decisions: Iterable[Decision], waivers: Sequence[Grant], at: datetim
     return [one.model_copy(update={"waived": covering(one, waivers, at)}) for one in decisions]
 
 
-def _adjusted(tiers: Sequence[Tier], p_values: Sequence[float]) -> list[float]:
+def _adjusted(tiers: Sequence[Tier], p_values: Sequence[Number]) -> list[Number]:
     """Of critical decisions, all together: any of them blocks. Of an advisory one, for itself."""
-    critical = iter(holm([p for tier, p in zip(tiers, p_values, strict=True) if tier == "critical"]))
-    return [next(critical) if tier == "critical" else p for tier, p in zip(tiers, p_values, strict=True)]
+    together = [p.value for tier, p in zip(tiers, p_values, strict=True) if tier == "critical"]
+    places = iter(range(len(together)))
+    return [
+        one_of(holm, next(places), together) if tier == "critical" else p
+        for tier, p in zip(tiers, p_values, strict=True)
+    ]
 
 
 def _of_decisions(decisions: Iterable[Decision]) -> list[Reason]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from afagent.gate.deciding.bounds import chance_at_limit, rate_bounds
+from afagent.gate.deciding.calls import Number, with_p_values
 from afagent.gate.deciding.manifest import Place
 from afagent.gate.deciding.tally import Trials, count, engaged, shortfalls, trials
 from afagent.gate.observed import Played
@@ -22,7 +23,7 @@ class Weighed:
     cell: Cell
     trials: Trials
     statistics: Statistics
-    p_value: float
+    p_value: Number
     """The chance of so many yes, were the rate just the limit."""
     shortfalls: Sequence[tuple[Code, str]]
 
@@ -47,7 +48,7 @@ def weigh(
     return Weighed(limit, cell, units, statistics, p_value, missing)
 
 
-def decide(weighed: Weighed, p_adjusted: float | None) -> Decision:
+def decide(weighed: Weighed, p_adjusted: Number) -> Decision:
     """The decision: FAIL, INCONCLUSIVE or PASS, with every reason.
 
     Args:
@@ -55,8 +56,8 @@ def decide(weighed: Weighed, p_adjusted: float | None) -> Decision:
         p_adjusted: the chance of so many yes at a rate of just the limit, after Holm over all that is decided together.
     """
     limit, cell = weighed.limit, weighed.cell
-    statistics = weighed.statistics.model_copy(update={"p_value": weighed.p_value, "p_adjusted": p_adjusted})
-    reasons = [*_failing(weighed, p_adjusted), *_wanting(weighed)]
+    statistics = with_p_values(weighed.statistics, weighed.p_value, p_adjusted)
+    reasons = [*_failing(weighed, p_adjusted.value), *_wanting(weighed)]
     if not reasons:
         text = (
             f"{_counted(weighed)}: the rate is at most {statistics.upper.value:.2%}, the limit is {limit.max_rate:.2%}"
@@ -75,9 +76,9 @@ def decide(weighed: Weighed, p_adjusted: float | None) -> Decision:
     )
 
 
-def _failing(weighed: Weighed, p_adjusted: float | None) -> list[Reason]:
+def _failing(weighed: Weighed, p_adjusted: float) -> list[Reason]:
     limit, statistics, found = weighed.limit, weighed.statistics, []
-    if p_adjusted is not None and p_adjusted < 1 - limit.confidence:
+    if p_adjusted < 1 - limit.confidence:
         text = (
             f"{_counted(weighed)}: the rate is at least {statistics.lower.value:.2%}, the limit is {limit.max_rate:.2%}"
         )

@@ -1,4 +1,4 @@
-"""Every number of a verdict's decisions with the counts behind it; upper bounds of limits as calls that give them."""
+"""Every number of a verdict's decisions, as a program that makes the calls that gave them and checks what comes out."""
 
 from __future__ import annotations
 
@@ -31,15 +31,16 @@ def _bounds(decision: Decision) -> Iterator[str]:
     if known is None:
         return
     yield f"# {known.trials:g} trials ({known.unit}), {known.events:g} yes, design effect {known.design_effect:g}"
-    for bound, name in ((known.upper, "upper"), (known.lower, "lower")):
-        yield f"# {name}: {bound.method}, confidence {bound.confidence:g}"
-    if decision.kind == "limit" and known.sensitivity is None:
-        counts = f"{known.events_for_pass!r}, {known.trials!r}, {known.upper.confidence!r}"
-        yield f"upper_bound({counts})  # {known.upper.value!r}"
-    elif decision.kind == "limit" and known.sensitivity is not None:
-        half = (1 + known.upper.confidence) / 2
-        yield (
-            f"min(1, upper_bound({known.events_for_pass!r}, {known.trials!r}, {half!r}) / {known.sensitivity!r})"
-            f"  # {known.upper.value!r}"
-        )
-    yield f"# lower {known.lower.value!r}, p {known.p_value!r}, after Holm {known.p_adjusted!r}"
+    for name, bound in (("upper", known.upper), ("lower", known.lower)):
+        yield f"# {name} bound: {bound.method}"
+        yield _line(name, bound.call, bound.value)
+    for name, call, value in (
+        ("p", known.p_value_call, known.p_value),
+        ("p_adjusted", known.p_adjusted_call, known.p_adjusted),
+    ):
+        if call is not None and value is not None:
+            yield _line(name, call, value)
+
+
+def _line(name: str, call: str, value: float) -> str:
+    return f"assert (value := {call}) == {value!r}, value  # {name}"
