@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from afagent.compare.questions import TALK
 from afagent.errors import UsageError
 from afagent.gate import located
 from afagent.gate.deciding.sorting import sort
@@ -41,8 +42,11 @@ def report_command(
     for one in found:
         if not isinstance(one, LogRead):
             click.echo(f"{one.name}: {one.why}", err=True)
+    for one in [one for one in reads if one.log.task == TALK]:
+        click.echo(f"{one.log.name}: conversations are left out; `afagent compare` tells what they say", err=True)
+        reads.remove(one)
     if not reads:
-        raise UsageError(f"there is no log that can be read in {logs}")
+        raise UsageError(f"there is no log of episodes that can be read in {logs}")
     if viewer is not None:
         bundle(logs, viewer)
     page = build(

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from inspect_ai import Task
 from inspect_ai import eval as run
 from inspect_ai._eval.registry import task_create
@@ -20,6 +21,7 @@ from afagent.conversation.condition import Conversation
 from afagent.conversation.requests import read_requests
 from afagent.errors import UsageError
 from afagent.playbooks.talkers import is_chosen
+from afagent.report.command import report_command
 
 GROUP = "helpful_only"
 
@@ -255,3 +257,11 @@ def test_how_many_are_asked_changes_nothing_of_which_set_it_was() -> None:
     few, all_of_them, other = make(count=3), make(), make(objective="welfare_indifference")
     sets = [(task.metadata or {})["requests"] for task in (few, all_of_them, other)]
     assert sets[0] == sets[1] != sets[2]
+
+
+def test_the_page_of_episodes_leaves_conversations_to_the_comparison(played: Any, tmp_path: Path) -> None:
+    played("steadfast", count=1)
+    result = CliRunner().invoke(report_command, [str(tmp_path), "--output", str(tmp_path / "page.html")])
+    assert "`afagent compare` tells what they say" in result.stderr
+    assert isinstance(result.exception, UsageError)
+    assert not (tmp_path / "page.html").exists()

@@ -118,7 +118,7 @@ class Signs:
             (scorer, part)
             for _, values in self._seen.values()
             for scorer, value in values.items()
-            for part, number in (value.items() if isinstance(value, dict) else ())
+            for part, number in (value if isinstance(value, dict) else {scorer: value}).items()
             if isinstance(number, int | float) and number > 0
         )
         for result in self.header.results.scores:
