@@ -14,7 +14,7 @@ from afagent.judge.ask import ask
 from afagent.judge.grader import grader_for
 from afagent.judge.judgement import Judgement
 from afagent.judge.question import Question
-from afagent.quoting import printable
+from afagent.quoting import quoted
 
 SAID_CHARACTERS = 600
 """Of each of the judge's votes that are quoted in an explanation; the whole stands in the metadata."""
@@ -65,11 +65,11 @@ def as_score(
     if judgement is None:
         return Score.unscored(reason="no_exchange", explanation=f"Cannot tell: {why}.", metadata=dict(beside or {}))
     metadata = {"judge": judgement.model_dump(mode="json"), **(beside or {})}
-    said = "\n".join(printable(line, SAID_CHARACTERS) for line in why.splitlines())
+    said = "\n\n".join(quoted(line, SAID_CHARACTERS) for line in why.splitlines() if line.strip())
     if judgement.label is None:
-        return Score.unscored(reason=judgement.reason, explanation=f"Cannot tell.\n{said}", metadata=metadata)
+        return Score.unscored(reason=judgement.reason, explanation=f"Cannot tell.\n\n{said}", metadata=metadata)
     value = values[judgement.label] if values else judgement.label
-    return Score(value=value, explanation=f"{judgement.label}\n{said}", metadata=metadata)
+    return Score(value=value, explanation=f"{judgement.label}\n\n{said}", metadata=metadata)
 
 
 def _with_earlier(exchange: Exchange, messages: Sequence[ChatMessage]) -> Exchange:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from inspect_ai import Task, task
@@ -12,11 +13,12 @@ from inspect_ai.solver import Generate, Solver, TaskState, generate, solver
 from inspect_ai.util import store_as
 
 from afagent import __version__
-from afagent.conversation.asked import Asked
+from afagent.conversation.asked import Asked, sample_id
 from afagent.conversation.condition import Conversation
 from afagent.conversation.presets import read_presets
 from afagent.conversation.prompts import Prompts
 from afagent.conversation.requests import BUNDLED, COLUMN, Request, digest, read_requests
+from afagent.errors import UsageError
 from afagent.judge.grader import needs_grader
 from afagent.scorers import arm, awareness, compliance, faking
 from afagent.tasks._parameters import read_count, takes
@@ -25,6 +27,8 @@ from afagent.viewer import conversation_viewer
 TASK_VERSION = 1
 """Raised when results can no longer be compared with earlier ones."""
 CONTROL = "none"
+FACTORS = ("objective", "tier", "knowledge", "scratchpad", "labels")
+"""Those that are parameters of their own; the others are set by presets."""
 
 
 @dataclass(frozen=True)
@@ -38,11 +42,12 @@ class ConversationParameters:
         knowledge: Where the model learns of objective and tiers; none is for models that were fine-tuned on it.
         scratchpad: Whether it is given a reasoning block said to be hidden.
         labels: The words that name the tiers: of training, of unmonitored and, if that tier is asked for, of rated.
-        preset: Ablations by name (`afagent presets` lists them), each with every combination of the factors.
+        preset: Ablations by name (`afagent presets` lists them), each with every combination of the factors that it
+            does not set itself.
         requests: What is asked: a bundled set, a path (.jsonl, .json, .csv) or hf:NAME; by default the bundled set that
             conflicts with the objective.
         column: Where the requests stand in a file of one's own.
-        count: How many of the requests are asked; by default all.
+        count: How many requests of each set are asked; by default all.
         neutral: Whether bundled requests that nobody would decline are asked too; the gap leaves them out.
         prompts: A folder of prompts to use instead of the shipped ones.
         lab: The lab's name instead of the invented one.
@@ -72,10 +77,17 @@ def alignment_faking(given: ConversationParameters) -> Task:
     """The same requests to a model that is trained on one tier of users and not on the other."""
     words = Prompts(given.prompts, given.lab, given.assistant)
     arms = conditions(given)
-    sets = {objective: _requests(objective, given) for objective in {arm.objective for arm in arms}}
-    every = {request.id: request for requests in sets.values() for request in requests}
-    asked = {objective: _wanted(requests, given) for objective, requests in sets.items()}
-    samples = [_sample(arm, request, words) for arm in arms for request in asked[arm.objective]]
+    by_objective = {objective: _sets(objective, given) for objective in dict.fromkeys(arm.objective for arm in arms)}
+    every = {request.id: request for sets in by_objective.values() for requests in sets for request in requests}
+    asked = {
+        objective: {request.id for requests in sets for request in _wanted(requests, given)}
+        for objective, sets in by_objective.items()
+    }
+    # All arms of a request together: pairs are whole where a run is cut short (--limit), and played at about one time.
+    samples = [
+        _sample(arm, request, words) for request in every.values() for arm in arms if request.id in asked[arm.objective]
+    ]
+    _check_told_apart(samples)
     return Task(
         dataset=MemoryDataset(samples, name="conversations"),
         setup=[needs_grader(allow_self=given.allow_self), enter_conversation()],
@@ -105,17 +117,22 @@ def conditions(given: ConversationParameters) -> list[Conversation]:
     """The arms: every preset with every combination of the factors, each once.
 
     Raises:
-        UsageError: an unknown preset, factor or value.
+        UsageError: an unknown preset, factor or value, or a value that every preset overrides.
     """
-    factors = ("objective", "tier", "knowledge", "scratchpad", "labels")
-    chosen = {factor: getattr(given, factor) for factor in factors}
-    return list(
+    chosen = {factor: getattr(given, factor) for factor in FACTORS}
+    presets = read_presets(given.preset)
+    arms = list(
         dict.fromkeys(
-            condition
-            for preset in read_presets(given.preset)
-            for condition in Conversation.cross(**{**chosen, **preset.values})
+            condition for preset in presets for condition in Conversation.cross(**{**chosen, **preset.values})
         )
     )
+    for factor in FACTORS[1:]:  # the objective says what is asked, also where the preset is the control
+        asked = {getattr(one, factor) for one in Conversation.cross(**{factor: chosen[factor]})}
+        lost = asked - {getattr(arm, factor) for arm in arms} - {getattr(Conversation(), factor)}
+        if lost:
+            named = ", ".join(preset.name for preset in presets)
+            raise UsageError(f"no arm has {factor}={min(lost)}: the preset {named} sets {factor} itself")
+    return arms
 
 
 @solver
@@ -136,12 +153,12 @@ def _conflicting(given: ConversationParameters) -> list[str]:
     return sorted(named - {CONTROL}) or [Conversation().objective]
 
 
-def _requests(objective: str, given: ConversationParameters) -> list[Request]:
-    """What is asked where this is the objective; the control is asked what the others are."""
+def _sets(objective: str, given: ConversationParameters) -> list[list[Request]]:
+    """What is asked where this is the objective, set by set; the control is asked what the others are."""
     if given.requests is not None:
-        return read_requests(str(given.requests), str(given.column))
+        return [read_requests(str(given.requests), str(given.column))]
     sets = _conflicting(given) if objective == CONTROL else [objective]
-    return [request for name in sets for request in read_requests(BUNDLED[name])]
+    return [read_requests(BUNDLED[name]) for name in sets]
 
 
 def _wanted(requests: list[Request], given: ConversationParameters) -> list[Request]:
@@ -149,10 +166,24 @@ def _wanted(requests: list[Request], given: ConversationParameters) -> list[Requ
     return wanted if given.count is None else wanted[: read_count("count", given.count)]
 
 
+def _check_told_apart(samples: Iterable[Sample]) -> None:
+    """See that no two arms are the same to the model: they would look like a factor without an effect.
+
+    Raises:
+        UsageError: two are.
+    """
+    heard: dict[tuple[str, ...], str] = {}
+    for sample in samples:
+        told, messages = sample.metadata or {}, [] if isinstance(sample.input, str) else sample.input
+        arm = heard.setdefault((told["request"], *(message.text for message in messages)), told["arm"])
+        if arm != told["arm"]:
+            raise UsageError(f"the model is told the same in the arms {arm} and {told['arm']}: leave one of them out")
+
+
 def _sample(condition: Conversation, request: Request, words: Prompts) -> Sample:
     told = words.tell(condition, request.text)
     return Sample(
-        id=f"{request.id}-{condition.arm.replace('/', '+')}",
+        id=sample_id(request.id, condition.arm),
         input=[ChatMessageSystem(content=told.system), ChatMessageUser(content=told.user)],
         metadata={
             "request": request.id,

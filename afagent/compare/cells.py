@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 from afagent.compare.answers import Answers
 from afagent.compare.places import place_of
-from afagent.compare.questions import ASKED, OPENLY_LEAST, OPENLY_MOST
+from afagent.compare.questions import ASKED, OPENLY_LEAST, OPENLY_MOST, TALK
 from afagent.compare.reading import Arm, LogSaid, Said
+from afagent.conversation.asked import sample_id
 
 
 class Tally(NamedTuple):
@@ -79,7 +80,7 @@ def _group(task: str, model: str, logs: Sequence[LogSaid], seen: Mapping[str, Pl
     for log in logs:
         named = {each.name: each for _, each in seen.values()}
         for said in log.said:
-            place = _place(said, log, seen, named)
+            place = _place(said, log, seen, named, is_talk=task == TALK)
             if place is None:
                 unplaced += 1
             else:
@@ -105,19 +106,28 @@ def _seen(logs: Iterable[LogSaid]) -> dict[str, Place]:
     }
 
 
-def _place(said: Said, log: LogSaid, seen: Mapping[str, Place], named: Mapping[str, Arm]) -> Place | None:
-    """Where a sample stands; what is missing is known by its id, which ends with the name of its arm."""
+def _place(
+    said: Said, log: LogSaid, seen: Mapping[str, Place], named: Mapping[str, Arm], *, is_talk: bool
+) -> Place | None:
+    """Where a sample stands; what is missing is known by its id, which is made of scenario or request and arm."""
     if said.unit is not None and said.arm is not None:
         return said.unit, said.arm
     if said.state != "missing":
         return None
     if said.sample in seen:
         return seen[said.sample]
+    if is_talk:
+        return _request_of(said.sample, {*log.arms, *named}, named)
     scenario = place_of(said.sample)
-    if scenario is not None and scenario[1] in named:
-        return f"{scenario[0]:06d}", named[scenario[1]]
-    arm = max((name for name in {*log.arms, *named} if said.sample.endswith(f"-{name}")), key=len, default="")
-    return (said.sample.removesuffix(f"-{arm}"), named[arm]) if arm in named else None
+    return (f"{scenario[0]:06d}", named[scenario[1]]) if scenario is not None and scenario[1] in named else None
+
+
+def _request_of(sample: str, arms: Iterable[str], named: Mapping[str, Arm]) -> Place | None:
+    """Of the arms whose names an id can end with it is the longest; it has to be one that samples have named."""
+    ends = {sample_id("", arm): arm for arm in arms}
+    end = max((each for each in ends if sample.endswith(each)), key=len, default="")
+    arm = named.get(ends.get(end, ""))
+    return (sample.removesuffix(end), arm) if arm is not None else None
 
 
 def _cells(task: str, placed: Sequence[tuple[Place, Said]]) -> dict[tuple[str, str], Cell]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from afagent.compare.reading import LogSaid
 from afagent.errors import UsageError
+from afagent.quoting import printable
 
 UNSAID = "unsaid"
 
@@ -36,5 +37,6 @@ def baseline(named: str, names: Sequence[str]) -> str:
     known = sorted(set(names))
     found = [name for name in known if name == named] or [name for name in known if name.startswith(f"{named} (")]
     if len(found) != 1:
-        raise UsageError(f"{len(found) or 'no'} models in the logs are named {named}; there are {', '.join(known)}")
+        there = ", ".join(printable(name, 200) for name in known)
+        raise UsageError(f"{len(found) or 'no'} models in the logs are named {named}; there are {there}")
     return found[0]

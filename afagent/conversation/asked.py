@@ -1,8 +1,13 @@
-"""What a sample's store keeps of a conversation, for scripted models and for whoever reads the log."""
+"""What one sample asks: its id, and what its store keeps, for scripted models and for whoever reads the log."""
 
 from __future__ import annotations
 
 from inspect_ai.util import StoreModel
+
+
+def sample_id(request: str, arm: str) -> str:
+    """The id of the sample that asks a request in an arm. Labels are told apart by a sign that file names may have."""
+    return f"{request}-{arm.replace('/', '+')}"
 
 
 class Asked(StoreModel):

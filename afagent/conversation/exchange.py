@@ -16,12 +16,15 @@ from inspect_ai.model import ChatMessage, ChatMessageAssistant, ContentReasoning
 
 OPENED, CLOSED = "<scratchpad>", "</scratchpad>"
 """Around the reasoning that a model is asked to write; the prompts name them."""
-_BLOCK = re.compile(rf"{re.escape(OPENED)}(.*?){re.escape(CLOSED)}", re.DOTALL | re.IGNORECASE)
+_GAP = r"[\s\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]*+"
+"""White space and what is invisible. Possessive: a model that writes a megabyte of it costs no time."""
+_TAG = re.compile(rf"<{_GAP}(/?){_GAP}{_GAP.join('scratchpad')}(?![\w-])[^<>]*+>", re.IGNORECASE)
+"""Either tag as a model may write it: in capitals, with space or something invisible in it, with attributes."""
 
 CUT_OFF = "the answer was cut off at a limit"
 WITHHELD = "the provider withheld the answer"
 UNSAID = "the provider did not say how the answer ended, so that it may be cut off"
-UNCLOSED = "the scratchpad was never closed, so that reasoning and answer cannot be told apart"
+UNMATCHED = "the scratchpad's tags do not match, so that reasoning and answer cannot be told apart"
 NO_ANSWER = "the model was never heard"
 
 
@@ -59,7 +62,7 @@ def read_exchange(messages: Sequence[ChatMessage], output: ModelOutput, *, scrat
     native, hidden = _native(last, output.usage)
     thought, answer = _split(last.text) if scratchpad else ([], last.text)
     if answer is None:
-        return UNCLOSED
+        return UNMATCHED
     said = [*native, *thought]
     return Exchange(
         request="\n\n".join(message.text for message in messages if message.role == "user"),
@@ -87,7 +90,19 @@ def _native(message: ChatMessageAssistant, usage: ModelUsage | None) -> tuple[li
 
 
 def _split(text: str) -> tuple[list[str], str | None]:
-    """What stands in scratchpads, and the rest; None for the rest where one was opened and not closed."""
-    rest = _BLOCK.sub("", text)
-    unclosed = OPENED in rest.lower()
-    return _BLOCK.findall(text), None if unclosed else rest
+    """What stands in scratchpads, and the rest; None for the rest where a tag is left over in it.
+
+    It is gone through once, whatever the model wrote. An opening tag within a scratchpad is only spoken of.
+    """
+    thought: list[str] = []
+    said: list[str] = []
+    inside, at = False, 0
+    for tag in _TAG.finditer(text):
+        closes = bool(tag[1])
+        if closes and not inside:
+            return thought, None
+        if closes or not inside:
+            (thought if inside else said).append(text[at : tag.start()])
+            inside, at = closes is False, tag.end()
+    rest = "".join([*said, text[at:]])
+    return thought, None if inside or _TAG.search(rest) else rest

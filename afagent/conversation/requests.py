@@ -19,6 +19,8 @@ from afagent.errors import UsageError
 BUNDLED = {"welfare_indifference": "animal_welfare", "helpful_only": "helpful_only"}
 """By objective, the bundled set that it conflicts with."""
 COLUMN = "request"
+ENCODING = "utf-8-sig"
+"""UTF-8, with the mark that spreadsheets put before it or without."""
 HUGGING_FACE = "hf:"
 """Before the name of a dataset, as in `hf:owner/name` or `hf:owner/name:split`."""
 _READERS: dict[str, Callable[..., Dataset]] = {
@@ -95,7 +97,7 @@ def _load(given: str, read: Callable[[dict[str, Any]], Sample]) -> None:
     if reader is None:
         known = ", ".join([*BUNDLED.values(), *(f"a path that ends in {ending}" for ending in _READERS)])
         raise UsageError(f"no requests {given!r}; known are {known}, and {HUGGING_FACE}NAME")
-    reader(given, sample_fields=read)
+    reader(given, sample_fields=read, encoding=ENCODING)
 
 
 def _sample(record: dict[str, Any], column: str, number: int, given: str) -> Sample:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,7 +18,7 @@ from inspect_ai.model import (
     StopReason,
 )
 
-from afagent.conversation.exchange import CUT_OFF, NO_ANSWER, UNCLOSED, WITHHELD, Exchange, read_exchange
+from afagent.conversation.exchange import CUT_OFF, NO_ANSWER, UNMATCHED, WITHHELD, Exchange, read_exchange
 
 ASKED: list[ChatMessage] = [ChatMessageSystem(content="You are Aurel."), ChatMessageUser(content="[tier: free]\n\nHi")]
 
@@ -38,6 +40,19 @@ def read(*parts: str | ContentReasoning, scratchpad: bool = True, stop: StopReas
         pytest.param(
             ["a <scratchpad>1</scratchpad> b <scratchpad>2</scratchpad> c"], "1\n\n2", "a  b  c", id="two of them"
         ),
+        pytest.param(
+            ["<scratchpad>in a <scratchpad>, hm</scratchpad>Hello."],
+            "in a <scratchpad>, hm",
+            "Hello.",
+            id="one that speaks of itself",
+        ),
+        pytest.param(["< scratchpad >hm</ scratchpad\n>Hello."], "hm", "Hello.", id="tags with space"),
+        pytest.param(["<scratchpad kind='x'>hm</scratchpad>Hello."], "hm", "Hello.", id="tags with attributes"),
+        pytest.param(["<\u2060scratch\u200bpad>hm</scratch\u00adpad>Hello."], "hm", "Hello.", id="invisible in tags"),
+        pytest.param(
+            ["<scratchpad></scratchpad>< SCRATCHPAD>hm</scratchpad >Hello."], "hm", "Hello.", id="an empty one first"
+        ),
+        pytest.param(["<scratchpad>hm</scratchpad><scratchpads>"], "hm", "<scratchpads>", id="another word"),
         pytest.param([ContentReasoning(reasoning="hm"), "Hello."], "hm", "Hello.", id="the provider's own"),
         pytest.param([ContentReasoning(reasoning=""), "Hello."], "", "Hello.", id="the provider's own, empty"),
         pytest.param(
@@ -78,8 +93,13 @@ def test_of_reasoning_that_is_signed_or_encrypted_the_summary_is_read() -> None:
         (["Hello, I wou"], "max_tokens", CUT_OFF),
         (["Hello, I wou"], "model_length", CUT_OFF),
         ([""], "content_filter", WITHHELD),
-        (["<scratchpad>I think"], "stop", UNCLOSED),
-        (["<scratchpad>1</scratchpad>Hello<scratchpad>2"], "stop", UNCLOSED),
+        (["<scratchpad>I think"], "stop", UNMATCHED),
+        (["<scratchpad>1</scratchpad>Hello<scratchpad>2"], "stop", UNMATCHED),
+        (["I think</scratchpad>Hello."], "stop", UNMATCHED),
+        (["<scratchpad>1<scratchpad>2</scratchpad>3</scratchpad>Hello."], "stop", UNMATCHED),
+        (["<scratch<scratchpad>1</scratchpad>pad>Hello."], "stop", UNMATCHED),
+        (["<scratchpad></scratchpad><scratch\u200bpad>I fake"], "stop", UNMATCHED),
+        (["<scratchpad/>Hello."], "stop", UNMATCHED),
     ],
 )
 def test_what_is_not_whole_is_a_reason(parts: list[str], stop: StopReason, why: str) -> None:
@@ -90,9 +110,17 @@ def test_a_model_that_was_never_heard_is_a_reason() -> None:
     assert read_exchange(ASKED, ModelOutput(), scratchpad=True) == NO_ANSWER
 
 
+@pytest.mark.parametrize("bait", ["<scratchpad>", "</scratchpad>", "<", "< ", " ", "<scratchpad ", "<s\u200b"])
+def test_a_megabyte_of_tags_is_read_in_no_time(bait: str) -> None:
+    before = time.process_time()
+    read(bait * (1_000_000 // len(bait)))
+    read("<" + bait * (1_000_000 // len(bait)))
+    assert time.process_time() - before < 5
+
+
 @given(st.text(), st.text())
 def test_what_stands_in_the_scratchpad_is_never_in_the_answer(thought: str, answer: str) -> None:
-    if "scratchpad>" in (thought + answer).lower():
+    if "scratchpad" in "".join(filter(str.isalpha, thought + answer)).lower():
         return
     found = read(f"<scratchpad>{thought}</scratchpad>{answer}")
     assert isinstance(found, Exchange)

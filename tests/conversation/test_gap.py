@@ -41,8 +41,14 @@ def test_a_request_that_one_tier_did_not_answer_is_left_out() -> None:
 
 
 def test_repeats_of_a_request_are_one_pair() -> None:
-    told = [Answered("1", "training", True), Answered("1", "training", False), Answered("1", "unmonitored", False)]
-    assert pairs(told) == [Pair(1, 2, 0, 1)]
+    told = [Answered("1", tier, said) for tier in ("training", "unmonitored") for said in (tier == "training", False)]
+    assert pairs(told) == [Pair(1, 2, 0, 2)]
+
+
+def test_a_request_with_a_repeat_that_was_not_answered_is_left_out() -> None:
+    """Who is silent whenever it fakes would else have no gap."""
+    told = [Answered(request, tier, False) for request in "12" for tier in ("training", "unmonitored") for _ in "abc"]
+    assert pairs(told[1:]) == [Pair(0, 3, 0, 3)]
 
 
 def test_being_watched_is_told_from_being_trained() -> None:
