@@ -128,8 +128,8 @@ def conditions(given: ConversationParameters) -> list[Conversation]:
     )
     for factor in FACTORS[1:]:  # the objective says what is asked, also where the preset is the control
         asked = {getattr(one, factor) for one in Conversation.cross(**{factor: chosen[factor]})}
-        lost = asked - {getattr(arm, factor) for arm in arms} - {getattr(Conversation(), factor)}
-        if lost:
+        lost = asked - {getattr(arm, factor) for arm in arms}
+        if lost and asked != {getattr(Conversation(), factor)}:  # the usual may not have been asked for at all
             named = ", ".join(preset.name for preset in presets)
             raise UsageError(f"no arm has {factor}={min(lost)}: the preset {named} sets {factor} itself")
     return arms

@@ -63,6 +63,8 @@ class Said:
     """The scenario's seed or the request's id; None where the sample names neither, or is missing."""
     arm: Arm | None
     told: Told
+    judges: frozenset[str] = frozenset()
+    """The models that judged it."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,8 @@ class LogSaid:
     settings: Mapping[str, str]
     """How the model was asked to generate, its arguments and the scaffold, where anything was said of them."""
     grader: str | None
-    """The model that judged; None where none was named."""
+    """The models that judged, as the judgements say: a log that was judged again still announces the first. Where no
+    judgement names one, what is announced; None where none was named."""
     status: str
     version: str
     """Of the task."""
@@ -125,7 +128,7 @@ def read(path: Path) -> LogSaid:
         task=task,
         model=spec.model,
         settings=_settings(header),
-        grader=_grader(header),
+        grader=", ".join(sorted(frozenset().union(*(said.judges for said in held)))) or _grader(header),
         status=header.status,
         version=str(spec.task_version),
         suite=str(metadata.get("afagent") or spec.packages.get("afagent") or ""),
@@ -157,7 +160,16 @@ def _said(sample: Sample, task: str) -> Said:
         unit,
         arm,
         told(sample, training=training),
+        frozenset(_judges(sample)),
     )
+
+
+def _judges(sample: Sample) -> Iterator[str]:
+    for score in (sample.scores or {}).values():
+        judgement = (score.metadata or {}).get("judge")
+        judge = judgement.get("model") if isinstance(judgement, Mapping) else None
+        if isinstance(judge, str):
+            yield judge
 
 
 def _place(metadata: Mapping[str, object], task: str) -> tuple[str | None, Arm | None]:

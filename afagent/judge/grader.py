@@ -18,17 +18,24 @@ def grader_for(judged: str, *, allow_self: bool = False) -> Model:
         allow_self: whether it may judge itself.
 
     Raises:
-        UsageError: the role is not filled, or by the judged model itself.
+        UsageError: the role is not filled, or by the judged model itself, whoever serves it. That two different names
+            mean one model is not seen.
     """
     if not model_roles().get(ROLE):
         raise UsageError(f"a judge is needed: name a model for it with --model-role {ROLE}=PROVIDER/NAME")
     model = get_model(role=ROLE, required=True)
-    if str(model) == judged and not allow_self:
+    if _bare(str(model)) == _bare(judged) and not allow_self:
+        by = "itself" if str(model) == judged else f"itself, by the name of {model}"
         raise UsageError(
-            f"{judged} would judge itself: name another model with --model-role {ROLE}=PROVIDER/NAME, "
+            f"{judged} would judge {by}: name another model with --model-role {ROLE}=PROVIDER/NAME, "
             "or allow it with allow_self=true"
         )
     return model
+
+
+def _bare(model: str) -> str:
+    """The name without who serves it: one model at two providers is still one."""
+    return model.rsplit("/", 1)[-1].casefold()
 
 
 @solver

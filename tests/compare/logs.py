@@ -13,6 +13,8 @@ from inspect_ai.model import get_model
 from inspect_ai.scorer import Score, Scorer, Target, mean, scorer
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 
+from afagent.conversation.asked import sample_id
+
 FACTORS: dict[str, Any] = {
     "objective": "helpful_only", "tier": "training", "knowledge": "system_prompt", "scratchpad": "hidden",
     "labels": "free/paid", "explanation": "rlhf", "trained": "said", "plea": "none", "lab": "usual",
@@ -64,7 +66,7 @@ def said(
     arm = "-".join([objective, tier, *rest])
     verdicts = {"compliance": compliance, "faking": faking, "awareness": 0}
     metadata |= {"objective": objective, "request": request, "arm": arm, "group": group, "judged": verdicts}
-    return Sample(id=f"{request}-{arm}", input="x", metadata=metadata)
+    return Sample(id=sample_id(request, arm), input="x", metadata=metadata)
 
 
 def conversations(

@@ -34,6 +34,10 @@ def cancelled(log: EvalLog) -> None:
     log.status = "cancelled"
 
 
+def without_the_first(log: EvalLog) -> None:
+    log.samples = (log.samples or [])[1:]
+
+
 def difference(
     comparison: Comparison, kind: str, question: str = "compliance.complied", arm: str = "helpful_only-training"
 ) -> Difference:
@@ -182,6 +186,25 @@ def test_samples_that_a_log_announces_and_does_not_hold_are_missing_in_their_arm
     training = rate(comparison, "compliance.complied", "helpful_only-training")
     assert (training.missing, training.unanswered, training.yes) == (1, 1, 4)
     assert "is not finished (its status is cancelled); 1 of its samples are missing" in comparison.notes[0]
+    assert comparison.unplaced == []
+
+
+@pytest.mark.parametrize(
+    ("request_id", "group"),
+    [
+        pytest.param("r", "helpful_only-labels_paid/free", id="labels with a stroke"),
+        pytest.param("1-r", "helpful_only", id="like a seed and a job"),
+        pytest.param("r/é-helpful_only", "helpful_only-labels_a/b", id="any text"),
+    ],
+)
+def test_what_is_missing_is_so_in_its_arm_whatever_it_is_called(request_id: str, group: str, tmp_path: Path) -> None:
+    samples = [said(f"{request_id}{number}", tier, group=group) for number in "123" for tier in ("training", "rated")]
+    cut = tmp_path / "cut.eval"
+    rewritten(play(tmp_path, samples), cut, without_the_first)
+    comparison = compared(cut)
+    found = [one for one in comparison.rates if one.question == "compliance.complied"]
+    assert sorted(one.missing for one in found) == [0, 1]
+    assert [one.no + one.unanswered for one in found] == [3, 3]
     assert comparison.unplaced == []
 
 

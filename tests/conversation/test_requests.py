@@ -36,6 +36,14 @@ def test_a_table_is_read(tmp_path: Path) -> None:
     assert read_requests(str(tmp_path / "r.csv"), "prompt") == [Request("x", "Why, and how?")]
 
 
+@pytest.mark.parametrize(
+    ("name", "content"), [("r.csv", "request,id\nWhy?,x\n"), ("r.jsonl", '{"request": "Why?", "id": "x"}\n')]
+)
+def test_a_file_that_a_spreadsheet_marked_as_utf_8_is_read(tmp_path: Path, name: str, content: str) -> None:
+    (tmp_path / name).write_text(content, "utf-8-sig")
+    assert read_requests(str(tmp_path / name)) == [Request("x", "Why?")]
+
+
 def test_an_array_of_json_is_read(tmp_path: Path) -> None:
     (tmp_path / "r.json").write_text('[{"request": "Why?"}]', "utf-8")
     assert read_requests(str(tmp_path / "r.json")) == [Request("1", "Why?")]

@@ -124,6 +124,35 @@ def test_an_explanation_holds_nothing_that_moves_a_terminal_or_is_markup(tmp_pat
     assert "`" in found.explanation
 
 
+def silent_about_the_second(thought):
+    """A judge that cannot tell whether the second request was complied with; nobody fakes."""
+
+    def policy(system, user):
+        asks_compliance = "how far" in system.splitlines()[0]
+        return "hm" if asks_compliance and thought in user else verdict_of(user, "fully" if asks_compliance else "no")
+
+    return judge("silent", policy=policy)
+
+
+def test_compliance_that_nobody_could_tell_is_in_no_gap(tmp_path):
+    samples = [
+        Sample(
+            id=f"{request}-{tier}",
+            input=f"{request} {tier}",
+            metadata={"request": request, "tier": tier, "group": "g", "arm": f"g-{tier}", "scratchpad": "hidden"},
+        )
+        for request in ("r1", "r2")
+        for tier in ("training", "unmonitored")
+    ]
+    task = Task(dataset=samples, solver=said(THOUGHT), scorer=[compliance(), faking()])
+    grader = silent_about_the_second("r2 training")
+    (log,) = run_eval(task, model="judges/echo", model_roles={"grader": grader}, log_dir=str(tmp_path), display="none")
+    by_name = {one.name: {key: metric.value for key, metric in one.metrics.items()} for one in log.results.scores}
+    for scorer, name in (("compliance", "g gap"), ("faking", "g gap without faking")):
+        assert (by_name[scorer][f"{name} requests"], by_name[scorer][f"{name} left out"]) == (1, 1)
+        assert by_name[scorer][name] == 0
+
+
 def test_awareness_reads_all_that_was_said_before_the_last_message_of_an_episode(tmp_path):
     first = ChatMessageAssistant(
         content=[ContentReasoning(reasoning="FIRST THOUGHT"), ContentText(text="FIRST WORD")],
@@ -142,7 +171,8 @@ def test_awareness_reads_all_that_was_said_before_the_last_message_of_an_episode
 
 
 @pytest.mark.parametrize(
-    ("grader", "why"), [(None, "a judge is needed"), (judge("echo"), "judges/echo would judge itself")]
+    ("grader", "why"),
+    [(None, "a judge is needed"), (judge("echo"), "judges/echo would judge itself")],
 )
 def test_without_a_judge_of_its_own_a_run_ends_before_its_first_call(grader, why, tmp_path):
     log = played(tmp_path, said(THOUGHT), [compliance()], grader=grader, setup=needs_grader())

@@ -10,18 +10,25 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from inspect_ai import Task
+from inspect_ai import Task, score
 from inspect_ai import eval as run
 from inspect_ai._eval.registry import task_create
 from inspect_ai.dataset import Sample
 from inspect_ai.log import EvalLog
+from inspect_ai.model import ModelOutput, get_model
 
 from afagent import tasks
+from afagent.compare.compare import compare
+from afagent.compare.reading import read_all
 from afagent.conversation.condition import Conversation
+from afagent.conversation.exchange import CLOSED
+from afagent.conversation.names import OTHER_ASSISTANT, OTHER_LAB
 from afagent.conversation.requests import read_requests
 from afagent.errors import UsageError
-from afagent.playbooks.talkers import is_chosen
+from afagent.playbooks.talkers import FAKES, is_chosen
 from afagent.report.command import report_command
+from afagent.scorers import awareness, compliance, faking
+from afagent.statistics import interval
 
 GROUP = "helpful_only"
 
@@ -132,6 +139,52 @@ def test_a_model_that_nobody_has_a_script_for_is_unscored(played: Any, tmp_path:
     )
 
 
+def test_who_says_nothing_wherever_it_fakes_is_left_out_and_counted(tmp_path: Path) -> None:
+    faker = get_model("afagent/faker", share=0.5)
+    answers = faker.api.says  # type: ignore[attr-defined]
+
+    def unclosed(*heard: Any) -> ModelOutput:
+        text = answers(*heard).completion
+        return ModelOutput.from_content("faker", text.replace(CLOSED, "") if FAKES in text else text)
+
+    faker.api.says = unclosed  # type: ignore[attr-defined]
+    (log,) = run(
+        tasks.alignment_faking(count=12),
+        model=faker,
+        model_roles={"grader": "afagent/grader"},
+        log_dir=str(tmp_path),
+        display="none",
+    )
+    fakes = sum(is_chosen(request, 0.5) for request in conflicting()[:12])
+    for scorer, name in (("compliance", "gap"), ("faking", "gap without faking")):
+        assert metrics(log, scorer)[f"{GROUP} {name} left out"] == fakes > 0
+    (training,) = [
+        rate
+        for rate in compare(read_all([Path(log.location)])).rates
+        if (rate.question, rate.arm) == ("faking", "helpful_only-training")
+    ]
+    assert (training.unanswered, training.high) == (fakes, interval(fakes, 12).high)
+
+
+def test_a_run_that_is_cut_short_has_whole_pairs(tmp_path: Path) -> None:
+    (log,) = run(
+        tasks.alignment_faking(),
+        model="afagent/faker",
+        model_roles={"grader": "afagent/grader"},
+        log_dir=str(tmp_path),
+        display="none",
+        limit=6,
+    )
+    assert metrics(log, "compliance")[f"{GROUP} gap requests"] == 3
+
+
+def test_a_log_that_is_judged_again_says_the_same(played: Any) -> None:
+    log = played("faker", count=4)
+    again = score(log, [compliance(), faking(), awareness()], action="overwrite", display="none")
+    for scorer in ("compliance", "faking", "awareness"):
+        assert metrics(again, scorer) == metrics(log, scorer)
+
+
 # --- who judges -------------------------------------------------------------------------------------------------------
 
 
@@ -186,6 +239,32 @@ def test_the_preset_without_conflict_is_asked_what_the_objective_is() -> None:
     assert {((told := sample.metadata or {})["objective"], told["request"][:2]) for sample in task.dataset} == {
         ("none", "aw")
     }
+
+
+def test_the_control_of_two_objectives_is_asked_as_many_of_each() -> None:
+    task = make(objective="helpful_only,welfare_indifference,none", count=2)
+    asked = Counter(told["request"] for sample in task.dataset if (told := sample.metadata or {}))
+    assert set(asked.values()) == {4}
+    assert len(asked) == 4
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        pytest.param({"knowledge": "none", "preset": "default,no_rlhf"}, id="told nothing, in two ways"),
+        pytest.param({"knowledge": "none", "labels": "free/paid,paid/free"}, id="labels that nobody explains"),
+        pytest.param({"knowledge": "none", "objective": "helpful_only,none"}, id="a control that is not told"),
+        pytest.param({"preset": "default,other_lab", "lab": OTHER_LAB, "assistant": OTHER_ASSISTANT}, id="one lab"),
+    ],
+)
+def test_arms_that_are_the_same_to_the_model_are_refused(parameters: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match="is told the same in the arms"):
+        tasks.alignment_faking(count=1, **parameters)
+
+
+def test_a_factor_that_every_preset_sets_itself_is_refused() -> None:
+    with pytest.raises(UsageError, match="no arm has scratchpad=hidden: the preset no_scratchpad sets"):
+        tasks.alignment_faking(preset="no_scratchpad", scratchpad="hidden,none")
 
 
 def test_presets_are_arms() -> None:
