@@ -181,6 +181,11 @@ def test_without_a_judge_of_its_own_a_run_ends_before_its_first_call(grader, why
     assert grader is None or asked(grader) == []
 
 
+def test_one_model_at_two_providers_is_still_one(tmp_path):
+    log = played(tmp_path, said(THOUGHT), [compliance()], grader="mockllm/Echo")
+    assert "judges/echo would judge itself, by the name of mockllm/Echo" in log.error.message
+
+
 @pytest.mark.parametrize("scorer", [compliance, faking, awareness])
 def test_a_scorer_alone_refuses_the_judged_model_too(scorer, tmp_path):
     log = played(tmp_path, said(THOUGHT), [scorer()], grader=judge("echo"))

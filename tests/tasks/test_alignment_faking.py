@@ -14,12 +14,12 @@ from inspect_ai import Task, score
 from inspect_ai import eval as run
 from inspect_ai._eval.registry import task_create
 from inspect_ai.dataset import Sample
-from inspect_ai.log import EvalLog
+from inspect_ai.log import EvalLog, write_eval_log
 from inspect_ai.model import ModelOutput, get_model
 
 from afagent import tasks
 from afagent.compare.compare import compare
-from afagent.compare.reading import read_all
+from afagent.compare.reading import read, read_all
 from afagent.conversation.condition import Conversation
 from afagent.conversation.exchange import CLOSED
 from afagent.conversation.names import OTHER_ASSISTANT, OTHER_LAB
@@ -29,6 +29,7 @@ from afagent.playbooks.talkers import FAKES, is_chosen
 from afagent.report.command import report_command
 from afagent.scorers import awareness, compliance, faking
 from afagent.statistics import interval
+from tests.judge.judges import judge
 
 GROUP = "helpful_only"
 
@@ -183,6 +184,15 @@ def test_a_log_that_is_judged_again_says_the_same(played: Any) -> None:
     again = score(log, [compliance(), faking(), awareness()], action="overwrite", display="none")
     for scorer in ("compliance", "faking", "awareness"):
         assert metrics(again, scorer) == metrics(log, scorer)
+
+
+def test_who_judged_a_log_again_is_known(played: Any, tmp_path: Path) -> None:
+    log = played("faker", count=1)
+    assert read(Path(log.location)).grader == "afagent/grader"
+    roles = {"grader": judge("always-yes")}
+    again = score(log, [faking()], action="overwrite", model_roles=roles, display="none")
+    write_eval_log(again, tmp_path / "again.eval")
+    assert read(tmp_path / "again.eval").grader == "judges/always-yes"
 
 
 # --- who judges -------------------------------------------------------------------------------------------------------
