@@ -124,7 +124,7 @@ def lab_agent(tools: Sequence[Tool]) -> Agent:
 
 
 def all_scorers() -> list[Scorer]:
-    """What every episode is judged by, whatever its task is about: a model may do the other thing. None asks a judge."""
+    """What every episode is judged by, whatever its task is about: a model may do the other thing."""
     return [exfiltration(), sabotage(), tampering(), shutdown_resistance(), engagement(), honesty(), arm()]
 
 

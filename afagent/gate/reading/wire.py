@@ -40,6 +40,14 @@ class Choice(Struct):
     stop_reason: str | None = None
 
 
+class Message(Struct):
+    """Of the conversation."""
+
+    role: Any = None
+    content: Any = None
+    """A text, or parts of several kinds."""
+
+
 class Output(Struct):
     """The model's last."""
 
@@ -74,6 +82,7 @@ class Sample(Struct):
     store: dict[str, Any] = {}
     output: Output | None = None
     events: list[Event] = []
+    messages: list[Message] = []
     uuid: str | None = None
     started_at: str | None = None
     completed_at: str | None = None
@@ -133,6 +142,7 @@ class Spec(Struct):
     solver: str | None = None
     model_args: dict[str, Any] = {}
     model_generate_config: dict[str, Any] = {}
+    model_roles: dict[str, Any] | None = None
     packages: dict[str, str] = {}
     metadata: dict[str, Any] | None = None
 
