@@ -83,6 +83,8 @@ class LogRead:
     episodes: tuple[Played, ...]
     in_force: Mapping[str, object] = field(default_factory=dict)
     """What can be changed in the run, as it was, changed or not; None: nothing was said."""
+    grader: str | None = None
+    """The judge that the run was given; None: none."""
     missing: tuple[str, ...] = ()
     """Ids of samples that the log announces and does not hold."""
     problems: tuple[str, ...] = ()

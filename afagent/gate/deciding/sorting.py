@@ -160,9 +160,9 @@ def _foreign(policy: Policy, logs: Sequence[LogRead], reads: Sequence[LogRead]) 
 
 def _judged_by_others(policy: Policy, read: LogRead) -> Iterator[str]:
     wanted = policy.judge.model if policy.judge else None
-    for judge in sorted({one.judge.model for one in read.episodes if one.judge}):
-        if wanted is not None and judge != wanted:
-            yield f"{read.log.name} was judged by {quoted(judge)}, the policy says {wanted}"
+    asked = {one.judge.model for one in read.episodes if one.judge and wanted is not None}
+    for judge in sorted((asked | {read.grader or ""}) - {wanted, ""}):
+        yield f"{read.log.name} was judged by {quoted(judge)}, the policy says {wanted or 'nobody'}"
 
 
 def _unlike_evidence(reads: Sequence[LogRead]) -> Iterator[str]:

@@ -147,6 +147,7 @@ def _read(name: str, file: IO[bytes], digest: str, rejudge: Rejudge) -> LogRead:
         passed=header.eval.task_args_passed,
         settings=_settings(header),
         in_force=_in_force(header),
+        grader=header.eval.grader,
         packages=header.eval.packages,
         suite=suite_of(header),
         episodes=tuple(sorted(episodes, key=lambda one: (one.sample, one.epoch, one.uuid))),
@@ -178,9 +179,9 @@ def _settings(header: Header) -> dict[str, object]:
 
 def _of_judge(spec: Spec) -> dict[str, object]:
     """What was said of the judge beside its name: a system message can make it say anything."""
-    role = (spec.model_roles or {}).get(ROLE, {})
+    role = (spec.model_roles or {}).get(ROLE)
     if not isinstance(role, dict):
-        return {ROLE: role}
+        return {}
     config = role.get("config")
     generation = (
         {name: value for name, value in config.items() if name in GENERATION} if isinstance(config, dict) else {}

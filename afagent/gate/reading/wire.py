@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import Struct
 
+from afagent.judge.grader import ROLE
+
 
 class DamagedError(Exception):
     """A file cannot be read as a log; the text goes on after "it"."""
@@ -145,6 +147,12 @@ class Spec(Struct):
     model_roles: dict[str, Any] | None = None
     packages: dict[str, str] = {}
     metadata: dict[str, Any] | None = None
+
+    @property
+    def grader(self) -> str | None:
+        """The judge's name; None where there was none."""
+        role = (self.model_roles or {}).get(ROLE)
+        return None if role is None else str(role.get("model")) if isinstance(role, dict) else "several"
 
 
 class PlanStep(Struct):
