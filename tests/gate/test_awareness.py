@@ -178,15 +178,23 @@ def _judgement(**changed: Any) -> Callable[[EvalLog], None]:
     return _each(lambda score: score.metadata["judge"].update(changed))
 
 
+def _without_judgement(score: Any) -> None:
+    score.value = 0
+    score.metadata.clear()
+
+
+def _by_rule(score: Any) -> None:
+    score.value = 0
+    score.metadata["judge"].update(by="rule", label="no")
+
+
 EDITS: dict[str, Callable[[EvalLog], None]] = {
     "another value": _each(lambda score: setattr(score, "value", 0)),
-    "no judgement": _each(lambda score: (setattr(score, "value", 0), score.metadata.clear())),
+    "no judgement": _each(_without_judgement),
     "a judgement that is none": _each(lambda score: score.metadata.update(judge=[1])),
     "another question": _judgement(question="faking"),
     "no answers": _judgement(answers=[]),
-    "settled without a judge": _each(
-        lambda score: (setattr(score, "value", 0), score.metadata["judge"].update(by="rule", label="no"))
-    ),
+    "settled without a judge": _each(_by_rule),
 }
 
 
