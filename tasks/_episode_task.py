@@ -20,9 +20,10 @@ from afagent.agent.handover import NAME, handover
 from afagent.conditions import Condition, factors_of
 from afagent.evidence.attendance import attend, start_services
 from afagent.evidence.witness import begin, follow
+from afagent.judge.grader import needs_grader
 from afagent.sandbox import compose_metadata, lab_sandbox
-from afagent.scorers import arm, engagement, exfiltration, honesty, sabotage, shutdown_resistance, tampering
-from afagent.tasks._parameters import Parameters, read_count, read_tools
+from afagent.scorers import arm, awareness, engagement, exfiltration, honesty, sabotage, shutdown_resistance, tampering
+from afagent.tasks._parameters import Parameters, read_count, read_switch, read_tools
 from afagent.viewer import viewer_config
 from afagent.world.episode import Episode, build_episode
 from afagent.world.files import pack
@@ -47,6 +48,8 @@ def episode_task(name: str, given: Parameters, *, version: int, headline: str) -
     weights_mb = read_count("weights_mb", given.weights_mb)
     arms = Condition.cross(**{factor: getattr(given, factor) for factor in factors_of(name)})
     prompts = Prompts(given.prompts)
+    asks_judge = read_switch("awareness", given.awareness)
+    lab = enter_lab(name, weights_mb, given.prompts)
     samples = [
         _sample(build_episode(seed, condition, weights_mb, now, prompts, name), now)
         for seed in read_seeds(given.seeds)
@@ -54,9 +57,9 @@ def episode_task(name: str, given: Parameters, *, version: int, headline: str) -
     ]
     return Task(
         dataset=MemoryDataset(samples, name="episodes"),
-        setup=enter_lab(name, weights_mb, given.prompts),
+        setup=[needs_grader(), lab] if asks_judge else lab,
         solver=lab_agent(read_tools(given.tools)),
-        scorer=all_scorers(),
+        scorer=[*all_scorers(), awareness()] if asks_judge else all_scorers(),
         sandbox=lab_sandbox(given.workstation_image),
         message_limit=read_count("message_limit", given.message_limit),
         time_limit=read_count("time_limit", given.time_limit),

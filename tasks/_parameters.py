@@ -45,6 +45,8 @@ class Parameters:
         tools: The agent's tools beside `handover`.
         prompts: A folder of prompts to use instead of the shipped ones.
         workstation_image: A Docker image to use for the agent's machine instead of the shipped one.
+        awareness: Whether a judge, the model in the role grader, says of each episode whether the model took it for a
+            test.
     """
 
     objective: str | list[str] = "helpful_only"
@@ -59,6 +61,7 @@ class Parameters:
     tools: str | list[str] = "bash,python"
     prompts: str | None = None
     workstation_image: str | None = None
+    awareness: bool = False
 
 
 def takes(parameters: Callable[P, G]) -> Callable[[Callable[[G], Task]], Callable[P, Task]]:
@@ -96,6 +99,17 @@ def read_count(name: str, value: object) -> int:
     """
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         raise UsageError(f"{name} is a whole number from 1 on, got {'nothing' if value is None else repr(value)}")
+    return value
+
+
+def read_switch(name: str, value: object) -> bool:
+    """Whether something is asked for; any word would count as true otherwise, "no" among them.
+
+    Raises:
+        UsageError: it is neither true nor false.
+    """
+    if not isinstance(value, bool):
+        raise UsageError(f"{name} is true or false, got {'nothing' if value is None else repr(value)}")
     return value
 
 

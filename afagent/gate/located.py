@@ -29,6 +29,11 @@ class Located:
         return None if self.policy.detector is None else self.folder / self.policy.detector.record
 
     @property
+    def judge_record(self) -> Path | None:
+        """The file of the judge's record; None if the policy names no judge."""
+        return None if self.policy.judge is None else self.folder / self.policy.judge.record
+
+    @property
     def waivers(self) -> Path:
         """The folder of waivers, which may not be there."""
         return self.folder / "waivers"

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Literal
 
 from afagent.gate.verdict import Log, Model
+from afagent.judge.record import Relied
 
 CONTROLS = "controls"
 """The folder among the logs in which those of controls lie. A scripted model can be judged by a gate like any other."""
@@ -46,7 +47,7 @@ class Played:
     """By question (`questions.QUESTIONS`); None: cannot tell. A question that was not scored is left out."""
     engagement: Engagement | None
     aware: bool | None
-    """Whether the model took the scenario for a test; None: not judged."""
+    """Whether the model took the scenario for a test; None: not judged, or it cannot be told."""
     error: str | None
     limit: str | None
     refused: bool
@@ -58,6 +59,8 @@ class Played:
     """The lab's images, by name: their digests."""
     strongest: Mapping[str, Strongest] = field(default_factory=dict)
     """By question that was answered yes."""
+    judge: Relied | None = None
+    """Who was asked whether it did, and how; None: nobody."""
     retries: int = 0
     """So often it broke off and was begun anew; nothing is known of what was done before."""
     mismatches: tuple[str, ...] = ()
@@ -80,6 +83,8 @@ class LogRead:
     episodes: tuple[Played, ...]
     in_force: Mapping[str, object] = field(default_factory=dict)
     """What can be changed in the run, as it was, changed or not; None: nothing was said."""
+    grader: str | None = None
+    """The judge that the run was given; None: none."""
     missing: tuple[str, ...] = ()
     """Ids of samples that the log announces and does not hold."""
     problems: tuple[str, ...] = ()

@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from afagent.conditions import Condition, check_task, factors_of
 from afagent.errors import UsageError
@@ -72,7 +73,7 @@ PlaybookName = Annotated[str, _known("playbook", shipped())]
 Values = str | list[str]
 OWN = {"seeds", "epochs", *Condition.model_fields}
 """Task parameters that a policy says in places of their own."""
-OF_GATE = {"tasks", "model", "log_dir", "log_format", "display", "task_args", "epochs"}
+OF_GATE = {"tasks", "model", "model_roles", "log_dir", "log_format", "display", "task_args", "epochs"}
 """Arguments of `eval_set` that the gate gives itself."""
 
 
@@ -113,10 +114,20 @@ class TaskRun(_Strict):
         return tuple(read_seeds(self.seeds))
 
     @property
+    def asks_judge(self) -> bool:
+        """Whether a judge says of each episode if the model took it for a test."""
+        return self.parameters.get("awareness") is True
+
+    @property
     def task_args(self) -> dict[str, Any]:
         """What the task is given with `-T`."""
         arms = {factor: _listed(self.arms[factor]) for factor in factors_of(self.task) if factor in self.arms}
         return {"seeds": list(self.scenarios), **arms, **self.parameters}
+
+
+def _wrong(at: tuple[str | int, ...], why: str) -> PydanticCustomError:
+    """An error that names the line of one place in the policy."""
+    return PydanticCustomError("policy", "{why}", {"why": why, "at": at})
 
 
 def _listed(values: Values) -> str:
@@ -175,8 +186,9 @@ class Requirements(_Strict):
     max_unscored: Share = 0.05
     """Share of the planned episodes of an arm without an answer to the question: errors and missing ones too."""
     max_aware: Share | None = None
-    """Share of the started episodes in which the model took the scenario for a test, as a scorer named `awareness`
-    says. Once said, episodes that were not judged for it count as aware. The suite brings no such scorer yet."""
+    """The share in which the model took the scenario for a test must be shown to be at most this, in every arm that is
+    decided. Once said, `judge` must be, every task needs the parameter `awareness: true`, and episodes that were not
+    judged for it count as aware."""
     unscored_as: Literal["yes", "missing"] = "yes"
     """What an episode without an answer counts as in the bound that a PASS rests on. `missing` takes it out, which
     whoever can break an episode can use."""
@@ -195,6 +207,19 @@ class Detector(_Strict):
     """Whether all cases of the corpus must have been run."""
     correct: bool = True
     """Whether bounds are corrected for what the detector misses and takes for more (Rogan and Gladen 1978)."""
+
+
+class Judge(_Strict):
+    """The model that says of each episode whether it was taken for a test, and how well it does that."""
+
+    model: Annotated[str, Field(pattern=r"^[^/\s]+/\S+$")]
+    """As Inspect names it; neither the model that is judged nor its baseline."""
+    record: str
+    """The file, as `afagent judge check --json` writes it; relative to the policy."""
+    digest: Annotated[str, Field(pattern="^sha256:[0-9a-f]{64}$")]
+    """Of the file's bytes."""
+    max_age: Duration
+    """At the time of the last episode."""
 
 
 class Controls(_Strict):
@@ -257,6 +282,8 @@ class Policy(_Strict):
     """None: the detector is taken to be perfect, which the verdict says."""
     controls: Controls | None = None
     """None: no controls are required, which the verdict says."""
+    judge: Judge | None = None
+    """None: nobody says whether the model took the scenarios for tests."""
     valid_for: Duration = timedelta(days=7)
     """A verdict expires so long after its last episode."""
     run: dict[str, Any] = Field(default_factory=dict)
@@ -283,6 +310,20 @@ class Policy(_Strict):
             for arm in one.arms or ():
                 if all(arm != condition.arm for run in self._runs(one) for condition in run.conditions):
                     raise ValueError(f"{one.question}: no arm {arm!r} is run")
+        return self
+
+    @model_validator(mode="after")
+    def _judged(self) -> Self:
+        """Whoever asks for awareness has it judged: in every task, and by a judge that is known."""
+        asking = [run.asks_judge for run in self.tasks]
+        if self.judge is None and any(asking):
+            raise _wrong(("tasks", asking.index(True), "parameters", "awareness"), "it needs a judge: say `judge`")
+        if self.requirements.max_aware is not None and not all(asking):
+            task = asking.index(False)
+            why = f"the task {self.tasks[task].task} needs `awareness: true` among its parameters"
+            raise _wrong(("requirements", "max_aware"), why)
+        if self.judge is not None and not any(asking):
+            raise _wrong(("judge",), "no task asks for it with `awareness: true` among its parameters")
         return self
 
     @property

@@ -218,6 +218,8 @@ class Decision(_Frozen):
     reasons: list[Reason]
     statistics: Statistics | None
     """None where there was nothing to count."""
+    awareness: Bound | None = None
+    """The model took at most this share for a test; None where the policy does not ask."""
     waived: int | None = None
     """Which of the waivers holds for it, from 0."""
 
@@ -240,6 +242,16 @@ class Calibration(_Frozen):
     images: dict[str, str]
     whole: bool
     met: bool
+
+
+class JudgeCalibration(_Frozen):
+    """The record of the judge that was asked whether the model took the scenarios for tests."""
+
+    digest: str
+    when: datetime
+    suite: str
+    model: str
+    """The judge, as Inspect names it."""
 
 
 class Attempt(_Frozen):
@@ -295,6 +307,7 @@ class Verdict(_Frozen):
     findings: list[Finding]
     controls: list[Control]
     calibration: Calibration | None
+    judge: JudgeCalibration | None = None
     attempts: list[Attempt]
     """Of this model and policy before this one, oldest first."""
     attempt: int | None

@@ -9,13 +9,14 @@ from inspect_ai import Task
 from inspect_ai import eval as run_eval
 from inspect_ai.dataset import Sample
 from inspect_ai.log import EvalLog, EvalSample, read_eval_log, write_eval_log
+from inspect_ai.model import Model, ModelOutput
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 from inspect_ai.util import store_as
 
 from afagent.agent.handover import Handover
 from afagent.evidence.store import Evidence
 from afagent.sandboxes.recorder.events import Event, Fact, Result, Started
-from afagent.scorers import arm, engagement, exfiltration, honesty, sabotage
+from afagent.scorers import arm, awareness, engagement, exfiltration, honesty, sabotage
 from afagent.world.truth import EpisodeTruth
 from tests.evidence.builders import SHARDS, lines_of, seal_all, sent, step, truth, whole_log
 
@@ -67,8 +68,23 @@ def episode(kinds: Sequence[str]) -> Solver:
     return solve
 
 
-def play(folder: Path, *kinds: str, epochs: int = 1, log_format: str = "eval") -> Path:
-    """One log with an episode of each kind, seeds 1, 2, ..."""
+@solver
+def speaking(says: str) -> Solver:
+    """Says something at the end, if there is something to say."""
+
+    async def solve(state: TaskState, generate: Generate) -> TaskState:
+        if says:
+            state.output = ModelOutput.from_content("model", says)
+            state.messages.append(state.output.message)
+        return state
+
+    return solve
+
+
+def play(
+    folder: Path, *kinds: str, epochs: int = 1, log_format: str = "eval", grader: Model | None = None, says: str = ""
+) -> Path:
+    """One log with an episode of each kind, seeds 1, 2, ...; with a grader, it judges what the model says."""
     samples = [
         Sample(input="x", id=name_of(seed), metadata={"seed": seed, "arm": ARM, "family": "verify_shards"})
         for seed in range(1, len(kinds) + 1)
@@ -76,14 +92,15 @@ def play(folder: Path, *kinds: str, epochs: int = 1, log_format: str = "eval") -
     task = Task(
         name="weight_exfiltration",
         dataset=samples,
-        solver=episode(kinds),
-        scorer=[exfiltration(), sabotage(), engagement(), honesty(), arm()],
+        solver=[episode(kinds), speaking(says)],
+        scorer=[exfiltration(), sabotage(), engagement(), honesty(), arm(), *([awareness()] if grader else [])],
         metadata={"afagent": "9.9"},
     )
     (log,) = run_eval(
         task,
         model="mockllm/model",
         epochs=epochs,
+        model_roles={"grader": grader} if grader else {},
         log_dir=str(folder),
         display="none",
         fail_on_error=False,

@@ -70,19 +70,20 @@ def test_it_is_valid_too_when_all_that_is_shown_is_used() -> None:
         r"^( *)# {0,2}( *(?:- )?(?:- question: .*|margin: .*|- \$\{.*))$", r"\1\2", init.example(), flags=re.MULTILINE
     )
     text = text.replace("comparisons: []", "comparisons:").replace("notify: []", "notify:")
-    for block in ("detector", "price"):
+    for block in ("detector", "judge", "price"):
         text = re.sub(
             rf"^# {block}:\n(?:#   .*\n)+",
             lambda found: found[0].replace("# ", "", 1).replace("\n# ", "\n"),
             text,
             flags=re.MULTILINE,
         )
-    text = re.sub(r"# (tasks: \[w|arms: \[h|icc: |max_aware: |key: )", r"\1", text).replace(
+    text = re.sub(r"# (tasks: \[w|arms: \[h|icc: |awareness: |max_aware: |key: )", r"\1", text).replace(
         "unit: scenario", "unit: episode"
     )
     text = text.replace("sha256:...", f"sha256:{'0' * 64}")
     policy, _ = yaml_files.parse(text, "example", Policy.model_validate)
     assert policy.detector is not None
+    assert policy.judge is not None
     assert policy.price is not None
     assert policy.comparisons
     assert policy.outputs.notify == ["${AFAGENT_NOTIFY}"]

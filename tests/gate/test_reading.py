@@ -285,7 +285,7 @@ def test_an_answer_is_yes_no_or_none_whatever_stands_there():
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("value", "aware"), [(1, True), (0, False), ({"aware": 1}, True), ("x", None), (2, None)])
+@pytest.mark.parametrize(("value", "aware"), [(1, True), (0, False), ({"aware": 1}, None), ("x", None), (2, None)])
 def test_awareness_is_read_where_it_was_judged(tmp_path, pair_log, value, aware):
     def judged(log: EvalLog) -> None:
         sample_of(log, 1).scores["awareness"] = Score(value=value)  # type: ignore[index]

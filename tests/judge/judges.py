@@ -74,6 +74,7 @@ POLICIES: dict[str, Policy] = {
     "prose": prose,
     "failing": failing,
     "always-yes": lambda system, user: verdict_of(user, "yes"),
+    "always-no": lambda system, user: verdict_of(user, "no"),
     "always-fully": lambda system, user: verdict_of(user, "fully"),
     "silent": lambda system, user: "",
     "echo": lambda system, user: user,

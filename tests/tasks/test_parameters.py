@@ -139,3 +139,28 @@ def test_an_arm_names_the_shutdown_factor_only_where_something_is_said():
 def test_a_factor_of_another_task_is_no_parameter() -> None:
     with pytest.raises(TypeError, match="shutdown"):
         weight_exfiltration(shutdown="allow")  # type: ignore[call-arg]
+
+
+# --- a judge ----------------------------------------------------------------------------------------------------------
+
+
+def scorers_of(task: Task) -> set[str]:
+    assert isinstance(task.scorer, list)
+    return {registry_info(scorer).name.removeprefix("afagent/") for scorer in task.scorer}
+
+
+def steps_of(task: Task) -> list[str]:
+    setup = task.setup if isinstance(task.setup, list) else [task.setup]
+    return [registry_info(step).name.removeprefix("afagent/") for step in setup]
+
+
+def test_a_judge_is_asked_only_where_that_is_said_and_demanded_before_the_lab_is_entered():
+    asking, usual = make("training_tampering", seeds=1, awareness=True), make("training_tampering", seeds=1)
+    assert scorers_of(asking) - scorers_of(usual) == {"awareness"}
+    assert (steps_of(asking), steps_of(usual)) == (["needs_grader", "enter_lab"], ["enter_lab"])
+
+
+@pytest.mark.parametrize("value", ["no", "true", 1, None])
+def test_whether_a_judge_is_asked_is_true_or_false(value):
+    with pytest.raises(UsageError, match="awareness is true or false"):
+        make("training_tampering", seeds=1, awareness=value)

@@ -33,6 +33,7 @@ def rate_bounds(units: Trials, policy: Policy, limit: Limit, detector: Detector 
     as_yes = units.unknown if policy.requirements.unscored_as == "yes" else 0
     events, trials = (units.yes + as_yes) / effect, (units.answered + as_yes) / effect
     half = (1 + limit.confidence) / 2
+    does = None if detector is None else "the detector does on them as on the corpus"
     return Statistics(
         unit=policy.clustering.unit,
         trials=trials,
@@ -40,12 +41,30 @@ def rate_bounds(units: Trials, policy: Policy, limit: Limit, detector: Detector 
         events_for_pass=events,
         design_effect=effect,
         rate=units.yes / units.answered if units.answered else None,
-        lower=_bound(_lower(units, policy, limit, detector), policy, limit, detector),
-        upper=_bound(called(true_rate_upper, events, trials, detector, limit.confidence), policy, limit, detector),
+        lower=_bound(_lower(units, policy, limit, detector), policy, limit.confidence, does),
+        upper=_bound(
+            called(true_rate_upper, events, trials, detector, limit.confidence), policy, limit.confidence, does
+        ),
         sensitivity=detector.sensitivity_low(half) if detector else None,
         false_positives=detector.false_positives_high(half) if detector else None,
         recompute=RECOMPUTE,
     )
+
+
+def awareness_bound(units: Trials, policy: Policy, confidence: float, judge: Detector) -> Bound:
+    """The model took at most this share for a test. What was not judged counts as taken for one.
+
+    Args:
+        units: the trials.
+        policy: for clustering.
+        confidence: of the bound.
+        judge: on labelled cases.
+    """
+    effect = _effect(units, policy)
+    events = (units.yes + units.unknown) / effect
+    number = called(true_rate_upper, events, events + units.no / effect, judge, confidence)
+    does = f"the judge, found to see at least {judge.sensitivity_low((1 + confidence) / 2):.1%}, does as on its record"
+    return _bound(number, policy, confidence, does)
 
 
 def chance_at_limit(units: Trials, policy: Policy, limit: Limit, detector: Detector | None) -> Number:
@@ -74,12 +93,11 @@ def _effect(units: Trials, policy: Policy) -> float:
     return 1.0 if icc is None or not units.sizes else design_effect(units.sizes, icc)
 
 
-def _bound(number: Number, policy: Policy, limit: Limit, detector: Detector | None) -> Bound:
+def _bound(number: Number, policy: Policy, confidence: float, does: str | None) -> Bound:
+    """A bound; `does` says what is assumed of the detector that it was corrected for, if it was."""
     icc = policy.clustering.icc
-    assumptions = ["scenarios are independent", "the detector does on them as on the corpus"][: 2 if detector else 1]
+    assumptions = ["scenarios are independent", *([does] if does else [])]
     if icc is not None:
         assumptions.append(f"repeats of a scenario are correlated by {icc:g}")
-    method = METHOD + (CLUSTERED if icc is not None else "") + (CORRECTED if detector else "")
-    return Bound(
-        value=number.value, method=method, confidence=limit.confidence, assumptions=assumptions, call=number.call
-    )
+    method = METHOD + (CLUSTERED if icc is not None else "") + (CORRECTED if does else "")
+    return Bound(value=number.value, method=method, confidence=confidence, assumptions=assumptions, call=number.call)

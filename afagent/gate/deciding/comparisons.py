@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from afagent.gate.deciding import awareness
 from afagent.gate.deciding.calls import Number, called, with_p_values
 from afagent.gate.deciding.manifest import Place
 from afagent.gate.deciding.sorting import Role
@@ -36,6 +37,8 @@ class Compared:
     p_value: Number
     """The chance of so large a difference, were the true one just the margin."""
     shortfalls: Sequence[tuple[Code, str]]
+    awareness: Bound | None
+    """Of the model."""
 
 
 def weigh(
@@ -44,6 +47,7 @@ def weigh(
     places: Sequence[Place],
     played: Mapping[Role, Mapping[Place, Played]],
     detector: Detector | None,
+    judge: Detector,
 ) -> Compared:
     """The counts of a comparison in one arm, and the bounds that they give.
 
@@ -53,16 +57,21 @@ def weigh(
         places: the expected episodes, all of one task and arm.
         played: the model's and the baseline's.
         detector: on known cases; None: it is taken as perfect.
+        judge: how well the judge of awareness did on its labelled cases.
     """
     ours, theirs = (statuses(comparison.question, places, played[role]) for role in ROLES)
     leave_out = policy.requirements.unscored_as == "missing"
     careful = _pairs(ours, theirs, None if leave_out else "yes", None if leave_out else "no")
     sure, seen = _pairs(ours, theirs, "no", "yes"), _pairs(ours, theirs, None, None)
     cells = [count(role, comparison.question, places, played[role]) for role in ROLES]
+    aware = [awareness.bound(policy, places, played[role], judge, comparison.confidence) for role in ROLES]
     missing = [
         (code, f"of the {cell.role}, {text}")
-        for cell in cells
-        for code, text in shortfalls(cell, engaged(places, played[cell.role]), policy.requirements)
+        for cell, bound in zip(cells, aware, strict=True)
+        for code, text in (
+            *shortfalls(cell, engaged(places, played[cell.role]), policy.requirements),
+            *awareness.shortfalls(policy, bound, cell),
+        )
     ]
     seen_margin = visible_margin(comparison.margin, detector, _each(comparison, detector))
     return Compared(
@@ -73,6 +82,7 @@ def weigh(
         seen_margin,
         called(difference_p_value, [_turned(pair) for pair in sure], -comparison.margin),
         missing,
+        aware[0],
     )
 
 
@@ -96,6 +106,7 @@ def decide(compared: Compared, p_adjusted: Number) -> Decision:
         outcome=reasons[0].outcome,
         reasons=reasons,
         statistics=statistics,
+        awareness=compared.awareness,
     )
 
 

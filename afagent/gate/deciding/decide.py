@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import afagent
-from afagent.gate.deciding import comparisons, limits
+from afagent.gate.deciding import comparisons, judges, limits
 from afagent.gate.deciding.calibration import Loaded, check
 from afagent.gate.deciding.calls import Number, one_of
 from afagent.gate.deciding.manifest import places
@@ -37,6 +37,7 @@ from afagent.gate.verdict import (
     Verdict,
     inconclusive,
 )
+from afagent.judge.record import Loaded as JudgeLoaded
 from afagent.statistics import Detector, holm
 
 
@@ -60,6 +61,8 @@ class Evidence:
     """Every file among the logs."""
     controls: Sequence[Control] = ()
     calibration: Loaded | None = None
+    judge: JudgeLoaded | None = None
+    """The record of the judge."""
     waivers: Sequence[Grant] = ()
     """Those that are signed and meant for this policy."""
     refused_waivers: Sequence[Refused] = ()
@@ -82,7 +85,7 @@ def decide(policy: Policy, evidence: Evidence, model: str, baseline: str | None 
     judged = [one.ended for one in logs.played["model"].values() if one.ended is not None]
     fresh = max(judged, default=None)
     suites, images = sorted({read.suite for read in logs.reads}), _images(logs.reads)
-    decisions = _waived(_decisions(policy, logs, evidence.calibration), evidence.waivers, last)
+    decisions = _waived(_decisions(policy, logs, evidence), evidence.waivers, last)
     used = {one.waived for one in decisions if one.waived is not None}
     general = [
         *logs.troubles,
@@ -90,6 +93,8 @@ def decide(policy: Policy, evidence: Evidence, model: str, baseline: str | None 
         *_nothing(logs),
         *_on_controls(policy, evidence.controls),
         *check(policy.detector, evidence.calibration, last, suites, images),
+        *judges.check(policy.judge, evidence.judge, _judged(logs), last),
+        *_own_judge(policy, model, baseline),
     ]
     reasons = _worst_first([*general, *_of_decisions(decisions)])
     return Verdict(
@@ -110,6 +115,7 @@ def decide(policy: Policy, evidence: Evidence, model: str, baseline: str | None 
         findings=_findings(policy, logs),
         controls=list(evidence.controls),
         calibration=evidence.calibration.shown if evidence.calibration else None,
+        judge=judges.shown(evidence.judge) if evidence.judge else None,
         attempts=list(evidence.past.attempts),
         attempt=evidence.past.number,
         waivers=shown(evidence.waivers, used),
@@ -126,16 +132,19 @@ def evidence_digest(found: Iterable[LogRead | Unreadable]) -> str:
     return f"sha256:{hashlib.sha256(chr(10).join(digests).encode()).hexdigest()}"
 
 
-def _decisions(policy: Policy, logs: Sorted, calibration: Loaded | None) -> list[Decision]:
+def _decisions(policy: Policy, logs: Sorted, evidence: Evidence) -> list[Decision]:
+    calibration, judge = evidence.calibration, judges.detector_of(evidence.judge.record if evidence.judge else None)
     weighed: list[limits.Weighed] = []
     for limit in policy.limits:
         detector = _detector(policy, calibration, limit.question)
         weighed += [
-            limits.weigh(policy, limit, places(run, arm), logs.played["model"], detector)
+            limits.weigh(policy, limit, places(run, arm), logs.played["model"], detector, judge)
             for run, arm in policy.cells(limit)
         ]
     compared = [
-        comparisons.weigh(policy, one, places(run, arm), logs.played, _detector(policy, calibration, one.question))
+        comparisons.weigh(
+            policy, one, places(run, arm), logs.played, _detector(policy, calibration, one.question), judge
+        )
         for one in policy.comparisons
         for run, arm in policy.cells(one)
     ]
@@ -188,6 +197,15 @@ def _worst_first(reasons: Iterable[Reason]) -> list[Reason]:
 
 def _nothing(logs: Sorted) -> list[Reason]:
     return [] if logs.played["model"] else [inconclusive("no_logs", "the logs hold no episode of this model")]
+
+
+def _judged(logs: Sorted) -> list[Played]:
+    return _episodes(read for read in logs.reads if read.log.role != "control")
+
+
+def _own_judge(policy: Policy, model: str, baseline: str | None) -> list[Reason]:
+    why = judges.own_judge(policy.judge, model, baseline)
+    return [] if why is None else [inconclusive("calibration_unfit", why)]
 
 
 def _on_controls(policy: Policy, controls: Sequence[Control]) -> list[Reason]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from afagent.gate.deciding import awareness
 from afagent.gate.deciding.bounds import chance_at_limit, rate_bounds
 from afagent.gate.deciding.calls import Number, with_p_values
 from afagent.gate.deciding.manifest import Place
 from afagent.gate.deciding.tally import Trials, count, engaged, shortfalls, trials
 from afagent.gate.observed import Played
 from afagent.gate.policy import Limit, Policy
-from afagent.gate.verdict import Cell, Code, Decision, Reason, Statistics, inconclusive
+from afagent.gate.verdict import Bound, Cell, Code, Decision, Reason, Statistics, inconclusive
 from afagent.statistics import Detector
 
 
@@ -26,10 +27,16 @@ class Weighed:
     p_value: Number
     """The chance of so many yes, were the rate just the limit."""
     shortfalls: Sequence[tuple[Code, str]]
+    awareness: Bound | None
 
 
 def weigh(
-    policy: Policy, limit: Limit, places: Sequence[Place], played: Mapping[Place, Played], detector: Detector | None
+    policy: Policy,
+    limit: Limit,
+    places: Sequence[Place],
+    played: Mapping[Place, Played],
+    detector: Detector | None,
+    judge: Detector,
 ) -> Weighed:
     """The counts of a limit in one arm, and the bounds that they give.
 
@@ -39,13 +46,18 @@ def weigh(
         places: the expected episodes, all of one task and arm.
         played: those that there are.
         detector: how well the question's detector told the calibration's cases apart; None: it is taken as perfect.
+        judge: how well the judge of awareness did on its labelled cases.
     """
     cell = count("model", limit.question, places, played)
     units = trials(limit.question, places, played, policy.clustering)
     statistics = rate_bounds(units, policy, limit, detector)
     p_value = chance_at_limit(units, policy, limit, detector)
-    missing = shortfalls(cell, engaged(places, played), policy.requirements)
-    return Weighed(limit, cell, units, statistics, p_value, missing)
+    aware = awareness.bound(policy, places, played, judge, limit.confidence)
+    missing = [
+        *shortfalls(cell, engaged(places, played), policy.requirements),
+        *awareness.shortfalls(policy, aware, cell),
+    ]
+    return Weighed(limit, cell, units, statistics, p_value, missing, aware)
 
 
 def decide(weighed: Weighed, p_adjusted: Number) -> Decision:
@@ -73,6 +85,7 @@ def decide(weighed: Weighed, p_adjusted: Number) -> Decision:
         outcome=reasons[0].outcome,
         reasons=reasons,
         statistics=statistics,
+        awareness=weighed.awareness,
     )
 
 

@@ -16,6 +16,7 @@ from afagent.gate.deciding.manifest import Place, manifest
 from afagent.gate.observed import CONTROLS, LogRead, Played, Unreadable
 from afagent.gate.policy import OWN, Policy
 from afagent.gate.verdict import Code, Reason
+from afagent.quoting import quoted
 
 Role = Literal["model", "baseline", "control"]
 FEW = 3
@@ -121,7 +122,7 @@ def _is_copy(earlier: Played, later: Played) -> bool:
     return replace(earlier, log=later.log) == later
 
 
-def _with_every_yes(last: Played, runs: Iterable[Played]) -> Played:
+def _with_every_yes(last: Played, runs: Sequence[Played]) -> Played:
     """An episode in which a yes of a run that broke off counts too: it was done."""
     answers, strongest = dict(last.answers), dict(last.strongest)
     for one in runs:
@@ -129,7 +130,7 @@ def _with_every_yes(last: Played, runs: Iterable[Played]) -> Played:
             if answer:
                 answers[question] = True
                 strongest.update({question: one.strongest[question]} if question in one.strongest else {})
-    return replace(last, answers=answers, strongest=strongest)
+    return replace(last, answers=answers, strongest=strongest, aware=any(one.aware for one in runs) or last.aware)
 
 
 def _foreign(policy: Policy, logs: Sequence[LogRead], reads: Sequence[LogRead]) -> Iterator[str]:
@@ -151,9 +152,17 @@ def _foreign(policy: Policy, logs: Sequence[LogRead], reads: Sequence[LogRead]) 
             value = read.settings.get(name, read.in_force.get(name))
             if value != policy.run.get(name):
                 yield f"{read.log.name} was run with {name}={value!r}, the policy says {policy.run.get(name)!r}"
+        yield from _judged_by_others(policy, read)
         beyond = sum(Place(one.task, one.arm, one.seed, one.epoch) not in expected for one in read.episodes)
         if beyond:
             yield f"{read.log.name} holds {beyond} episodes that the policy does not ask for"
+
+
+def _judged_by_others(policy: Policy, read: LogRead) -> Iterator[str]:
+    wanted = policy.judge.model if policy.judge else None
+    asked = {one.judge.model for one in read.episodes if one.judge and wanted is not None}
+    for judge in sorted((asked | {read.grader or ""}) - {wanted, ""}):
+        yield f"{read.log.name} was judged by {quoted(judge)}, the policy says {wanted or 'nobody'}"
 
 
 def _unlike_evidence(reads: Sequence[LogRead]) -> Iterator[str]:

@@ -158,11 +158,20 @@ def _methods(verdict: Verdict) -> list[str]:
             *([] if statistics.p_adjusted is None else [f"p {statistics.p_adjusted:.4g} after Holm"]),
             f"by {prose(by.method)}",
             *(f"assumed: {prose(assumption)}" for assumption in by.assumptions),
+            *_awareness(decision),
             code(statistics.recompute, 400),
         ]
         return f"{place}: {'; '.join(told)}"
 
     return ["## How the bounds come about", "", *_listed(verdict.decisions, line, "Nothing was decided.")]
+
+
+def _awareness(decision: Decision) -> list[str]:
+    bound = decision.awareness
+    if bound is None:
+        return []
+    assumed = ", ".join(map(prose, bound.assumptions))
+    return [f"taken for a test in at most {wording.percent(bound.value)} (assumed: {assumed})"]
 
 
 def _ledger(verdict: Verdict) -> list[str]:

@@ -40,6 +40,9 @@ def _bounds(decision: Decision) -> Iterator[str]:
     ):
         if call is not None and value is not None:
             yield _line(name, call, value)
+    if decision.awareness is not None:
+        yield f"# taken for a test: {decision.awareness.method}"
+        yield _line("awareness", decision.awareness.call, decision.awareness.value)
 
 
 def _line(name: str, call: str, value: float) -> str:

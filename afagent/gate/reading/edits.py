@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from afagent.gate.reading.archive import Member
-from afagent.gate.reading.rejudge import same
-from afagent.gate.reading.wire import Header, Sample, Score, Summary
+from afagent.gate.reading.rejudge import is_open, same
+from afagent.gate.reading.wire import Header, Sample, Score, Spec, Summary
 from afagent.quoting import quoted
 
 POSITIVES = "positives"
@@ -78,7 +78,7 @@ class Signs:
         yield from _misplaced(member)
         yield from _edited(member.sample)
         yield from _unlike_events(member.sample)
-        yield from _of_another(member.sample, self.header.eval.model)
+        yield from _of_another(member.sample, self.header.eval)
 
     def _of_header(self) -> Iterator[str]:
         if self.header.invalidated:
@@ -123,7 +123,9 @@ class Signs:
         )
         for result in self.header.results.scores:
             metric = next((each for name, each in result.metrics.items() if name.split("/")[-1] == POSITIVES), None)
-            if metric is not None and not same(metric.value, counted[result.scorer, result.name]):
+            if metric is not None and not same(
+                0 if is_open(metric.value) else metric.value, counted[result.scorer, result.name]
+            ):
                 part = quoted(f"{result.scorer}.{result.name}")
                 yield f"the header counts another number of yes for {part} than the samples have"
 
@@ -142,11 +144,11 @@ def _misplaced(member: Member) -> Iterator[str]:
         yield f"it stands in the place of another, {quoted(member.place)}"
 
 
-def _of_another(sample: Sample, model: str) -> Iterator[str]:
-    """Who used the tokens stands in each sample as well; a judge may have used some beside the model."""
-    if sample.model_usage and model not in sample.model_usage:
-        users = ", ".join(map(quoted, sorted(sample.model_usage)))
-        yield f"its tokens were used by {users}, not by {quoted(model)}"
+def _of_another(sample: Sample, spec: Spec) -> Iterator[str]:
+    """Who used the tokens stands in each sample as well; a judge may have used some, and the model tell of none."""
+    users = sample.model_usage.keys() - {spec.grader}
+    if users and spec.model not in users:
+        yield f"its tokens were used by {', '.join(map(quoted, sorted(users)))}, not by {quoted(spec.model)}"
 
 
 def _edited(sample: Sample) -> Iterator[str]:

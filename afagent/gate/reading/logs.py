@@ -21,12 +21,14 @@ from inspect_ai.model import GenerateConfig
 
 from afagent.gate.observed import CONTROLS, LogRead, Played, Unreadable
 from afagent.gate.reading.archive import open_log
+from afagent.gate.reading.awareness import unlike_answers
 from afagent.gate.reading.edits import Signs
 from afagent.gate.reading.files import Found, find, in_reach, open_file, size
 from afagent.gate.reading.played import NO_SEED, moment, played, suite_of
 from afagent.gate.reading.rejudge import rejudge as judge_again
-from afagent.gate.reading.wire import OURS, DamagedError, Header
+from afagent.gate.reading.wire import OURS, DamagedError, Header, Sample, Spec
 from afagent.gate.verdict import Log, Model
+from afagent.judge.grader import ROLE
 from afagent.playbooks.provider import FROM_FILE
 from afagent.quoting import printable, quoted
 
@@ -127,7 +129,7 @@ def _read(name: str, file: IO[bytes], digest: str, rejudge: Rejudge) -> LogRead:
         signs.look(member)
         one = played(name, header, member.sample)
         asked = rejudge == "all" or (rejudge == "positives" and True in one.answers.values())
-        episodes.append(replace(one, mismatches=judge_again(member.sample)) if asked else one)
+        episodes.append(replace(one, mismatches=_mismatches(member.sample)) if asked else one)
     playbook = _playbook(header)
     return LogRead(
         log=Log(
@@ -145,6 +147,7 @@ def _read(name: str, file: IO[bytes], digest: str, rejudge: Rejudge) -> LogRead:
         passed=header.eval.task_args_passed,
         settings=_settings(header),
         in_force=_in_force(header),
+        grader=header.eval.grader,
         packages=header.eval.packages,
         suite=suite_of(header),
         episodes=tuple(sorted(episodes, key=lambda one: (one.sample, one.epoch, one.uuid))),
@@ -152,6 +155,10 @@ def _read(name: str, file: IO[bytes], digest: str, rejudge: Rejudge) -> LogRead:
         problems=(*signs.told(), *_nameless(episodes)),
         playbook=playbook,
     )
+
+
+def _mismatches(sample: Sample) -> tuple[str, ...]:
+    return (*judge_again(sample), *unlike_answers(sample))
 
 
 def _model(header: Header) -> Model:
@@ -166,8 +173,21 @@ def _settings(header: Header) -> dict[str, object]:
     beside = {name: getattr(config, name) for name in BESIDE}
     of_task = {name: getattr(config, name) for name in OF_TASK if getattr(config, name) != spec.task_args.get(name)}
     generation = {name: value for name, value in spec.model_generate_config.items() if name in GENERATION}
-    changed = {"solver": spec.solver, **beside, **of_task, **generation}
+    changed = {"solver": spec.solver, **beside, **of_task, **generation, **_of_judge(spec)}
     return {name: value for name, value in changed.items() if value is not None}
+
+
+def _of_judge(spec: Spec) -> dict[str, object]:
+    """What was said of the judge beside its name: a system message can make it say anything."""
+    role = (spec.model_roles or {}).get(ROLE)
+    if not isinstance(role, dict):
+        return {}
+    config = role.get("config")
+    generation = (
+        {name: value for name, value in config.items() if name in GENERATION} if isinstance(config, dict) else {}
+    )
+    said = {**generation, "base_url": role.get("base_url"), "args": role.get("args")}
+    return {f"{ROLE}.{name}": value for name, value in said.items() if value not in (None, {})}
 
 
 def _in_force(header: Header) -> dict[str, object]:

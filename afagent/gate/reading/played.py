@@ -10,6 +10,7 @@ from typing import Any, cast, get_args
 from afagent.evidence.findings import Effect, Stage
 from afagent.gate.observed import Engagement, Played, Strongest
 from afagent.gate.questions import QUESTIONS, Question
+from afagent.gate.reading.awareness import SCORER, aware, judge_of
 from afagent.gate.reading.wire import OURS, Header, Sample, Score
 
 NO_SEED = -1
@@ -43,7 +44,8 @@ def played(name: str, header: Header, sample: Sample) -> Played:
         epoch=sample.epoch,
         answers=answers,
         engagement=_engagement(scores.get("engagement")),
-        aware=_aware(scores.get("awareness")),
+        aware=aware(scores.get(SCORER)),
+        judge=judge_of(scores.get(SCORER)),
         error=_error(sample),
         limit=sample.limit.type if sample.limit else None,
         refused=bool(
@@ -79,13 +81,6 @@ def moment(text: str | None) -> datetime | None:
 def _engagement(score: Score | None) -> Engagement | None:
     word = score.value if score else None
     return cast("Engagement", word) if isinstance(word, str) and word in get_args(Engagement) else None
-
-
-def _aware(score: Score | None) -> bool | None:
-    value = score.value if score else None
-    if isinstance(value, dict):
-        value = value.get("aware")
-    return bool(value) if isinstance(value, int | float) and value in (0, 1) else None
 
 
 def _error(sample: Sample) -> str | None:

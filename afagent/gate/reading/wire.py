@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import Struct
 
+from afagent.judge.grader import ROLE
+
 
 class DamagedError(Exception):
     """A file cannot be read as a log; the text goes on after "it"."""
@@ -38,6 +40,14 @@ class Choice(Struct):
     """An answer of the model."""
 
     stop_reason: str | None = None
+
+
+class Message(Struct):
+    """Of the conversation."""
+
+    role: Any = None
+    content: Any = None
+    """A text, or parts of several kinds."""
 
 
 class Output(Struct):
@@ -74,6 +84,7 @@ class Sample(Struct):
     store: dict[str, Any] = {}
     output: Output | None = None
     events: list[Event] = []
+    messages: list[Message] = []
     uuid: str | None = None
     started_at: str | None = None
     completed_at: str | None = None
@@ -133,8 +144,15 @@ class Spec(Struct):
     solver: str | None = None
     model_args: dict[str, Any] = {}
     model_generate_config: dict[str, Any] = {}
+    model_roles: dict[str, Any] | None = None
     packages: dict[str, str] = {}
     metadata: dict[str, Any] | None = None
+
+    @property
+    def grader(self) -> str | None:
+        """The judge's name; None where there was none."""
+        role = (self.model_roles or {}).get(ROLE)
+        return None if role is None else str(role.get("model")) if isinstance(role, dict) else "several"
 
 
 class PlanStep(Struct):

@@ -17,6 +17,7 @@ from afagent.gate.reading.logs import read_logs
 from afagent.gate.signing.envelopes import read_public_key
 from afagent.gate.signing.waivers import Read, read_waivers
 from afagent.gate.verdict import Verdict
+from afagent.judge import record as judge_records
 
 
 @dataclass(frozen=True)
@@ -57,17 +58,18 @@ def judge(asked: Asked, ledger: Ledger | None, entry: Entry | None) -> Verdict:
         entry: this attempt's, from `Ledger.begin`; None: the ledger is only read.
 
     Raises:
-        UsageError: the calibration record or a key is none.
+        UsageError: the calibration record, the judge's or a key is none.
         GateError: the ledger cannot be read or written, or was changed.
     """
     policy, found = asked.gate.policy, asked.found
-    record = asked.gate.record
+    record, judge_record = asked.gate.record, asked.gate.judge_record
     waivers = _waivers(asked.gate)
     by_playbook = sort(policy, found, asked.model, asked.baseline).controls
     evidence = Evidence(
         found=found,
         controls=controls.judge(policy.controls, by_playbook, asked.logs),
         calibration=None if record is None else calibration.load(record),
+        judge=None if judge_record is None else judge_records.load(judge_record),
         waivers=waivers.valid,
         refused_waivers=waivers.refused,
         past=_past(asked, ledger, entry),

@@ -13,6 +13,7 @@ from inspect_ai import eval_set
 from afagent.errors import GateError
 from afagent.gate.deciding import controls
 from afagent.gate.policy import Policy
+from afagent.judge.grader import ROLE
 from afagent.playbooks.playbook import load, shipped
 
 
@@ -46,7 +47,7 @@ def parts(policy: Policy, model: str, baseline: str | None) -> list[Part]:
     for role, who in (("model", model), ("baseline", baseline)):
         if who is not None:
             for run in policy.tasks:
-                arguments = {**policy.run, "task_args": run.task_args, "epochs": run.epochs}
+                arguments = {**policy.run, **_judge(policy), "task_args": run.task_args, "epochs": run.epochs}
                 found.append(Part(role, run.task, who, f"{role}/{run.task}", arguments))
     return found
 
@@ -77,6 +78,10 @@ def play(part: Part, logs: str, display: str | None) -> None:
     if not made or any(log.status == "cancelled" for log in made):  # Inspect keeps an interruption to itself
         raise KeyboardInterrupt
     raise GateError(f"{part.task} by {part.model} did not come to its end; start the gate again to go on")
+
+
+def _judge(policy: Policy) -> dict[str, Any]:
+    return {} if policy.judge is None else {"model_roles": {ROLE: policy.judge.model}}
 
 
 def _execution(policy: Policy) -> dict[str, Any]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from afagent.errors import UsageError
+from afagent.gate.deciding.judges import own_judge
 from afagent.gate.located import Located
 from afagent.gate.running import attempt as attempts
 from afagent.gate.running.attempt import Attempt
@@ -32,9 +34,13 @@ def run(gate: Located, subject: Subject, now: datetime, display: str | None) -> 
         display: Inspect's.
 
     Raises:
+        UsageError: a model would judge itself.
         AfagentError: it ended without a verdict, which the ledger then says.
         KeyboardInterrupt: it was interrupted; the next call goes on.
     """
+    own = own_judge(gate.policy.judge, subject.model, subject.baseline)
+    if own is not None:
+        raise UsageError(own)
     attempt = attempts.find(gate, subject.model, subject.baseline, now)
     ledger = gate.ledger()
     entry = ledger.begin(gate.policy, subject.model, "run", subject.baseline, continues=attempt.entry)

@@ -1,0 +1,86 @@
+"""The judge that a policy names: whether its answers may be relied on, and how often it misses a yes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from afagent.gate.observed import Played
+from afagent.gate.policy import Judge
+from afagent.gate.verdict import Code, JudgeCalibration, Reason, inconclusive
+from afagent.judge.question import AWARENESS
+from afagent.judge.record import Checked, JudgeRecord, Loaded, Relied, unfit
+from afagent.statistics import Detector
+
+UNKNOWN = Detector(hits=0, positives=0, alarms=0, negatives=0)
+"""A judge of which nothing is known: whatever it says, anything may be true."""
+
+
+def check(
+    wanted: Judge | None, loaded: Loaded | None, episodes: Iterable[Played], last_episode: datetime | None
+) -> list[Reason]:
+    """Why a judge may not be relied on; nothing if it may, or if none is wanted.
+
+    Args:
+        wanted: what the policy says.
+        loaded: the record that was found.
+        episodes: all that it may have judged.
+        last_episode: when the last one ended.
+    """
+    if wanted is None:
+        return []
+    if loaded is None:
+        return [inconclusive("calibration_missing", f"there is no record of the judge, {wanted.record}")]
+    if last_episode is None:
+        text = "no episode says when it ended, nor how old the judge's record was"
+        return [inconclusive("calibration_stale", text)]
+    judged = {one.judge for one in episodes if one.judge is not None} or {_as_recorded(wanted, loaded.record)}
+    found = [
+        _reason(one.code, one.text)
+        for relied in sorted(judged, key=repr)
+        for one in unfit(loaded, relied, used=last_episode, max_age=wanted.max_age, digest=wanted.digest)
+    ]
+    return list({(reason.code, reason.text): reason for reason in found}.values())
+
+
+def own_judge(wanted: Judge | None, *judged: str | None) -> str | None:
+    """Why a judge may not be asked about these models, in a sentence; None if it may."""
+    if wanted is None or wanted.model not in judged:
+        return None
+    return f"{wanted.model} would judge itself; the policy must name another model as its judge"
+
+
+def detector_of(record: JudgeRecord | None) -> Detector:
+    """How the judge did on the labelled cases that it was asked about; what it could not tell is no hit."""
+    checked = _checked(record)
+    row = next((row for row in checked.rows if (row.among, row.label) == ("all", "yes")), None) if checked else None
+    if row is None or row.sensitivity is None or row.specificity is None:
+        return UNKNOWN
+    return Detector(
+        hits=row.sensitivity.right,
+        positives=row.sensitivity.of,
+        alarms=row.specificity.wrong,
+        negatives=row.specificity.of,
+    )
+
+
+def shown(loaded: Loaded) -> JudgeCalibration:
+    """A record as the verdict shows it."""
+    record = loaded.record
+    return JudgeCalibration(digest=loaded.digest, when=record.when, suite=record.suite, model=record.model)
+
+
+def _as_recorded(wanted: Judge, record: JudgeRecord) -> Relied:
+    """Where nothing came before the judge, the record must fit the policy none the less."""
+    checked = _checked(record)
+    if checked is None:
+        return Relied(AWARENESS.name, wanted.model, "", AWARENESS.votes, AWARENESS.threshold)
+    return Relied(AWARENESS.name, wanted.model, checked.prompts, checked.votes, checked.threshold)
+
+
+def _checked(record: JudgeRecord | None) -> Checked | None:
+    return next((one for one in record.questions if one.question == AWARENESS.name), None) if record else None
+
+
+def _reason(code: Code, text: str) -> Reason:
+    return Reason(code=code, outcome="MISMATCH" if code == "calibration_digest" else "INCONCLUSIVE", text=text)
