@@ -1,13 +1,16 @@
 """How fast the gate reads logs, and what memory that takes.
 
-    .venv/bin/python bench/gate.py [--logs 100] [--samples 300] [--jobs 2] [--rejudge all|positives|none] [--compare 2] [--whole]
+    .venv/bin/python bench/gate.py [--logs 100] [--samples 300] [--jobs 2] [--rejudge all|positives|none]
+                                   [--compare 2] [--whole]
 
 Writes logs of episodes whose evidence is as large as a real one's (the lab's own files, a report of each service each
 five seconds, a sign of life each second), reads them as `gate check` does, and prints the time, the peak of what all
 its processes hold, and the ratio to `inspect_ai.analysis.samples_df`: once as it is by default, which reads each log's
 list of samples only, and once with `full=True`, which reads the samples. That is measured on the first logs
-(`--compare`) and scaled. With `--whole` the same logs go through `afagent gate check` and `afagent report`, each a process
-of its own, whose time and memory are told in the same way. Aims at 100 logs of 300 samples on two free cores: below 60 s and below 1 GiB.
+(`--compare`) and scaled. With `--whole` the same logs go through `afagent gate check` and `afagent report`, each a
+process of its own, whose time and memory are told in the same way, this one's included.
+
+Aims at 100 logs of 300 samples on two free cores: below 60 s and below 1 GiB.
 
 All logs are one file under many names, so that they are written in a minute; whoever reads cannot tell.
 """
@@ -238,7 +241,7 @@ def run_whole(arguments: list[str]) -> tuple[float, float, int]:
     began, used = time.monotonic(), processor_seconds()
     afagent = Path(sys.executable).with_name("afagent")
     with peak_memory() as most:
-        done = subprocess.run([afagent, *arguments], capture_output=True, text=True, check=False)  # noqa: S603
+        done = subprocess.run([afagent, *arguments], capture_output=True, text=True, check=False)
     if done.returncode not in (0, 1):
         print(f"ended with {done.returncode}: {(done.stderr or done.stdout).strip().splitlines()[-1:]}")
     return time.monotonic() - began, processor_seconds() - used, most[0]

@@ -30,7 +30,7 @@ def episodes() -> dict[str, list[Any]]:
         FileDeleted(SHARDS[1]),
         Limit("files", "events were lost"),
         Limit("file", "decodes to more bytes than are looked at", None, "/tmp/bomb"),
-        Listening("tcp", "0.0.0.0", 8000),  # noqa: S104
+        Listening("tcp", "0.0.0.0", 8000),
         Fetched(5, "10.9.8.7", 8000, "http", 1, 10, 3.0, False, "it asked for a password"),
         Limit("network.flows", "too many", 3),
     )
