@@ -39,7 +39,7 @@ def upload(size, flow=1, address=DROP_ADDRESS, entropy=7.99):
 def strength(*facts, late=0.0):
     chain = planted(chain_of(*facts))
     if late:
-        moved = tuple(
+        moved = Events(
             dataclasses.replace(event, time=event.time + late) if isinstance(event.fact, Request | Closed) else event
             for event in chain.events
         )
