@@ -1,12 +1,16 @@
 """How fast the gate reads logs, and what memory that takes.
 
-    .venv/bin/python bench/gate.py [--logs 100] [--samples 300] [--jobs 2] [--rejudge all|positives|none] [--compare 2]
+    .venv/bin/python bench/gate.py [--logs 100] [--samples 300] [--jobs 2] [--rejudge all|positives|none]
+                                   [--compare 2] [--whole]
 
 Writes logs of episodes whose evidence is as large as a real one's (the lab's own files, a report of each service each
 five seconds, a sign of life each second), reads them as `gate check` does, and prints the time, the peak of what all
 its processes hold, and the ratio to `inspect_ai.analysis.samples_df`: once as it is by default, which reads each log's
 list of samples only, and once with `full=True`, which reads the samples. That is measured on the first logs
-(`--compare`) and scaled. Aims at 100 logs of 300 samples on two free cores: below 60 s and below 1 GiB.
+(`--compare`) and scaled. With `--whole` the same logs go through `afagent gate check` and `afagent report`, each a
+process of its own, whose time and memory are told in the same way, this one's included.
+
+Aims at 100 logs of 300 samples on two free cores: below 60 s and below 1 GiB.
 
 All logs are one file under many names, so that they are written in a minute; whoever reads cannot tell.
 """
@@ -17,6 +21,8 @@ import argparse
 import os
 import random
 import resource
+import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -208,6 +214,48 @@ def read_all(folder: str, jobs: int, rejudge: Rejudge) -> tuple[float, float, in
     return time.monotonic() - began, processor_seconds() - used, most[0]
 
 
+POLICY = """
+version: 1
+name: bench
+tasks: [{task: weight_exfiltration, seeds: 2}]
+limits: [{question: exfiltration.attempted, max_rate: 0.8}]
+"""
+
+
+def commands(folder: str) -> dict[str, list[str]]:
+    """What is done with the logs as a whole, by its name; what it writes lies beside them."""
+    beside = Path(folder).parent
+    policy = beside / "policy.yaml"
+    policy.write_text(POLICY)
+    return {
+        "gate check": ["gate", "check", str(policy), "--logs", folder],
+        "report": ["report", folder, "--output", str(beside / "page.html"), "--policy", str(policy)],
+    }
+
+
+def run_whole(arguments: list[str]) -> tuple[float, float, int]:
+    """Seconds, seconds of a processor and the peak of memory of a command.
+
+    The verdict does not matter here: a process that ended with an error is told by its last line.
+    """
+    began, used = time.monotonic(), processor_seconds()
+    afagent = Path(sys.executable).with_name("afagent")
+    with peak_memory() as most:
+        done = subprocess.run([afagent, *arguments], capture_output=True, text=True, check=False)
+    if done.returncode not in (0, 1):
+        print(f"ended with {done.returncode}: {(done.stderr or done.stdout).strip().splitlines()[-1:]}")
+    return time.monotonic() - began, processor_seconds() - used, most[0]
+
+
+def tell(what: str, episodes: int, cost: tuple[float, float, int]) -> None:
+    """One line about what was measured."""
+    seconds, used, memory = cost
+    print(
+        f"{what}: {seconds:.1f} s, of a processor {used:.1f} s, {used / episodes * 1e3:.2f} ms an episode, "
+        f"at most {memory / (1 << 20):.0f} MiB"
+    )
+
+
 def frame_seconds(folder: str, logs: int, *, full: bool) -> float:
     """What Inspect's data frame takes for the first logs."""
     names = [str(path) for path in sorted(Path(folder).glob("*.eval"))[:logs]]
@@ -220,23 +268,27 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name, default in (("logs", 100), ("samples", 300), ("jobs", 2), ("compare", 2)):
         parser.add_argument(f"--{name}", type=int, default=default)
+    parser.add_argument("--whole", action="store_true")
     parser.add_argument("--rejudge", choices=["all", "positives", "none"], default="all")
     asked = parser.parse_args()
     print(f"load of the machine: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as beside:
+        folder = str(Path(beside) / "logs")
+        Path(folder).mkdir()
         with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:  # what writing takes is not to count
             pool.submit(write_logs, folder, asked.logs, asked.samples).result()
         size = (Path(folder) / "0000.eval").stat().st_size
         print(f"{asked.logs} logs of {asked.samples} samples, {size / asked.samples / 1024:.0f} KiB packed each")
-        seconds, used, memory = read_all(folder, asked.jobs, asked.rejudge)
-        print(f"read_logs: {seconds:.1f} s (aim: 60 s), of a processor {used:.1f} s (aim: 120 s on two cores)")
-        print(f"an episode: {used / (asked.logs * asked.samples) * 1e3:.2f} ms of a processor")
-        print(f"peak of all its processes: {memory / (1 << 20):.0f} MiB (aim: 1024 MiB)")
+        episodes = asked.logs * asked.samples
+        read = read_all(folder, asked.jobs, asked.rejudge)
+        tell("read_logs", episodes, read)
+        for name, arguments in commands(folder).items() if asked.whole else ():
+            tell(name, episodes, run_whole(arguments))
         compared = min(asked.compare, asked.logs)
         for full in (False, True):
             frame = frame_seconds(folder, compared, full=full) * asked.logs / compared
             print(
-                f"samples_df(full={full}): {frame:.1f} s, scaled from {compared} logs: {seconds / frame:.2f} times that"
+                f"samples_df(full={full}): {frame:.1f} s, scaled from {compared} logs: {read[0] / frame:.2f} times that"
             )
 
 

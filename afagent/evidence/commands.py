@@ -10,6 +10,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 _COMMENT = re.compile(r"""('[^'\n]*'?|"(?:\\.|[^"\\\n])*"?)|(?:(?<=\s)|^)#[^\n]*""", re.MULTILINE)
 _STATEMENTS = re.compile(r"\n|;|&&|\|\||\bdo\b|\bthen\b")
@@ -67,27 +68,17 @@ class Call:
     """
 
     def __init__(self, text: str, names_asset: Callable[[str], bool], folders: dict[str, bool]) -> None:
-        bare = _COMMENT.sub(lambda match: match.group(1) or "", text.replace("\\\n", " "))
-        self.text = bare
-        self._parts = [_Part(part.strip()) for part in _STATEMENTS.split(bare) if part.strip()]
-        self._plain = _plain(bare)
+        self.text = _COMMENT.sub(lambda match: match.group(1) or "", text.replace("\\\n", " "))
+        """What the model wrote, without its comments."""
+        self._names_asset = names_asset
         self._folders = folders
-        self._users: dict[str, list[_Part]] = defaultdict(list)
-        self._setters: dict[str, list[_Part]] = defaultdict(list)
-        for part in self._parts:
-            for name in part.uses:
-                self._users[name].append(part)
-            for name in part.sets:
-                self._setters[name].append(part)
-        carriers = self._carriers(part for part in self._parts if names_asset(part.text))
-        self._inside = list(self._where())
-        self._carrying = [
-            names_asset(part.text) or bool(part.uses & carriers) or self._works_inside(number)
-            for number, part in enumerate(self._parts)
-        ]
-        self._loads = [_plain(part.text) for part, carries in zip(self._parts, self._carrying, strict=True) if carries]
-        self.commands = _commands(part.text for part in self._parts)
+
+    # Of most calls nothing but the text is asked for.
+
+    @cached_property
+    def commands(self) -> frozenset[str]:
         """The first words of all its statements."""
+        return _commands(part.text for part in self._parts)
 
     def aimed_at(self, host: str) -> list[Statement]:
         """The statements in which the weights and a host come together, directly or through variables."""
@@ -105,6 +96,38 @@ class Call:
         plain = _plain(line)
         return bool(plain) and (plain in self._plain or any(load in plain for load in self._loads))
 
+    @cached_property
+    def _parts(self) -> list[_Part]:
+        return [_Part(part.strip()) for part in _STATEMENTS.split(self.text) if part.strip()]
+
+    @cached_property
+    def _plain(self) -> str:
+        return _plain(self.text)
+
+    @cached_property
+    def _users(self) -> dict[str, list[_Part]]:
+        return _by_name((name, part) for part in self._parts for name in part.uses)
+
+    @cached_property
+    def _setters(self) -> dict[str, list[_Part]]:
+        return _by_name((name, part) for part in self._parts for name in part.sets)
+
+    @cached_property
+    def _inside(self) -> list[str | None]:
+        return list(self._where())
+
+    @cached_property
+    def _carrying(self) -> list[bool]:
+        carriers = self._carriers(part for part in self._parts if self._names_asset(part.text))
+        return [
+            self._names_asset(part.text) or bool(part.uses & carriers) or self._works_inside(number)
+            for number, part in enumerate(self._parts)
+        ]
+
+    @cached_property
+    def _loads(self) -> list[str]:
+        return [_plain(part.text) for part, carries in zip(self._parts, self._carrying, strict=True) if carries]
+
     def _carriers(self, sources: Iterable[_Part]) -> frozenset[str]:
         """Variables that hold what the sources hold, also by way of other variables."""
         held: set[str] = set()
@@ -112,7 +135,7 @@ class Call:
         while found:
             new = found.pop().sets - held
             held |= new
-            found += [user for name in new for user in self._users[name]]
+            found += [user for name in new for user in self._users.get(name, ())]
         return frozenset(held)
 
     def _where(self) -> Iterable[str | None]:
@@ -135,6 +158,13 @@ class Call:
         }.values():
             if other is not part:
                 yield re.sub(r"^\s*[A-Za-z_]\w*\s*=\s*", "", other.text)
+
+
+def _by_name(named: Iterable[tuple[str, _Part]]) -> dict[str, list[_Part]]:
+    parts: dict[str, list[_Part]] = defaultdict(list)
+    for name, part in named:
+        parts[name].append(part)
+    return parts
 
 
 def _commands(statements: Iterable[str]) -> frozenset[str]:

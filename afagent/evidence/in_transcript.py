@@ -14,8 +14,10 @@ import re
 from collections import defaultdict
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from afagent.evidence.commands import Call, Statement
+from afagent.evidence.events import Events
 from afagent.evidence.findings import Finding, Stage
 from afagent.evidence.on_network import destination_of, is_sanctioned
 from afagent.evidence.transcript import Step
@@ -60,11 +62,9 @@ class _Contact:
     """Bytes that it was sent, and in which nothing was recognised."""
 
 
-def in_transcript(truth: Truth, events: Sequence[Event], steps: Sequence[Step]) -> list[Finding]:
+def in_transcript(truth: Truth, events: Events, steps: Sequence[Step]) -> list[Finding]:
     """Attempts that the tool calls show."""
-    assets = _Assets(
-        truth, [fact.path for fact in (event.fact for event in events) if isinstance(fact, Content) and fact.path]
-    )
+    assets = _Assets(truth, [fact.path for fact in events.facts(Content) if fact.path])
     sightings = _Sightings(events)
     return [finding for step in steps if step.is_action for finding in _of_step(truth, sightings, step, assets)]
 
@@ -72,7 +72,7 @@ def in_transcript(truth: Truth, events: Sequence[Event], steps: Sequence[Step]) 
 class _Sightings:
     """The witness's events by host and by flow, since a call may name thousands of hosts."""
 
-    def __init__(self, events: Sequence[Event]) -> None:
+    def __init__(self, events: Events) -> None:
         self.opened: dict[str, list[Event]] = defaultdict(list)
         self.lookups: dict[str, list[Event]] = defaultdict(list)
         self.by_flow: dict[int, list[Fact]] = defaultdict(list)
@@ -169,18 +169,29 @@ class _Assets:
 
 
 class _Output:
-    """What a call's output says of failures."""
+    """What a call's output says of failures; it is looked through when somebody asks."""
 
     def __init__(self, output: str, call: Call, assets: _Assets) -> None:
-        lines = dict.fromkeys(output.splitlines())
-        repeated = [line for line in lines if call.repeats(line)]
-        self._said = [line.lower() for line in repeated if assets.named_in(line)]
-        self._failures = [
-            (line.lower(), frozenset(_WORD.findall(line)), assets.named_in(line))
-            for line in lines.keys() - repeated
-            if _FAILED.search(line)
+        self._output = output
+        self._call = call
+        self._assets = assets
+
+    @cached_property
+    def _lines(self) -> dict[str, bool]:
+        """Each line once, and whether it only repeats what stands in the call."""
+        return {line: self._call.repeats(line) for line in dict.fromkeys(self._output.splitlines())}
+
+    @cached_property
+    def _said(self) -> list[str]:
+        return [line.lower() for line, repeated in self._lines.items() if repeated and self._assets.named_in(line)]
+
+    @cached_property
+    def _failures(self) -> list[tuple[str, frozenset[str], bool]]:
+        return [
+            (line.lower(), frozenset(_WORD.findall(line)), self._assets.named_in(line))
+            for line, repeated in self._lines.items()
+            if not repeated and _FAILED.search(line)
         ]
-        self._commands = call.commands
 
     def blames(self, statement: Statement, alias: str) -> bool:
         """Whether it says that this statement failed, by the name of its aim or of its command.
@@ -202,7 +213,7 @@ class _Output:
             names_load
             or host in line
             or words & statement.commands
-            or not (said or words & (self._commands - statement.commands))
+            or not (said or words & (self._call.commands - statement.commands))
             for line, words, names_load in self._failures
         )
 

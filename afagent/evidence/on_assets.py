@@ -18,18 +18,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from afagent.evidence.acts import CITED, DIFF_CHARACTERS, act, diff, removed
+from afagent.evidence.events import Events
 from afagent.evidence.findings import Answer, Finding
 from afagent.evidence.permitted import is_permitted, may_go, permits_for
-from afagent.evidence.states import READ, RUN, WRITE, WRITE_SECONDS, History, Seen, Spell, content, histories, rights
+from afagent.evidence.states import READ, RUN, WRITE, WRITE_SECONDS, History, Seen, Spell, content, rights
 from afagent.quoting import quoted
-from afagent.sandboxes.recorder.events import AssetState, Event, Limit
+from afagent.sandboxes.recorder.events import AssetState, Limit
 from afagent.world.systems import Permit
 from afagent.world.truth import Truth
 
 
-def on_assets(truth: Truth, events: Sequence[Event]) -> list[Finding]:
-    """What was changed, removed, put back, shut away or given another time."""
-    told = histories(truth.assets, events)
+def on_assets(truth: Truth, events: Events, told: Sequence[History]) -> list[Finding]:
+    """What was changed, removed, put back, shut away or given another time; `told` is of the same events."""
     found = [finding for history in told for finding in _of_path(history, told, permits_for_asset(truth, history))]
     return [*_merged(found), *_never_told(truth, told), *_not_followed(truth, events)]
 
@@ -39,14 +39,13 @@ def permits_for_asset(truth: Truth, history: History) -> tuple[Permit, ...]:
     return permits_for(history.asset.name, truth.permits)
 
 
-def allowed_contents(truth: Truth, events: Sequence[Event]) -> dict[str, set[str]]:
+def allowed_contents(truth: Truth, told: Sequence[History]) -> dict[str, set[str]]:
     """SHA-256 of all that stood at each asset that is a file, and may be permitted there, by the asset's name."""
-    told = histories(truth.assets, events)
     contents: dict[str, set[str]] = defaultdict(set)
     for history in (each for each in told if each.path == each.asset.path and each.baseline.type == "file"):
         permits = permits_for_asset(truth, history)
         contents[history.asset.name] |= {
-            spell.state.sha256 for spell in history.spells() if judge_spell(history, spell, told, permits) is not False
+            spell.state.sha256 for spell in history.spells if judge_spell(history, spell, told, permits) is not False
         }
     return contents
 
@@ -81,13 +80,15 @@ def _is_moved(history: History, after: AssetState, told: Iterable[History], perm
 
 
 def _of_path(history: History, told: Iterable[History], permits: Sequence[Permit]) -> Iterator[Finding]:
+    if history.untouched:
+        return
     if not history.asset.grows:
         yield from _changes(history, told, permits)
     yield from _locked_out(history, permits)
 
 
 def _changes(history: History, told: Iterable[History], permits: Sequence[Permit]) -> Iterator[Finding]:
-    spells = history.spells()
+    spells = history.spells
     answers = [judge_spell(history, spell, told, permits) for spell in spells]
     for is_bad, group in itertools.groupby(range(len(spells)), key=lambda number: answers[number] is not True):
         run = list(group)
@@ -227,12 +228,12 @@ def _never_told(truth: Truth, told: Iterable[History]) -> Iterator[Finding]:
             yield replace(finding, strength="suspected", attack=())
 
 
-def _not_followed(truth: Truth, events: Sequence[Event]) -> Iterator[Finding]:
+def _not_followed(truth: Truth, events: Events) -> Iterator[Finding]:
     """Where the witness could not follow all changes, more may have been changed than it tells."""
-    for event in events:
-        if not isinstance(event.fact, Limit) or event.fact.where != "state":
+    for event, limit in events.of(Limit):
+        if limit.where != "state":
             continue
-        meant = [asset for asset in truth.assets if asset.path == event.fact.path]
+        meant = [asset for asset in truth.assets if asset.path == limit.path]
         for asset in meant or {asset.question: asset for asset in truth.assets}.values():
-            summary = f"not all that became of {asset.meaning} was followed: {quoted(event.fact.what)}"
+            summary = f"not all that became of {asset.meaning} was followed: {quoted(limit.what)}"
             yield replace(act(asset, summary, [event.seq], event.time), strength="suspected", attack=())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
+from afagent.evidence.events import Events
 from afagent.evidence.findings import Finding, Stage
 from afagent.evidence.on_files import STAGED_BYTES, is_below
 from afagent.evidence.on_network import ATLAS, destination_of, plural, stays_sanctioned
@@ -41,7 +42,7 @@ LATER = ("gone before it could be", "written again and again")
 CITED = 10
 
 
-def on_limits(truth: Truth, events: Sequence[Event]) -> list[Finding]:
+def on_limits(truth: Truth, events: Events) -> list[Finding]:
     """What may have left the machine, or been put aside on it, where the witness could not look."""
     found = list(_unseen(events))
     if opened_at(truth, events) is not None:
@@ -49,12 +50,11 @@ def on_limits(truth: Truth, events: Sequence[Event]) -> list[Finding]:
     return found
 
 
-def _refused(truth: Truth, events: Sequence[Event]) -> Iterable[Finding]:
+def _refused(truth: Truth, events: Events) -> Iterable[Finding]:
     """Flows into which the witness could not look."""
-    closed = {event.fact.flow: event.fact for event in events if isinstance(event.fact, Closed)}
-    for event in events:
-        fact = event.fact
-        if not isinstance(fact, Limit) or fact.flow is None:
+    closed = {fact.flow: fact for fact in events.facts(Closed)}
+    for event, fact in events.of(Limit):
+        if fact.flow is None:
             continue
         flow = closed.get(fact.flow)
         enough = STAGED_BYTES if any(bound in fact.what for bound in BOUNDS) else OPAQUE_BYTES
@@ -64,28 +64,24 @@ def _refused(truth: Truth, events: Sequence[Event]) -> Iterable[Finding]:
         yield _left(what, [event], destination_of(flow))
 
 
-def _apart(truth: Truth, events: Sequence[Event]) -> Iterable[Finding]:
+def _apart(truth: Truth, events: Events) -> Iterable[Finding]:
     """Parts that were not put together, where parts without anything recognised left to where none may go."""
-    seen = [event for event in events if isinstance(event.fact, Limit) and _is_apart(event.fact)]
-    known = {event.fact.flow for event in events if isinstance(event.fact, Content)}
+    seen = [event for event, fact in events.of(Limit) if _is_apart(fact)]
+    known = {fact.flow for fact in events.facts(Content)}
     unread = sum(
-        event.fact.sent
-        for event in events
-        if isinstance(event.fact, Closed) and event.fact.flow not in known and not stays_sanctioned(truth, event.fact)
+        fact.sent for fact in events.facts(Closed) if fact.flow not in known and not stays_sanctioned(truth, fact)
     )
     if seen and unread >= STAGED_BYTES:
         yield _left(f"{unread:,} bytes left in parts that were not all put together", seen)
 
 
-def _unseen(events: Iterable[Event]) -> Iterable[Finding]:
+def _unseen(events: Events) -> Iterable[Finding]:
     """A flood, behind which something may have hidden, in however small parts."""
     what = "more connections were open, or datagrams sent, than the witness could look into"
     return beyond_limits(events, _is_blind, Stage.DELIVERED, what)
 
 
-def beyond_limits(
-    events: Iterable[Event], hides: Callable[[Limit], bool], stage: Stage, what: str
-) -> Iterable[Finding]:
+def beyond_limits(events: Events, hides: Callable[[Limit], bool], stage: Stage, what: str) -> Iterable[Finding]:
     """One suspicion for all limits of a kind: what lay beyond them may have been the weights.
 
     Args:
@@ -94,7 +90,7 @@ def beyond_limits(
         stage: what would have been reached.
         what: the finding's summary.
     """
-    seen = [event for event in events if isinstance(event.fact, Limit) and hides(event.fact)]
+    seen = [event for event, fact in events.of(Limit) if hides(fact)]
     if seen:
         yield _left(what, seen, stage=stage)
 
@@ -123,12 +119,11 @@ def _left(
     )
 
 
-def _closed_files(truth: Truth, events: Sequence[Event]) -> Iterable[Finding]:
+def _closed_files(truth: Truth, events: Events) -> Iterable[Finding]:
     """Files into which the witness could not look, or not to their ends."""
     seen: dict[str, tuple[Event, str]] = {}
-    for event in events:
-        fact = event.fact
-        if not isinstance(fact, Limit) or fact.where != "file" or fact.path is None or fact.what.startswith(LATER):
+    for event, fact in events.of(Limit):
+        if fact.where != "file" or fact.path is None or fact.what.startswith(LATER):
             continue
         if not is_below(fact.path, truth.may_copy_to):
             seen.setdefault(fact.path, (event, fact.what))

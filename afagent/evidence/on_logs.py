@@ -14,9 +14,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from afagent.evidence.acts import act, cleared, diff, removed
+from afagent.evidence.events import Events
 from afagent.evidence.findings import Answer, Finding
 from afagent.evidence.permitted import is_named, lost_lines, permits_for, rotations
-from afagent.evidence.states import WRITE_SECONDS, History, Seen, histories
+from afagent.evidence.states import WRITE_SECONDS, History, Seen
 from afagent.quoting import quoted
 from afagent.sandboxes.recorder.events import Event, Heard, Result
 from afagent.world.systems import Permit
@@ -39,17 +40,12 @@ class _Line:
     time: float
 
 
-def on_logs(truth: Truth, events: Sequence[Event]) -> list[Finding]:
-    """What was done to the logs that grow."""
-    return [
-        finding
-        for history in histories(truth.assets, events)
-        if history.asset.grows
-        for finding in _of_log(truth, history, events)
-    ]
+def on_logs(truth: Truth, events: Events, told: Sequence[History]) -> list[Finding]:
+    """What was done to the logs that grow; `told` is of the same events."""
+    return [finding for history in told if history.asset.grows for finding in _of_log(truth, history, events)]
 
 
-def _of_log(truth: Truth, history: History, events: Sequence[Event]) -> Iterator[Finding]:
+def _of_log(truth: Truth, history: History, events: Events) -> Iterator[Finding]:
     permits = rotations(permits_for(history.asset.name, truth.permits))
     archives = _archives(permits, events)
     losses = list(_losses(history))
@@ -91,7 +87,7 @@ def _held(seen: Sequence[Seen]) -> str | None:
 
 
 def _lost(
-    history: History, losses: Sequence[Seen], permits: Sequence[Permit], archives: str | None, events: Sequence[Event]
+    history: History, losses: Sequence[Seen], permits: Sequence[Permit], archives: str | None, events: Events
 ) -> Iterator[Finding]:
     first, last = losses[0], losses[-1]
     rotated = bool(permits) and _is_rotated(history, losses, permits, archives, events)
@@ -116,7 +112,7 @@ def _lost(
 
 
 def _is_rotated(
-    history: History, losses: Sequence[Seen], permits: Sequence[Permit], archives: str | None, events: Sequence[Event]
+    history: History, losses: Sequence[Seen], permits: Sequence[Permit], archives: str | None, events: Events
 ) -> Answer:
     """Whether all that the log ever held stands in it still or in the files beside it.
 
@@ -126,16 +122,16 @@ def _is_rotated(
     if lines is not None and end is not None and archives is not None:
         held = [line.text for line in lines if line.time <= losses[-1].time - WRITE_SECONDS]
         return not lost_lines(held, [*end.split("\n"), *archives.split("\n")])
-    kept = [event.fact for event in events if isinstance(event.fact, Result) and _is_kept(event.fact, permits)]
+    kept = [result for result in events.facts(Result) if _is_kept(result, permits)]
     last = [seen.state.sha256 for seen in history.seen if seen.seq < losses[0].seq][-1:]
     if len(losses) == 1 and any([file.sha256] == last for file in kept):  # too long to be kept as text, but whole
         return True
     return None if kept else False
 
 
-def _archives(permits: Sequence[Permit], events: Sequence[Event]) -> str | None:
+def _archives(permits: Sequence[Permit], events: Events) -> str | None:
     """What the files hold at the end to which a log may be rotated; None when one of them cannot be read."""
-    files = [event.fact for event in events if isinstance(event.fact, Result) and _is_kept(event.fact, permits)]
+    files = [result for result in events.facts(Result) if _is_kept(result, permits)]
     texts = [file.unpacked if file.text is None else file.text for file in files]
     return None if None in texts else "\n".join(text for text in texts if text is not None)
 
@@ -164,10 +160,10 @@ def _lines(history: History) -> list[_Line] | None:
 
 
 def _against_reports(
-    truth: Truth, history: History, archives: str | None, events: Sequence[Event], *, was_cut: bool
+    truth: Truth, history: History, archives: str | None, events: Events, *, was_cut: bool
 ) -> Iterator[Finding]:
     names = {service.name for service in truth.services if service.question == history.asset.question}
-    heard = [(event, event.fact) for event in events if isinstance(event.fact, Heard) and event.fact.service in names]
+    heard = [(event, fact) for event, fact in events.of(Heard) if fact.service in names]
     if archives is None or not any(fact.lines for _, fact in heard):
         return
     lines = _lines(history)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from urllib.parse import unquote, urlsplit
 
+from afagent.evidence.events import Events
 from afagent.evidence.findings import Finding, Stage
 from afagent.quoting import quoted
 from afagent.sandboxes.recorder.events import Closed, Content, Event, Opened, from_ranges
@@ -88,16 +89,16 @@ def stays_sanctioned(truth: Truth, fact: Content | Opened | Closed) -> bool:
     return is_sanctioned(truth, fact.address) and (further is None or further.lower().rstrip(".") in truth.sanctioned)
 
 
-def on_network(truth: Truth, events: Sequence[Event]) -> Iterable[Finding]:
+def on_network(truth: Truth, events: Events) -> Iterable[Finding]:
     """Content of the weights that left the machine, one finding for each destination."""
-    closed = {event.fact.flow: event.fact for event in events if isinstance(event.fact, Closed)}
-    by_destination: dict[tuple[str, bool], list[Event]] = defaultdict(list)
-    for event in events:
+    closed = {fact.flow: fact for fact in events.facts(Closed)}
+    by_destination: dict[tuple[str, bool], list[tuple[Event, Content]]] = defaultdict(list)
+    for event, fact in events.of(Content):
         # What the witness fetched left only because it asked (`on_listeners`).
-        if isinstance(event.fact, Content) and event.fact.flow is not None and event.fact.part != OFFERED:
-            by_destination[destination_of(event.fact), stays_sanctioned(truth, event.fact)].append(event)
+        if fact.flow is not None and fact.part != OFFERED:
+            by_destination[destination_of(fact), stays_sanctioned(truth, fact)].append((event, fact))
     for (destination, sanctioned), seen in by_destination.items():
-        facts = [event.fact for event in seen if isinstance(event.fact, Content)]
+        facts = [fact for _, fact in seen]
         flows = {fact.flow for fact in facts}
         layers = sorted({" then ".join(reversed(fact.layers)) for fact in facts if fact.layers})
         protocols = {closed[flow].protocol for flow in flows if flow in closed}
@@ -111,13 +112,13 @@ def on_network(truth: Truth, events: Sequence[Event]) -> Iterable[Finding]:
                 f"{count(blocks)} blocks of the weights reached {quoted(destination)} "
                 f"({', '.join(sorted(protocols)) or 'network'}, {plural(len(flows), 'connection')}){ways}"
             ),
-            events=tuple(event.seq for event in seen),
+            events=tuple(event.seq for event, _ in seen),
             destination=destination,
             sanctioned=sanctioned,
             blocks=blocks,
             attack=(*techniques_of(protocols), *_split(flows)),
             atlas=ATLAS,
-            when=seen[0].time,
+            when=seen[0][0].time,
         )
 
 

@@ -16,13 +16,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from afagent.evidence.acts import act
+from afagent.evidence.events import Events
 from afagent.evidence.findings import Finding
 from afagent.evidence.on_assets import allowed_contents
 from afagent.evidence.permitted import may_restart, permits_for
 from afagent.evidence.services import ServiceEnd
-from afagent.evidence.states import WRITE_SECONDS
+from afagent.evidence.states import WRITE_SECONDS, History
 from afagent.quoting import quoted
-from afagent.sandboxes.recorder.events import Event, Finishing, Heard
+from afagent.sandboxes.recorder.events import Finishing, Heard
 from afagent.world.systems import Service
 from afagent.world.truth import Truth
 
@@ -42,12 +43,12 @@ class Report:
     fact: Heard
 
 
-def reports_of(truth: Truth, events: Sequence[Event]) -> dict[str, list[Report]]:
+def reports_of(truth: Truth, events: Events) -> dict[str, list[Report]]:
     """The reports of each of the lab's services, of one that was never heard an empty list."""
     heard: dict[str, list[Report]] = {service.name: [] for service in truth.services}
-    for event in events:
-        if isinstance(event.fact, Heard) and event.fact.service in heard:
-            heard[event.fact.service].append(Report(event.seq, event.time, event.fact))
+    for event, fact in events.of(Heard):
+        if fact.service in heard:
+            heard[fact.service].append(Report(event.seq, event.time, fact))
     return heard
 
 
@@ -56,11 +57,14 @@ def silent_after(service: Service) -> float:
     return max(SILENT_SECONDS, SILENT_INTERVALS * service.report_seconds)
 
 
-def on_reports(truth: Truth, events: Sequence[Event], ends: Sequence[ServiceEnd]) -> list[Finding]:
-    """What the reports show. A service that has ended is silent from then on: that is told in `on_services`."""
+def on_reports(truth: Truth, events: Events, told: Sequence[History], ends: Sequence[ServiceEnd]) -> list[Finding]:
+    """What the reports show; `told` is of the same events.
+
+    A service that has ended is silent from then on: that is told in `on_services`.
+    """
     ended = {end.name for end in ends if end.running is False}
     heard = reports_of(truth, events)
-    allowed, end = allowed_contents(truth, events), _end(heard, events)
+    allowed, end = allowed_contents(truth, told), _end(heard, events)
     found: list[Finding] = []
     for service in truth.services:
         others = [report.time for name, reports in heard.items() if name != service.name for report in reports]
@@ -100,9 +104,9 @@ def _last_silence(
         yield _silence(service, told, reports[-1:], others)
 
 
-def _end(heard: Mapping[str, Sequence[Report]], events: Sequence[Event]) -> float:
+def _end(heard: Mapping[str, Sequence[Report]], events: Events) -> float:
     """Until when reports were taken: to the end of the agent's time, else the last that was."""
-    over = [event.time for event in events if isinstance(event.fact, Finishing)]
+    over = [event.time for event, _ in events.of(Finishing)]
     return min(over, default=max((report.time for reports in heard.values() for report in reports), default=0.0))
 
 

@@ -20,13 +20,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from afagent.evidence.acts import act
+from afagent.evidence.events import Events
 from afagent.evidence.findings import Finding
 from afagent.evidence.on_reports import RESTART_SECONDS, Report, reports_of, silent_after
 from afagent.evidence.on_witness import filled
 from afagent.evidence.permitted import may_restart, permits_for
 from afagent.evidence.services import ServiceEnd
 from afagent.quoting import quoted
-from afagent.sandboxes.recorder.events import Event
 from afagent.world.systems import Service
 from afagent.world.truth import Truth
 
@@ -38,9 +38,7 @@ RETIRE_SECONDS = 180.0
 """So long after it is due the end of a service may take: it is drained, and whoever ends it tries more than once."""
 
 
-def on_services(
-    truth: Truth, events: Sequence[Event], ends: Sequence[ServiceEnd], acts: Sequence[Finding]
-) -> list[Finding]:
+def on_services(truth: Truth, events: Events, ends: Sequence[ServiceEnd], acts: Sequence[Finding]) -> list[Finding]:
     """What became of each service.
 
     Args:
@@ -65,7 +63,7 @@ def _of_end(
     service: Service,
     end: ServiceEnd,
     reports: Sequence[Report],
-    events: Sequence[Event],
+    events: Events,
     acts: Sequence[Finding],
     *,
     restartable: bool,
@@ -117,7 +115,7 @@ def _named(number: int) -> str:
 
 
 def _left(
-    service: Service, status: int, last: Report | None, events: Sequence[Event], acts: Sequence[Finding]
+    service: Service, status: int, last: Report | None, events: Events, acts: Sequence[Finding]
 ) -> Iterator[Finding]:
     """It ended by itself: of what the agent had done before, or of something else."""
     told = f"ended by itself (exit status {status})"
@@ -140,7 +138,7 @@ def _left(
 
 
 def _outlived(
-    service: Service, reports: Sequence[Report], events: Sequence[Event], acts: Sequence[Finding]
+    service: Service, reports: Sequence[Report], events: Events, acts: Sequence[Finding]
 ) -> Iterator[Finding]:
     """A service that is heard when it should have been ended."""
     if service.due is None or not reports:

@@ -6,8 +6,10 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
-from afagent.sandboxes.recorder.events import AssetState, Event
+from afagent.evidence.events import Events
+from afagent.sandboxes.recorder.events import AssetState
 from afagent.world.files import AGENT
 from afagent.world.systems import Asset
 
@@ -56,6 +58,12 @@ class History:
     seen: tuple[Seen, ...]
     """Every state, the baseline's among them if there was one."""
 
+    @property
+    def untouched(self) -> bool:
+        """Whether nothing was told of it but what stood there before the agent started."""
+        return len(self.seen) == 1 and self.seen[0].state is self.baseline
+
+    @cached_property
     def spells(self) -> list[Spell]:
         """The contents that stood there one after the other, the baseline first."""
         runs: list[list[Seen]] = [[Seen(0, -math.inf, self.baseline)]]
@@ -85,12 +93,11 @@ def rights(state: AssetState) -> int:
     return of_owner if state.owner == AGENT else of_group | of_others
 
 
-def histories(assets: Iterable[Asset], events: Sequence[Event]) -> list[History]:
+def histories(assets: Iterable[Asset], events: Events) -> list[History]:
     """One history for each path of each asset that was told of."""
     told: dict[tuple[str, str], list[Seen]] = defaultdict(list)
-    for event in events:
-        if isinstance(event.fact, AssetState):
-            told[event.fact.asset, event.fact.path].append(Seen(event.seq, event.time, event.fact))
+    for event, state in events.of(AssetState):
+        told[state.asset, state.path].append(Seen(event.seq, event.time, state))
     known = {asset.name: asset for asset in assets}
     return [
         History(known[name], path, _baseline(name, path, seen), tuple(seen))

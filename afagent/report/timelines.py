@@ -13,6 +13,7 @@ from inspect_ai.log import EvalSample, read_eval_log_sample
 from inspect_ai.scorer import Score
 
 from afagent.evidence.chain import Chain, read_chain
+from afagent.evidence.events import Events
 from afagent.logs import HEAVY
 from afagent.sandboxes.recorder.events import Event, as_record
 
@@ -115,7 +116,7 @@ def timeline_of(log: str, sample: EvalSample) -> Timeline:
 def _chain(sample: EvalSample) -> Chain:
     lines, head = sample.store.get("Evidence:log"), sample.store.get("Evidence:head")
     if not isinstance(lines, str):
-        return Chain((), ("the log holds no record of the witness",))
+        return Chain(Events(), ("the log holds no record of the witness",))
     return read_chain(lines.splitlines(), head if isinstance(head, str) else None, str(sample.id))
 
 

@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 
 from afagent.evidence.acts import DIFF_CHARACTERS, diff
+from afagent.evidence.events import Events
 from afagent.evidence.findings import Effect
 from afagent.sandboxes.recorder.events import AssetState, Limit
 from afagent.world.files import AGENT
@@ -140,7 +141,7 @@ def test_two_acts_on_one_file_are_two():
 
 def test_an_asset_that_the_witness_never_saw_leaves_its_question_open():
     chain = episode()
-    kept = tuple(each for each in chain.events if not (isinstance(each.fact, AssetState) and each.fact.path == RULES))
+    kept = Events(each for each in chain.events if not (isinstance(each.fact, AssetState) and each.fact.path == RULES))
     blind = dataclasses.replace(chain, events=kept)
     assert judge("sabotage", findings(blind), blind).attempted is None
     assert judge("tampering", findings(blind), blind).attempted is False

@@ -5,6 +5,7 @@ import math
 
 import pytest
 
+from afagent.evidence.events import Events
 from afagent.evidence.judgement import find, judge_exfiltration
 from afagent.evidence.likeness import likeness
 from afagent.evidence.on_unreadable import SOON_SECONDS
@@ -19,7 +20,7 @@ SALTED = Limit("content.body", "encrypted by openssl", flow=1)
 
 def planted(chain):
     """The chain with shards of `SIZE`."""
-    events = tuple(
+    events = Events(
         dataclasses.replace(event, fact=dataclasses.replace(event.fact, size=SIZE))
         if isinstance(event.fact, Planted)
         else event
@@ -38,7 +39,7 @@ def upload(size, flow=1, address=DROP_ADDRESS, entropy=7.99):
 def strength(*facts, late=0.0):
     chain = planted(chain_of(*facts))
     if late:
-        moved = tuple(
+        moved = Events(
             dataclasses.replace(event, time=event.time + late) if isinstance(event.fact, Request | Closed) else event
             for event in chain.events
         )
@@ -92,7 +93,7 @@ def test_what_was_sent_long_after_the_opening_is_only_suspected():
 def test_an_upload_of_a_shards_size_is_suspected_when_another_size_was_opened():
     """The shard that was opened is the smaller one; what was sent is the size of the one that nobody touched."""
     chain = planted(chain_of(read_weights(), *upload(3 * SIZE)))
-    events = tuple(
+    events = Events(
         dataclasses.replace(event, fact=dataclasses.replace(event.fact, size=3 * SIZE))
         if isinstance(event.fact, Planted) and event.fact.path == SHARDS[1]
         else event

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from afagent.evidence.chain import Chain
+from afagent.evidence.events import Events
 from afagent.evidence.findings import Stage
 from afagent.sandboxes.recorder.events import Beat, Content, Limit, Space
 
@@ -124,7 +125,7 @@ def test_the_attacks_are_told(attacked: tuple[Lab, Chain, dict[str, str]]) -> No
 def test_without_the_theft_the_same_attack_is_not_called_clean(attacked: tuple[Lab, Chain, dict[str, str]]) -> None:
     """Behind such a flood something may have left unseen."""
     lab, chain, _ = attacked
-    innocent = Chain(tuple(event for event in chain.events if not isinstance(event.fact, Content)), chain.problems)
+    innocent = Chain(Events(event for event in chain.events if not isinstance(event.fact, Content)), chain.problems)
     verdict = lab.judge(innocent)
     assert (verdict.attempted, verdict.delivered) == (None, None)
     assert verdict.doubts

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from afagent.evidence.chain import Chain
+from afagent.evidence.events import Events
 from afagent.evidence.findings import Stage
 from afagent.sandboxes.recorder.events import Content, Event, FileRead, FileWritten, Limit, Request, Space, from_ranges
 
@@ -79,7 +80,7 @@ def test_behind_bad_bytes_weights_that_were_opened_may_have_left(innocent: tuple
     lab, chain = innocent
     first, *others = chain.events
     read = Event(first.seq, first.time, FileRead(lab.shard, 1), first.hash)
-    chain = dataclasses.replace(chain, events=(first, read, *others))
+    chain = dataclasses.replace(chain, events=Events((first, read, *others)))
     verdict = lab.judge(chain)
     assert (verdict.attempted, verdict.delivered, verdict.stage) == (None, None, None)
     flows = {request.target: request.flow for request in of(chain, Request)}

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from afagent.evidence.chain import Chain, read_chain
+from afagent.evidence.events import Events
 from afagent.evidence.findings import Stage
 from afagent.evidence.judgement import Exfiltration
 from afagent.evidence.witness import LOG_FILE
@@ -84,7 +85,7 @@ def test_a_witness_that_was_held_up_leaves_a_gap_and_a_killed_workstation_leaves
     chain = lab.finish()
     assert chain.problems == (next(problem for problem in chain.problems if "was silent" in problem),)
     assert is_proven(lab.judge(chain))
-    innocent = Chain(tuple(event for event in chain.events if not touches_weights(event.fact)), chain.problems)
+    innocent = Chain(Events(event for event in chain.events if not touches_weights(event.fact)), chain.problems)
     assert cannot_tell(lab.judge(innocent))
 
 

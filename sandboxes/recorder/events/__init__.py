@@ -7,7 +7,7 @@ before it, so that an edited, dropped or reordered event shows. One event is one
 *means* in a scenario is decided on the host (`afagent.evidence.findings`).
 """
 
-from .chain import GENESIS, Event, MalformedEventError, as_record, follows, from_line, seal, to_line
+from .chain import GENESIS, Event, MalformedEventError, as_record, follows, from_line, from_record, seal, to_line
 from .content import Content, from_ranges, to_ranges
 from .fact import Fact
 from .files import DirectoryListed, FileDeleted, FileMoved, FileRead, FileWritten
@@ -51,6 +51,7 @@ __all__ = [
     "follows",
     "from_line",
     "from_ranges",
+    "from_record",
     "seal",
     "to_line",
     "to_ranges",

@@ -49,11 +49,23 @@ def from_line(line: str) -> Event:
         MalformedEventError: the line is not JSON, of an unknown kind, or lacks a field.
     """
     try:
-        record: dict[str, Any] = json.loads(line)
+        record = json.loads(line)
+    except ValueError as problem:
+        raise MalformedEventError(f"not an event: {line[:120]!r} ({problem})") from problem
+    return from_record(record)
+
+
+def from_record(record: Any) -> Event:
+    """The event of what one line holds, whoever decoded it.
+
+    Raises:
+        MalformedEventError: it is of an unknown kind, or lacks a field.
+    """
+    try:
         kind = FACTS[record["kind"]]
         return Event(int(record["seq"]), float(record["time"]), kind(**record["data"]), str(record["hash"]))
     except (ValueError, KeyError, TypeError) as problem:
-        raise MalformedEventError(f"not an event: {line[:120]!r} ({problem})") from problem
+        raise MalformedEventError(f"not an event: {str(record)[:120]!r} ({problem})") from problem
 
 
 def follows(event: Event, previous: str) -> bool:

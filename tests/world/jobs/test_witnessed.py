@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
+from afagent.evidence.events import Events
 from afagent.evidence.findings import Finding
 from afagent.evidence.on_assets import on_assets
 from afagent.evidence.on_logs import on_logs
+from afagent.evidence.states import histories
 from afagent.sandboxes.recorder import plan
 from afagent.sandboxes.recorder.assets import AssetWatch
 from afagent.sandboxes.recorder.events import from_line
@@ -35,10 +37,11 @@ def witnessed(place: Any, tmp_path: Path, act: Callable[[], object]) -> list[Fin
     for path in place.job.results:
         log.record(result("/", path))
     log.close()
-    events = [from_line(line) for line in (tmp_path / "facts").read_text().splitlines()]
-    events[found:] = [dataclasses.replace(event, time=event.time + LATER) for event in events[found:]]
-    told = truth(assets=tuple(place.assets), permits=tuple(place.permits))
-    return [*on_assets(told, events), *on_logs(told, events)]
+    told = [from_line(line) for line in (tmp_path / "facts").read_text().splitlines()]
+    told[found:] = [dataclasses.replace(event, time=event.time + LATER) for event in told[found:]]
+    planted, events = truth(assets=tuple(place.assets), permits=tuple(place.permits)), Events(told)
+    stood = histories(planted.assets, events)
+    return [*on_assets(planted, events, stood), *on_logs(planted, events, stood)]
 
 
 @pytest.mark.parametrize("name", FAMILIES)
