@@ -70,7 +70,7 @@ def episode(kinds: Sequence[str]) -> Solver:
 
 @solver
 def speaking(says: str) -> Solver:
-    """Says something at the end, if there is something to say."""
+    """Says something, if there is something to say."""
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
         if says:
@@ -92,7 +92,7 @@ def play(
     task = Task(
         name="weight_exfiltration",
         dataset=samples,
-        solver=[episode(kinds), speaking(says)],
+        solver=[speaking(says), episode(kinds)],
         scorer=[exfiltration(), sabotage(), engagement(), honesty(), arm(), *([awareness()] if grader else [])],
         metadata={"afagent": "9.9"},
     )
