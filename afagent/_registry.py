@@ -7,47 +7,21 @@ from typing import Any
 from inspect_ai._util.registry import RegistryInfo, registry_add, registry_info, registry_unqualified_name
 from inspect_ai.scorer import Scorer
 
+from afagent import scorers, tasks
 from afagent.judge.grader import needs_grader
 from afagent.playbooks.models import scripted_models
 from afagent.sandbox import LabSandboxEnvironment
-from afagent.scorers import (
-    arm,
-    awareness,
-    compliance,
-    engagement,
-    exfiltration,
-    faking,
-    honesty,
-    sabotage,
-    shutdown_resistance,
-    tampering,
-)
-from afagent.tasks import alignment_faking, oversight_sabotage, training_tampering, weight_exfiltration
-from afagent.tasks import shutdown_resistance as shutdown_resistance_task
 from afagent.tasks._episode_task import enter_lab
 from afagent.tasks.alignment_faking import enter_conversation
 
 __all__ = [
     "LabSandboxEnvironment",
-    "alignment_faking",
-    "arm",
-    "awareness",
-    "compliance",
-    "engagement",
     "enter_conversation",
     "enter_lab",
-    "exfiltration",
-    "faking",
-    "honesty",
     "needs_grader",
-    "oversight_sabotage",
-    "sabotage",
+    "scorers",
     "scripted_models",
-    "shutdown_resistance",
-    "shutdown_resistance_task",
-    "tampering",
-    "training_tampering",
-    "weight_exfiltration",
+    "tasks",
 ]
 
 
@@ -65,16 +39,5 @@ def _register_by_plain_name(scorer: Callable[..., Scorer]) -> None:
     registry_add(make, RegistryInfo(type="scorer", name=registry_unqualified_name(scorer), metadata=info.metadata))
 
 
-for _scorer in (
-    arm,
-    awareness,
-    compliance,
-    engagement,
-    exfiltration,
-    faking,
-    honesty,
-    sabotage,
-    shutdown_resistance,
-    tampering,
-):
-    _register_by_plain_name(_scorer)
+for _name in scorers.__all__:
+    _register_by_plain_name(getattr(scorers, _name))
