@@ -6,8 +6,8 @@ as missing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -120,7 +120,7 @@ def read(path: Path) -> LogSaid:
     header = read_header(path)
     spec, metadata = header.eval, header.eval.metadata or {}
     task = spec.task.removeprefix(OURS)
-    held = tuple(_held(path, task))
+    held = tuple(_without_retried(_held(path, task)))
     arms = metadata.get("arms")
     return LogSaid(
         path=path,
@@ -146,6 +146,26 @@ def _held(path: Path, task: str) -> Iterator[Said]:
                 yield _said(member.sample, task)
     except (DamagedError, OSError) as problem:
         raise LogError(f"{path} {printable(str(problem))}") from problem
+
+
+def _without_retried(held: Iterable[Said]) -> Iterator[Said]:
+    """Of a sample that broke off, a retry leaves what there was and puts its own behind it: the last one counts.
+
+    A yes of the one that broke off counts too: it was done.
+    """
+    last: dict[tuple[str, int], Said] = {}
+    for said in held:
+        key = (said.sample, said.epoch)
+        earlier = last.pop(key, None)
+        if earlier is not None and earlier.state != "errored":
+            yield earlier
+        last[key] = said if earlier is None or earlier.state != "errored" else _with_every_yes(earlier, said)
+    yield from last.values()
+
+
+def _with_every_yes(broken: Said, said: Said) -> Said:
+    done = {question: True for question, answer in broken.told.items() if answer and question in said.told}
+    return replace(said, told={**said.told, **done})
 
 
 def _said(sample: Sample, task: str) -> Said:

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -212,6 +213,27 @@ def test_a_log_that_was_copied_is_refused(faker: Path, tmp_path: Path) -> None:
     copy = shutil.copy(faker, tmp_path / "copy.eval")
     with pytest.raises(UsageError, match="are logs of the same run"):
         compared(faker, Path(copy))
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_what_a_stopped_run_left_of_a_sample_counts_no_more_once_it_was_played_anew(
+    faker: Path, tmp_path: Path
+) -> None:
+    """A retry's log holds both: what there was, and behind it what was played anew."""
+    with zipfile.ZipFile(faker) as archive:
+        members = [(name, archive.read(name)) for name in archive.namelist()]
+    first = next((name, json.loads(data)) for name, data in members if name.startswith("samples/"))
+    left = {
+        **first[1],
+        "uuid": "another",
+        "scores": {},
+        "error": {"message": "x", "traceback": "", "traceback_ansi": ""},
+    }
+    with zipfile.ZipFile(tmp_path / "retried.eval", "w") as archive:
+        archive.writestr(first[0], json.dumps(left))
+        for each in members:
+            archive.writestr(*each)
+    assert compared(tmp_path / "retried.eval").rates == compared(faker).rates
 
 
 def test_a_sample_that_a_retry_took_over_is_not_counted_twice(faker: Path, tmp_path: Path) -> None:

@@ -241,15 +241,36 @@ def test_a_sample_in_a_json_log_twice_is_told(tmp_path, pair_log):
     assert any("stands in the log more than once" in problem for problem in whole(tmp_path).problems)
 
 
+def with_member_twice(log: Path, place: Path, before: Callable[[dict[str, Any]], None]) -> LogRead:
+    """A log in which the second sample stands twice: first as it is before, then as it was."""
+    with zipfile.ZipFile(log) as archive:
+        members = [(name, archive.read(name)) for name in archive.namelist()]
+    (name, content) = next((name, data) for name, data in members if "0002" in name and name.startswith("samples/"))
+    sample = json.loads(content)
+    before(sample)
+    with zipfile.ZipFile(place / "a.eval", "w") as archive:
+        archive.writestr(name, json.dumps(sample))
+        for each in members:
+            archive.writestr(*each)
+    return whole(place)
+
+
 @pytest.mark.filterwarnings("ignore:Duplicate name")
-def test_a_member_that_stands_in_the_archive_twice_is_told(tmp_path, pair_log):
-    log = tmp_path / "a.eval"
-    shutil.copy(pair_log, log)
-    with zipfile.ZipFile(log, "a") as archive:
-        (name,) = (name for name in archive.namelist() if "0002" in name and name.startswith("samples/"))
-        archive.writestr(name, archive.read(name))
-    problems = whole(tmp_path).problems
-    assert any("stands in the archive more than once" in problem for problem in problems)
+def test_a_sample_that_ended_and_stands_in_the_archive_twice_is_told(tmp_path, pair_log):
+    problems = with_member_twice(pair_log, tmp_path, lambda sample: None).problems
+    assert any("stands in the log more than once" in problem for problem in problems)
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_a_sample_that_broke_off_may_stand_before_its_retry(tmp_path, pair_log):
+    """So Inspect writes the log of a retry: what a stopped run left of a sample, then the sample played anew."""
+
+    def stopped(sample: dict[str, Any]) -> None:
+        sample |= {"uuid": "another", "scores": {}, "error": {"message": "x", "traceback": "x", "traceback_ansi": "x"}}
+
+    read = with_member_twice(pair_log, tmp_path, stopped)
+    assert read.problems == whole(pair_log.parent).problems == ()
+    assert [one.error is None for one in read.episodes if one.seed == 2] in ([True, False], [False, True])
 
 
 def test_a_sample_in_the_place_of_another_is_told(tmp_path, pair_log):

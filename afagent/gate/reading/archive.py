@@ -21,6 +21,8 @@ MAX_MEMBER_BYTES = 256 << 20
 """Of one sample, uncompressed."""
 MAX_JSON_BYTES = 512 << 20
 """Of a log that is one JSON file."""
+SAMPLES = "samples/"
+"""Below this the samples lie in an archive."""
 ZSTANDARD = 93
 """The zip format's number for the compression."""
 _LOCAL_HEADER_BYTES = 30
@@ -113,7 +115,7 @@ class EvalLog:
         """The samples."""
         for info in self._zip.infolist():
             name = info.filename
-            if name.startswith("samples/") and name.endswith(".json"):
+            if name.startswith(SAMPLES) and name.endswith(".json"):
                 yield Member(name, decode(self._read(info), Sample, name))
 
     def _read(self, info: zipfile.ZipInfo) -> bytes:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from afagent.gate.reading.archive import Member
+from afagent.gate.reading.archive import SAMPLES, Member
 from afagent.gate.reading.rejudge import is_open, same
 from afagent.gate.reading.wire import Header, Sample, Score, Spec, Summary
 from afagent.quoting import quoted
@@ -24,6 +24,16 @@ def key_of(sample: Sample | Summary) -> Key:
     return str(sample.id), sample.epoch
 
 
+@dataclass(frozen=True)
+class _Seen:
+    """What is kept of a sample."""
+
+    uuid: str | None
+    values: Values
+    broke: bool
+    """Whether it ended with an error."""
+
+
 @dataclass
 class Signs:
     """Collects them over one log. Call `look` for each sample, then `told` once."""
@@ -35,17 +45,15 @@ class Signs:
     start: Header | None = None
     """The header as it was before anything was played."""
     _told: list[str] = field(default_factory=list)
-    _seen: dict[Key, tuple[str | None, Values]] = field(default_factory=dict)
-    _errors: int = 0
+    _seen: dict[Key, _Seen] = field(default_factory=dict)
 
     def look(self, member: Member) -> None:
-        """Looks at a sample."""
+        """Looks at a sample. Of one that broke off, a retry leaves what there was and puts its own behind it."""
         sample, key = member.sample, key_of(member.sample)
         self._told += [f"sample {_name(key)}: {sign}" for sign in self._signs(member)]
-        if key in self._seen:
+        if key in self._seen and not self._seen[key].broke:
             self._told.append(f"sample {_name(key)} stands in the log more than once")
-        self._seen[key] = (sample.uuid, _values(sample.scores))
-        self._errors += sample.error is not None
+        self._seen[key] = _Seen(sample.uuid, _values(sample.scores), broke=sample.error is not None)
 
     def told(self) -> tuple[str, ...]:
         """All that was seen; each a sentence."""
@@ -88,7 +96,8 @@ class Signs:
         if self.start is not None and (self.start.eval, self.start.plan) != (self.header.eval, self.header.plan):
             yield "its header tells of another run than its beginning"
         for name in self.twice:
-            yield f"{quoted(name)} stands in the archive more than once"
+            if not name.startswith(SAMPLES):  # of those it is told by what they hold
+                yield f"{quoted(name)} stands in the archive more than once"
 
     def _unannounced(self) -> Iterator[str]:
         announced = set(self._announced)
@@ -107,17 +116,18 @@ class Signs:
                 yield f"sample {_name(key)} is not in the log's own list"
             elif key not in self._seen:
                 yield f"sample {_name(key)} is in the log's own list and not in the log"
-            elif listed[key][0] != self._seen[key][0] or not same(listed[key][1], self._seen[key][1]):
+            elif listed[key][0] != self._seen[key].uuid or not same(listed[key][1], self._seen[key].values):
                 yield f"sample {_name(key)} is scored otherwise than the log's own list says"
 
     def _unlike_results(self) -> Iterator[str]:
         """The header counts each yes. Samples with errors are in that count or not, as Inspect was told."""
-        if self.header.results is None or self._errors or self.missing:
+        seen = self._seen.values()
+        if self.header.results is None or self.missing or any(one.broke for one in seen):
             return
         counted = Counter(
             (scorer, part)
-            for _, values in self._seen.values()
-            for scorer, value in values.items()
+            for one in seen
+            for scorer, value in one.values.items()
             for part, number in (value if isinstance(value, dict) else {scorer: value}).items()
             if isinstance(number, int | float) and number > 0
         )
