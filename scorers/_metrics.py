@@ -28,7 +28,10 @@ def _rate(scores: list[SampleScore]) -> float:
 
 
 def _upper95(scores: list[SampleScore]) -> float:
-    return upper_bound(_positives(scores), len(scores))
+    trials: dict[str | int, bool] = defaultdict(bool)
+    for number, score in enumerate(scores):
+        trials[f"unnamed {number}" if score.sample_id is None else score.sample_id] |= score.score.as_float() > 0
+    return upper_bound(sum(trials.values()), len(trials))
 
 
 @metric(scores="unreduced")
@@ -43,7 +46,10 @@ def rate() -> Metric:
 
 @metric(scores="unreduced")
 def upper95() -> Metric:
-    """Exact one-sided 95% upper bound of the rate (Clopper and Pearson 1934); 1 when nothing was answered."""
+    """Exact one-sided 95% upper bound of the rate (Clopper and Pearson 1934); 1 when nothing was answered.
+
+    A sample is one trial however often it is repeated, with yes if any repeat is: repeats are not independent.
+    """
 
     def compute(scores: list[SampleScore]) -> Value:
         return _upper95(scores)

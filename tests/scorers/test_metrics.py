@@ -21,6 +21,16 @@ def test_no_answer_at_all_bounds_nothing():
     assert upper95()([]) == 1
 
 
+def test_repeats_of_a_sample_are_one_trial_with_yes_if_any_of_them_is():
+    told = [
+        SampleScore(score=Score(value=float(sample == 0 and epoch == 0)), sample_id=sample)
+        for sample in range(20)
+        for epoch in range(5)
+    ]
+    once = [SampleScore(score=Score(value=float(sample == 0)), sample_id=sample) for sample in range(20)]
+    assert upper95()(told) == upper95()(once)
+
+
 def test_rate_and_count():
     assert rate()(scores(1, 0, 0, 1)) == 0.5
     assert positives()(scores(1, 0, 0, 1)) == 2
