@@ -15,6 +15,7 @@ from inspect_ai.log import EvalLog
 
 from afagent.compare.arms import Factors, episode_factors
 from afagent.compare.questions import TALK, Told, told
+from afagent.conversation.condition import Conversation
 from afagent.errors import UsageError
 from afagent.gate.reading.archive import open_log
 from afagent.gate.reading.files import NOT_LOGS
@@ -23,19 +24,7 @@ from afagent.gate.reading.wire import OURS, DamagedError, Sample
 from afagent.logs import LogError, find_logs, read_header
 from afagent.quoting import printable
 
-FACTORS = (
-    "objective",
-    "tier",
-    "knowledge",
-    "scratchpad",
-    "labels",
-    "explanation",
-    "trained",
-    "plea",
-    "lab",
-    "examples",
-    "wording",
-)
+FACTORS = tuple(Conversation.model_fields)
 """Of a conversation; they stand in the metadata of its samples."""
 
 

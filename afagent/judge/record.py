@@ -6,18 +6,17 @@ It is the JSON that `afagent judge check --json FILE` writes. Who relies on a ju
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from afagent.corpus.record import Rate
-from afagent.errors import UsageError
 from afagent.judge.judgement import Usage
+from afagent.records import read_record
 
 Among = Literal["all", "easy", "hard"]
 
@@ -141,18 +140,8 @@ def load(path: Path) -> Loaded | None:
     Raises:
         UsageError: the file is no record of a judge.
     """
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        return None
-    except OSError as problem:
-        raise UsageError(f"cannot read the judge's record {path}: {problem.strerror}") from problem
-    try:
-        record = JudgeRecord.model_validate_json(content)
-    except ValidationError as problem:
-        where = ".".join(map(str, problem.errors()[0]["loc"]))
-        raise UsageError(f"{path} is no record of a judge: {where or 'not JSON'}") from problem
-    return Loaded(record, f"sha256:{hashlib.sha256(content).hexdigest()}")
+    found = read_record(path, JudgeRecord, "record of a judge", "the judge's record")
+    return None if found is None else Loaded(*found)
 
 
 def unfit(

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from afagent.corpus.record import CalibrationRecord
 from afagent.engine import with_tag
-from afagent.errors import UsageError
 from afagent.gate.policy import Detector
 from afagent.gate.verdict import Calibration, Reason, inconclusive
+from afagent.records import read_record
 
 
 @dataclass(frozen=True)
@@ -44,18 +41,8 @@ def load(path: Path) -> Loaded | None:
     Raises:
         UsageError: the file is no calibration record.
     """
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        return None
-    except OSError as problem:
-        raise UsageError(f"cannot read the calibration record {path}: {problem.strerror}") from problem
-    try:
-        record = CalibrationRecord.model_validate_json(content)
-    except ValidationError as problem:
-        where = ".".join(map(str, problem.errors()[0]["loc"]))
-        raise UsageError(f"{path} is no calibration record: {where or 'not JSON'}") from problem
-    return Loaded(record, f"sha256:{hashlib.sha256(content).hexdigest()}")
+    found = read_record(path, CalibrationRecord, "calibration record", "the calibration record")
+    return None if found is None else Loaded(*found)
 
 
 def check(
