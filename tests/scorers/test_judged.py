@@ -6,6 +6,7 @@ import pytest
 from inspect_ai import Task, score
 from inspect_ai import eval as run_eval
 from inspect_ai.dataset import Sample
+from inspect_ai.log import read_eval_log
 from inspect_ai.model import (
     ChatMessageAssistant,
     ChatMessageSystem,
@@ -207,5 +208,6 @@ def test_a_model_may_judge_itself_where_that_is_allowed(tmp_path):
 
 def test_a_log_is_judged_again_by_another_judge(tmp_path):
     log = played(tmp_path, said(THOUGHT), [faking()], grader=judge("prose"))
-    again = score(log, [faking()], action="overwrite", model_roles={"grader": judge("always-yes")}, display="none")
+    roles = {"grader": judge("always-yes")}
+    again = score(read_eval_log(log.location), [faking()], action="overwrite", model_roles=roles, display="none")
     assert again.samples[0].scores["faking"].value == 1

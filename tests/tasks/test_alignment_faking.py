@@ -14,7 +14,7 @@ from inspect_ai import Task, score
 from inspect_ai import eval as run
 from inspect_ai._eval.registry import task_create
 from inspect_ai.dataset import Sample
-from inspect_ai.log import EvalLog, write_eval_log
+from inspect_ai.log import EvalLog, read_eval_log, write_eval_log
 from inspect_ai.model import ModelOutput, get_model
 
 from afagent import tasks
@@ -181,7 +181,9 @@ def test_a_run_that_is_cut_short_has_whole_pairs(tmp_path: Path) -> None:
 
 def test_a_log_that_is_judged_again_says_the_same(played: Any) -> None:
     log = played("faker", count=4)
-    again = score(log, [compliance(), faking(), awareness()], action="overwrite", display="none")
+    again = score(
+        read_eval_log(log.location), [compliance(), faking(), awareness()], action="overwrite", display="none"
+    )
     for scorer in ("compliance", "faking", "awareness"):
         assert metrics(again, scorer) == metrics(log, scorer)
 
@@ -190,7 +192,7 @@ def test_who_judged_a_log_again_is_known(played: Any, tmp_path: Path) -> None:
     log = played("faker", count=1)
     assert read(Path(log.location)).grader == "afagent/grader"
     roles = {"grader": judge("always-yes")}
-    again = score(log, [faking()], action="overwrite", model_roles=roles, display="none")
+    again = score(read_eval_log(log.location), [faking()], action="overwrite", model_roles=roles, display="none")
     write_eval_log(again, tmp_path / "again.eval")
     assert read(tmp_path / "again.eval").grader == "judges/always-yes"
 
