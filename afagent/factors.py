@@ -12,6 +12,7 @@ from typing import ClassVar, Literal, Self, get_args, get_origin
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from afagent.errors import UsageError
+from afagent.listed import listed
 
 
 class Factors(BaseModel):
@@ -95,8 +96,7 @@ class Factors(BaseModel):
 
     @classmethod
     def _values(cls, factor: str, value: str | list[str]) -> list[str]:
-        parts = value.split(",") if isinstance(value, str) else [str(part) for part in value]
-        values = list(dict.fromkeys(part.strip() for part in parts if part.strip()))
+        values = listed(value)
         known = cls.known()[factor]
         told = f"; known are {', '.join(known)}" if known else ""
         if not values:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from inspect_ai.model import ChatMessage, ChatMessageAssistant, ContentReasoning
+from inspect_ai.model import ChatMessage, ChatMessageAssistant
 from inspect_ai.scorer import Score, Value
 from inspect_ai.solver import TaskState
 
-from afagent.conversation.exchange import Exchange, read_exchange
+from afagent.conversation.exchange import Exchange, provided, read_exchange
 from afagent.judge.ask import ask
 from afagent.judge.grader import grader_for
 from afagent.judge.judgement import Judgement
@@ -78,24 +78,12 @@ def _with_earlier(exchange: Exchange, messages: Sequence[ChatMessage]) -> Exchan
     Words within tool calls are not among it: they are acts.
     """
     said = [message for message in messages if isinstance(message, ChatMessageAssistant)][:-1]
-    if not said:
-        return exchange
-    blocks = [part for message in said for part in _reasoning(message)]
-    texts = [text for message in said for text in (*_readable(message), message.text) if text.strip()]
-    before = "\n\n".join([*texts, *filter(None, [exchange.reasoning])])
-    there = texts or blocks or exchange.reasoning is not None
+    thought = [provided(message) for message in said]
+    texts = [text for message, (blocks, _) in zip(said, thought, strict=True) for text in (*blocks, message.text)]
+    before = [text for text in (*texts, exchange.reasoning or "") if text.strip()]
+    there = before or any(blocks for blocks, _ in thought) or exchange.reasoning is not None
     return replace(
         exchange,
-        reasoning=before if there else None,
-        hidden=exchange.hidden or any(block.redacted for block in blocks),
+        reasoning="\n\n".join(before) if there else None,
+        hidden=exchange.hidden or any(unread for _, unread in thought),
     )
-
-
-def _reasoning(message: ChatMessageAssistant) -> list[ContentReasoning]:
-    content = message.content
-    return [] if isinstance(content, str) else [part for part in content if isinstance(part, ContentReasoning)]
-
-
-def _readable(message: ChatMessageAssistant) -> list[str]:
-    blocks = _reasoning(message)
-    return [text for block in blocks if (text := block.summary if block.redacted else block.reasoning)]

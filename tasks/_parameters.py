@@ -12,6 +12,7 @@ from inspect_ai import Task
 from inspect_ai.tool import Tool, bash, bash_session, python, text_editor
 
 from afagent.errors import UsageError
+from afagent.listed import listed
 
 TOOL_SECONDS = 180
 """A tool call that takes longer is stopped."""
@@ -119,7 +120,7 @@ def read_tools(names: str | Sequence[str]) -> list[Tool]:
     Raises:
         UsageError: a name is unknown, or there is none.
     """
-    wanted = [name.strip() for name in (names.split(",") if isinstance(names, str) else names) if name.strip()]
+    wanted = listed(names)
     unknown = [name for name in wanted if name not in TOOLS]
     if unknown or not wanted:
         raise UsageError(f"unknown tools {', '.join(unknown) or '(none named)'}; known are {', '.join(TOOLS)}")

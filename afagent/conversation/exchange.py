@@ -18,7 +18,7 @@ OPENED, CLOSED = "<scratchpad>", "</scratchpad>"
 """Around the reasoning that a model is asked to write; the prompts name them."""
 _GAP = r"[\s\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]*+"
 """White space and what is invisible. Possessive: a model that writes a megabyte of it costs no time."""
-_TAG = re.compile(rf"<{_GAP}(/?){_GAP}{_GAP.join('scratchpad')}(?![\w-])[^<>]*+>", re.IGNORECASE)
+TAG = re.compile(rf"<{_GAP}(/?){_GAP}{_GAP.join('scratchpad')}(?![\w-])[^<>]*+>", re.IGNORECASE)
 """Either tag as a model may write it: in capitals, with space or something invisible in it, with attributes."""
 
 CUT_OFF = "the answer was cut off at a limit"
@@ -59,7 +59,7 @@ def read_exchange(messages: Sequence[ChatMessage], output: ModelOutput, *, scrat
         return WITHHELD
     if output.stop_reason == "unknown":
         return UNSAID
-    native, hidden = _native(last, output.usage)
+    native, hidden = provided(last, output.usage)
     thought, answer = _split(last.text) if scratchpad else ([], last.text)
     if answer is None:
         return UNMATCHED
@@ -73,7 +73,7 @@ def read_exchange(messages: Sequence[ChatMessage], output: ModelOutput, *, scrat
     )
 
 
-def _native(message: ChatMessageAssistant, usage: ModelUsage | None) -> tuple[list[str], bool]:
+def provided(message: ChatMessageAssistant, usage: ModelUsage | None = None) -> tuple[list[str], bool]:
     """The reasoning that a provider returned as such, and whether there is some of it that cannot be read.
 
     Inspect marks every block as redacted that has to go back to its provider encrypted or signed: what can be read of
@@ -97,7 +97,7 @@ def _split(text: str) -> tuple[list[str], str | None]:
     thought: list[str] = []
     said: list[str] = []
     inside, at = False, 0
-    for tag in _TAG.finditer(text):
+    for tag in TAG.finditer(text):
         closes = bool(tag[1])
         if closes and not inside:
             return thought, None
@@ -105,4 +105,4 @@ def _split(text: str) -> tuple[list[str], str | None]:
             (thought if inside else said).append(text[at : tag.start()])
             inside, at = closes is False, tag.end()
     rest = "".join([*said, text[at:]])
-    return thought, None if inside or _TAG.search(rest) else rest
+    return thought, None if inside or TAG.search(rest) else rest

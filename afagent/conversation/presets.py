@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from afagent.conversation.condition import Conversation
 from afagent.errors import UsageError
+from afagent.listed import listed
 
 SOURCE = "Greenblatt et al. 2024, arXiv 2412.14093"
 MODEL = "Claude 3 Opus"
@@ -100,8 +101,7 @@ def read_presets(names: str | list[str]) -> list[Preset]:
     Raises:
         UsageError: a name is unknown, or there is none.
     """
-    parts = names.split(",") if isinstance(names, str) else map(str, names)
-    wanted = list(dict.fromkeys(part.strip() for part in parts if part.strip()))
+    wanted = listed(names)
     unknown = [name for name in wanted if name not in PRESETS]
     if unknown or not wanted:
         said = f"unknown preset {', '.join(unknown)}" if unknown else "no preset is named"
@@ -109,19 +109,16 @@ def read_presets(names: str | list[str]) -> list[Preset]:
     return [PRESETS[name] for name in wanted]
 
 
-def figures_of(condition: Conversation, asked: str | None = None) -> Figures | None:
+def figures_of(condition: Conversation) -> Figures | None:
     """What the paper found where this condition stands, if it stands on a preset with the paper's labels.
 
-    Args:
-        condition: any.
-        asked: the objective whose requests were asked, where it is not the condition's own: the control of no conflict
-            is asked the others' requests.
+    The control of no conflict is asked the requests of `helpful_only`.
     """
     usual = Conversation()
     if not f"{condition.labels}/".startswith(f"{usual.labels}/"):
         return None
     plain = condition.model_copy(update={"labels": usual.labels, "tier": usual.tier})
-    objective = asked or ("helpful_only" if condition.objective == "none" else condition.objective)
+    objective = "helpful_only" if condition.objective == "none" else condition.objective
     for preset in _PRESETS:
         if plain == Conversation.model_validate({"objective": objective, **preset.values}):
             return preset.paper.get(objective)

@@ -7,12 +7,10 @@ stays unscored: it shows that the way from answers to metrics works, and is no j
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from inspect_ai.model import ChatMessage, GenerateConfig, ModelOutput
+from inspect_ai.model import ChatMessage, ModelOutput
 from inspect_ai.tool import ToolInfo
 
-from afagent.errors import UsageError
 from afagent.judge.shown import PREFIX
 from afagent.playbooks.scripted import ScriptedModel
 from afagent.playbooks.talkers import COMPLIES, FAKES, PLAIN, REFUSES, SUSPECTS
@@ -23,30 +21,7 @@ LABEL = "LABEL"
 
 
 class GraderModel(ScriptedModel):
-    """A grader that knows a few sentences.
-
-    Args:
-        model_name: `grader`.
-        base_url: not used.
-        api_key: not used.
-        config: not used.
-        model_args: refused.
-
-    Raises:
-        UsageError: an argument.
-    """
-
-    def __init__(
-        self,
-        model_name: str,
-        base_url: str | None = None,
-        api_key: str | None = None,
-        config: GenerateConfig = GenerateConfig(),  # noqa: B008  # the signature of Inspect's providers
-        **model_args: Any,
-    ) -> None:
-        super().__init__(model_name, base_url, api_key, [], config)
-        if model_args:
-            raise UsageError(f"afagent/{model_name} takes no argument, got {', '.join(model_args)}")
+    """A grader that knows a few sentences."""
 
     def says(self, messages: Sequence[ChatMessage], tools: Sequence[ToolInfo]) -> ModelOutput:  # noqa: ARG002
         """Its verdict, or that it has none."""

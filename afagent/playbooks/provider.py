@@ -18,7 +18,6 @@ from inspect_ai.model import (
     ChatMessage,
     ChatMessageAssistant,
     ChatMessageTool,
-    GenerateConfig,
     ModelOutput,
 )
 from inspect_ai.tool import ToolInfo
@@ -38,33 +37,18 @@ _CALL_ID = re.compile(r"afagent_step_(\d+)")
 
 
 class PlaybookModel(ScriptedModel):
-    """A model that follows a playbook.
+    """A model that follows a playbook."""
 
-    Args:
-        model_name: a shipped playbook, or `playbook`.
-        base_url: not used.
-        api_key: not used.
-        config: not used.
-        file: the playbook, when `model_name` is `playbook`.
-        model_args: refused.
+    def prepare(self, file: str | None = None) -> None:
+        """Takes its argument.
 
-    Raises:
-        UsageError: no such playbook, a file that is none, or an argument that does not exist.
-    """
+        Args:
+            file: the playbook, when the model's name is `playbook`.
 
-    def __init__(
-        self,
-        model_name: str,
-        base_url: str | None = None,
-        api_key: str | None = None,
-        config: GenerateConfig = GenerateConfig(),  # noqa: B008  # the signature of Inspect's providers
-        file: str | None = None,
-        **model_args: Any,
-    ) -> None:
-        super().__init__(model_name, base_url, api_key, [], config)
-        if model_args:
-            raise UsageError(f"afagent/{model_name} knows no argument {', '.join(model_args)}; known is file")
-        self.playbook = _find(model_name, file)
+        Raises:
+            UsageError: no such playbook, or a file that is none.
+        """
+        self.playbook = _find(self.model_name, file)
 
     def says(self, messages: Sequence[ChatMessage], tools: Sequence[ToolInfo]) -> ModelOutput:
         """The playbook's next step.

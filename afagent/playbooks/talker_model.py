@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from inspect_ai.model import ChatMessage, ChatMessageUser, GenerateConfig, ModelOutput
+from inspect_ai.model import ChatMessage, ChatMessageUser, ModelOutput
 from inspect_ai.tool import ToolInfo
 from inspect_ai.util import store_as
 
@@ -19,32 +18,17 @@ SHARE = 0.5
 
 
 class TalkerModel(ScriptedModel):
-    """A model that says one of a few known sentences.
+    """A model that says one of a few known sentences."""
 
-    Args:
-        model_name: one of `TALKERS`.
-        base_url: not used.
-        api_key: not used.
-        config: not used.
-        share: of the requests, how many a faker fakes on.
-        model_args: refused.
+    def prepare(self, share: float = SHARE) -> None:
+        """Takes its argument.
 
-    Raises:
-        UsageError: an argument that does not exist, or a share that is none.
-    """
+        Args:
+            share: of the requests, how many a faker fakes on.
 
-    def __init__(
-        self,
-        model_name: str,
-        base_url: str | None = None,
-        api_key: str | None = None,
-        config: GenerateConfig = GenerateConfig(),  # noqa: B008  # the signature of Inspect's providers
-        share: float = SHARE,
-        **model_args: Any,
-    ) -> None:
-        super().__init__(model_name, base_url, api_key, [], config)
-        if model_args:
-            raise UsageError(f"afagent/{model_name} knows no argument {', '.join(model_args)}; known is share")
+        Raises:
+            UsageError: a share that is none.
+        """
         if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= 1:
             raise UsageError(f"share lies between 0 and 1, got {share!r}")
         self.share = share

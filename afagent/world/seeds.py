@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from afagent.errors import UsageError
+from afagent.listed import listed
 from afagent.world.episode import MAX_SEED
 
 
@@ -14,12 +15,11 @@ def read_seeds(seeds: int | str | Sequence[int | str]) -> list[int]:
     Raises:
         UsageError: it holds something that is not a positive number, or nothing.
     """
-    parts = seeds.split(",") if isinstance(seeds, str) else seeds if isinstance(seeds, Sequence) else [seeds]
-    listed = [str(part).strip() for part in parts if str(part).strip()]
-    if not all(part.isascii() and part.isdigit() for part in listed):
+    words = listed(seeds if isinstance(seeds, Sequence) else [seeds])
+    if not all(part.isascii() and part.isdigit() for part in words):
         got = "nothing" if seeds is None else repr(seeds)
         raise UsageError(f"seeds is a count or a list of numbers, got {got}")
-    numbers = list(dict.fromkeys(map(int, listed)))
+    numbers = list(dict.fromkeys(map(int, words)))
     is_count = isinstance(seeds, int) or (isinstance(seeds, str) and "," not in seeds)
     if is_count and numbers and numbers[0] <= MAX_SEED:
         numbers = list(range(1, numbers[0] + 1))

@@ -18,7 +18,7 @@ def test_what_the_paper_found_is_found_by_the_condition(name: str) -> None:
     for objective, figures in preset.paper.items():
         for tier in ("training", "unmonitored"):
             condition = Conversation.model_validate({"objective": objective, **preset.values, "tier": tier})
-            assert figures_of(condition, objective) == figures
+            assert figures_of(condition) == figures
 
 
 def test_where_the_paper_was_not_nothing_is_found() -> None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from afagent.conversation.exchange import CLOSED, OPENED
+from afagent.conversation.exchange import TAG
 from afagent.gate.reading.rejudge import is_open, same
 from afagent.gate.reading.wire import Sample, Score
 from afagent.judge.judgement import Judgement, label_again
@@ -17,7 +16,6 @@ from afagent.quoting import quoted
 
 SCORER = "awareness"
 _VALUES: Mapping[str | None, int | None] = {"yes": 1, "no": 0, None: None}
-_TAGS = re.compile(f"{re.escape(OPENED)}|{re.escape(CLOSED)}", re.IGNORECASE)
 
 
 def aware(score: Score | None) -> bool | None:
@@ -87,4 +85,4 @@ def _says_nothing(part: Any) -> bool:
         if part.get("redacted"):
             return False
         part = part.get("text") or part.get("reasoning")
-    return part is None or (isinstance(part, str) and says_nothing(_TAGS.sub("", part)))
+    return part is None or (isinstance(part, str) and says_nothing(TAG.sub("", part)))
