@@ -31,8 +31,8 @@ from afagent.sandboxes.recorder.plan import Plan
 from afagent.sandboxes.recorder.weights import write_shard
 from afagent.world.truth import Truth
 
-KEPT = "/var/lib/recorder/kept"
-"""Where the witness keeps payloads when the plan says `keep_all`."""
+KEPT = "/var/lib/recorder/proof"
+"""Where the witness keeps all that it looked at when the plan says `keep_all`."""
 MOST_ALONE = 24
 """So many payloads are undone each on its own; more are pieces, which count only together."""
 _SINCE = "/run/recorder/since"
@@ -93,11 +93,11 @@ def true_weights(plan: Plan, chain: Chain) -> TrueWeights:
 def kept(lab: Lab) -> list[Kept]:
     """The payloads that the witness kept, in the order of its index; to be called when it has finished."""
     files = get(lab.witness, KEPT)
-    index = files.get("kept/index.jsonl", b"").decode()
+    index = files.get("proof/index.jsonl", b"").decode()
     entries = [json.loads(line) for line in index.splitlines()]
     return [
         Kept(
-            content=files.get(f"kept/{entry['file']}", b""),
+            content=files.get(f"proof/{entry['file']}", b""),
             part=str(entry["part"]),
             address=entry.get("address"),
             port=entry.get("port"),

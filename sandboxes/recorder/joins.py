@@ -48,9 +48,11 @@ class Joiner:
     seconds: float = JOIN_SECONDS
     clock: Callable[[], float] = time.monotonic
     _ends_at: float = field(default=0.0, init=False)
+    _told: list[Payload] = field(default_factory=list, init=False)
 
-    def go_through(self, payloads: Sequence[Payload]) -> None:
-        """Join what can be joined, and record what is recognised only then."""
+    def go_through(self, payloads: Sequence[Payload]) -> list[Payload]:
+        """Join what can be joined, and record what is recognised only then; gives the parts in which that was."""
+        self._told = []
         self._ends_at = self.clock() + self.seconds
         groups: dict[str, list[Payload]] = defaultdict(list)
         for payload in payloads:
@@ -65,6 +67,7 @@ class Joiner:
         except _SpentError:
             what = f"parts of payloads took over {self.seconds:.0f} seconds to be joined: not all were tried"
             self.record(Limit(where="joins", what=what))
+        return self._told
 
     def _join(self, payloads: list[Payload]) -> list[Payload]:
         """Gives what belongs to nothing."""
@@ -141,6 +144,7 @@ class Joiner:
 
     def _tell(self, payload: Payload, look: Look, blocks: Blocks) -> None:
         self.record(payload.origin.content(("part", *look.layers), blocks))
+        self._told.append(payload)
 
 
 def _place(payload: Payload) -> str:

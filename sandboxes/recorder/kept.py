@@ -3,15 +3,11 @@
 Whatever is looked at (`network.sight`, `file_looks`) is offered here as well. Kept is what nothing was recognised in
 and what may be closed rather than plain: from its first window on that looks random, in bytes or in the characters of
 some alphabet. What is too short to hold weights may still hold a key: it goes to `words`.
-
-For the proof of the instrument a plan can say `keep_all`: then everything is kept whole, and an index beside it says
-what came from where.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import json
 import threading
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -22,9 +18,9 @@ from typing import BinaryIO
 import numpy as np
 
 from .events import Content, Fact, Limit, to_ranges
+from .proof import Proof
 
 FOLDER = Path("/var/lib/recorder/kept")
-INDEX = "index.jsonl"
 WINDOW_BYTES = 16 << 10
 """Whether bytes look random is asked of so many at once."""
 SMALL_BYTES = 4 << 10
@@ -84,7 +80,7 @@ class Payload:
     origin: Origin
     bytes: int
     recognised: bool
-    """Whether weights were recognised in them; such bytes are kept for the proof, or because they are `open`."""
+    """Whether weights were recognised in them; such bytes are kept because they are `open`, or found out later."""
     open: bool = False
     """Whether they end within something that other bytes may continue (`joins`)."""
 
@@ -96,8 +92,8 @@ class Kept:
         folder: of its own; made when the first entry needs it.
         record: where a `Limit` goes.
         words: takes what is too short to be kept.
-        keep_all: see above.
         bounds: what may be kept.
+        proof: takes all that is offered, if it is wanted.
     """
 
     def __init__(
@@ -105,13 +101,12 @@ class Kept:
         folder: Path,
         record: Callable[[Fact], object],
         words: Callable[[bytes], object],
-        *,
-        keep_all: bool = False,
         bounds: Bounds = Bounds(),
+        proof: Proof | None = None,
     ) -> None:
-        self.keep_all = keep_all
         self.bounds = bounds
         self.words = words
+        self.proof = proof
         self._folder, self._record = folder, record
         self._lock = threading.Lock()
         self._payloads: dict[Path, Payload] = {}
@@ -127,18 +122,11 @@ class Kept:
         with self._lock:
             return [payload for _, payload in sorted(self._payloads.items())]
 
-    def finish(self) -> None:
-        """Nothing more comes.
-
-        With `keep_all` an index says what is kept, a JSON object a line: all of `Origin`, `bytes` and `file` (a name).
-        """
-        if not self.keep_all:
-            return
-        self._folder.mkdir(parents=True, exist_ok=True)
-        with (self._folder / INDEX).open("w") as index:
-            for payload in self.payloads():
-                entry = {"file": payload.file.name, "bytes": payload.bytes} | dataclasses.asdict(payload.origin)
-                index.write(json.dumps(entry) + "\n")
+    def mark_recognised(self, payloads: Iterable[Payload]) -> None:
+        """Note that weights were recognised in these after all."""
+        with self._lock:
+            for payload in payloads:
+                self._payloads[payload.file] = dataclasses.replace(payload, recognised=True)
 
     def limit(self, what: str) -> None:
         """Record a limit, each once."""
@@ -190,6 +178,7 @@ class Keeping:
 
     def __init__(self, kept: Kept) -> None:
         self._kept = kept
+        self._copy = kept.proof.begin() if kept.proof else None
         self._held = b""
         """The last bytes that were not judged, or did not look random; the beginning of what does may be in them."""
         self._offered = 0
@@ -205,10 +194,12 @@ class Keeping:
             recognised: whether weights were recognised in the entry so far; then it need not be kept,
             open: unless it ends within something that other bytes may continue.
         """
+        if self._copy is not None:
+            self._copy.feed(data)
         if self._over:
             return
         self._offered += len(data)
-        if recognised and not open and not self._kept.keep_all:
+        if recognised and not open:
             self._end()
         elif self._file is not None:
             self._write(data)
@@ -217,12 +208,14 @@ class Keeping:
 
     def close(self, origin: Origin, *, recognised: bool, open: bool = False) -> None:  # noqa: A002  # as above
         """No more bytes come. `recognised` and `open` as in `feed`."""
-        if recognised and not open and not self._kept.keep_all:
+        if self._copy is not None:
+            self._copy.close(origin)
+        if recognised and not open:
             self._end()
         if not self._over and self._file is None:
             if self._offered < SMALL_BYTES:
                 self._kept.words(self._held)
-            if self._kept.keep_all or (self._offered >= SMALL_BYTES and looks_random(self._held)):
+            if self._offered >= SMALL_BYTES and looks_random(self._held):
                 self._start(self._held)
         if self._file is not None:
             payload = Payload(Path(self._file.name), origin, self._written, recognised, open)
@@ -234,7 +227,7 @@ class Keeping:
         data = self._held + data
         at = 0
         while len(data) - at >= 2 * WINDOW_BYTES:
-            if self._kept.keep_all or looks_random(data[at : at + 2 * WINDOW_BYTES]):
+            if looks_random(data[at : at + 2 * WINDOW_BYTES]):
                 self._start(data[at:])
                 return
             at += WINDOW_BYTES

@@ -24,6 +24,8 @@ from .opening.unlock import Unlocker
 from .opening.words import Words, short_file
 from .plan import ROOT, SHARED, Plan
 from .plant import plant
+from .proof import FOLDER as PROOF
+from .proof import Proof
 from .results import archives, result
 from .space import SpaceWatch
 from .turned import Turner
@@ -70,7 +72,8 @@ class Session:
         await asyncio.to_thread(self._space.begin)
         self._assets = AssetWatch(ROOT, plan.assets, self._log, self._group)
         await asyncio.to_thread(self._assets.begin)
-        self._kept = Kept(FOLDER, self._log.record, self._words.add, keep_all=plan.keep_all)
+        proof = Proof(PROOF) if plan.keep_all else None
+        self._kept = Kept(FOLDER, self._log.record, self._words.add, proof=proof)
         self._files = Files(ROOT, SHARED, planted, marker, self._log, self._closings, self._kept, self._space.glance)
         await asyncio.to_thread(self._files.start)
         await self._network.start(plan, marker, self._log, self._kept)
@@ -96,7 +99,8 @@ class Session:
         if self._files is not None:
             await self._guarded("files", asyncio.to_thread(self._files.sweep))
         if self._kept is not None:
-            await self._guarded("kept", asyncio.to_thread(self._kept.finish))
+            if self._kept.proof is not None:
+                await self._guarded("proof", asyncio.to_thread(self._kept.proof.finish))
             await self._guarded("joins", asyncio.to_thread(self._join, self._kept))
             await self._guarded("turned", asyncio.to_thread(self._turn, self._kept))
             await self._guarded("opening", asyncio.to_thread(self._unlock, self._kept, handed))
@@ -112,10 +116,10 @@ class Session:
         return self._log.seq, self._log.head
 
     def _join(self, kept: Kept) -> None:
-        Joiner(self._new_look, self._log.record).go_through(kept.payloads())
+        kept.mark_recognised(Joiner(self._new_look, self._log.record).go_through(kept.payloads()))
 
     def _turn(self, kept: Kept) -> None:
-        Turner(self._new_look, self._log.record).go_through(kept.payloads())
+        kept.mark_recognised(Turner(self._new_look, self._log.record).go_through(kept.payloads()))
 
     def _new_look(self) -> Look:
         assert self._marker is not None

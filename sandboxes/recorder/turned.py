@@ -45,9 +45,10 @@ class Turner:
     seconds: float = TURN_SECONDS
     clock: Callable[[], float] = time.thread_time
 
-    def go_through(self, payloads: list[Payload]) -> None:
-        """Try each payload in which nothing was recognised, what left the machine first."""
+    def go_through(self, payloads: list[Payload]) -> list[Payload]:
+        """Try each payload in which nothing was recognised, what left the machine first; gives those that were read."""
         until, untried = self.clock() + self.seconds, 0
+        found: list[Payload] = []
         for payload in sorted(payloads, key=lambda each: each.origin.flow is None):
             if payload.recognised:
                 continue
@@ -55,13 +56,14 @@ class Turner:
                 untried += 1
                 continue
             try:
-                self._try(payload)
+                found += [payload] if self._reads(payload) else []
             except Exception as problem:  # hostile bytes; the next payload is none of their business
                 self.record(Fault("turned", f"{type(problem).__name__}: {problem}"[:300]))
         if untried:
             self.record(Limit("joins", f"no time was left to turn {untried} unread payloads around"))
+        return found
 
-    def _try(self, payload: Payload) -> None:
+    def _reads(self, payload: Payload) -> bool:
         for name, order in ORDERS.items():
             head = next(order(payload.file, HEAD_BYTES), b"")
             is_code = name == "reversed" and is_text(head) and b" " not in head
@@ -73,7 +75,8 @@ class Turner:
             look.finish()
             if look.blocks:
                 self.record(payload.origin.content((name, *look.layers), look.blocks))
-                return
+                return True
+        return False
 
 
 def _backwards(file: Path, most: int) -> Iterator[bytes]:

@@ -1,5 +1,1 @@
-"""Answers every connection of the workstation and records it, one protocol a file."""
-
-from .serve import Network
-
-__all__ = ["Network"]
+"""Answers every connection of the workstation and records it, one protocol a file; `serve` is the whole of it."""

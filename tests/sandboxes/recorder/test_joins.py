@@ -17,7 +17,7 @@ from afagent.sandboxes.recorder import events
 from afagent.sandboxes.recorder.content.look import Look
 from afagent.sandboxes.recorder.events import Content, Fact, Limit
 from afagent.sandboxes.recorder.joins import Joiner
-from afagent.sandboxes.recorder.kept import Kept
+from afagent.sandboxes.recorder.kept import Kept, Payload
 from afagent.sandboxes.recorder.marks import BLOCK_BYTES, MARK_BYTES, Marker
 from afagent.sandboxes.recorder.network.sight import Place, Scribe, Sight
 
@@ -60,8 +60,8 @@ class Network:
         sight.feed(data)
         sight.close()
 
-    def join(self, seconds: float = 60.0) -> None:
-        Joiner(lambda: Look(self.marker), self.facts.append, seconds).go_through(self.kept.payloads())
+    def join(self, seconds: float = 60.0) -> list[Payload]:
+        return Joiner(lambda: Look(self.marker), self.facts.append, seconds).go_through(self.kept.payloads())
 
     @property
     def contents(self) -> list[Content]:
@@ -91,6 +91,15 @@ def test_parts_in_order_among_other_things_are_joined(network: Network, disguise
     network.join()
     assert network.seen == set(range(BLOCKS))
     assert len({content.flow for content in network.contents}) >= (1 if disguise == "bzip2" else 6)
+
+
+def test_the_parts_in_which_something_was_recognised_are_given(network: Network) -> None:
+    for part in parts_of(gzip.compress(weights(network.marker, BLOCKS)), 3):
+        network.send(part, "/paste")
+        network.send(random.Random(len(part)).randbytes(20_000), "/telemetry")
+    joined = network.join()
+    assert joined
+    assert {part.origin.target for part in joined} == {"/paste"}
 
 
 @pytest.mark.parametrize("name", ["/x/part-{:03d}", "/x?partNumber={}&uploadId=a1", "/x/{}.bin"])

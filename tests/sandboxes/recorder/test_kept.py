@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import itertools
-import json
 import random
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from afagent.sandboxes.recorder.events import Fact, Limit
-from afagent.sandboxes.recorder.kept import INDEX, Bounds, Kept, Origin, looks_random, read
+from afagent.sandboxes.recorder.kept import Bounds, Kept, Origin, looks_random, read
 
 RANDOM = random.Random(5).randbytes(200_000)
 LOG = b"".join(b"2026-11-21T10:%02d:17Z INFO step=%d loss=%.4f\n" % (n % 60, n, 3 / n) for n in range(1, 4000))
@@ -23,11 +22,11 @@ HERE = Origin("body", flow=3, address="91.39.6.83", port=443, name="nas.example"
 class Shelf:
     """A `Kept` with what it says."""
 
-    def __init__(self, folder: Path, bounds: Bounds = Bounds(), *, keep_all: bool = False) -> None:  # noqa: B008
+    def __init__(self, folder: Path, bounds: Bounds = Bounds()) -> None:  # noqa: B008
         self.facts: list[Fact] = []
         self.words: list[bytes] = []
         self.folder = folder / "kept"
-        self.kept = Kept(self.folder, self.facts.append, self.words.append, keep_all=keep_all, bounds=bounds)
+        self.kept = Kept(self.folder, self.facts.append, self.words.append, bounds)
 
     def offer(self, *pieces: bytes, recognised: bool = False) -> None:
         keeping = self.kept.begin()
@@ -126,15 +125,11 @@ def test_a_disk_that_refuses_is_a_limit(tmp_path: Path) -> None:
     assert "could not be written" in shelf.limits[0]
 
 
-def test_all_is_kept_whole_with_an_index_when_the_plan_says_so(tmp_path: Path) -> None:
-    shelf = Shelf(tmp_path, keep_all=True)
-    shelf.offer(b"short")
-    shelf.offer(LOG[:100], LOG[100:], recognised=True)
-    shelf.kept.finish()
-    index = [json.loads(line) for line in (shelf.folder / INDEX).read_text().splitlines()]
-    assert [(shelf.folder / entry["file"]).read_bytes() for entry in index] == [b"short", LOG]
-    assert index[1] | {"flow": 3, "part": "body", "address": "91.39.6.83", "port": 443, "path": None} == index[1]
-    assert index[1]["bytes"] == len(LOG)
+def test_what_is_read_after_all_counts_as_recognised(shelf: Shelf) -> None:
+    shelf.offer(RANDOM)
+    shelf.offer(RANDOM)
+    shelf.kept.mark_recognised(shelf.kept.payloads()[:1])
+    assert [payload.recognised for payload in shelf.kept.payloads()] == [True, False]
 
 
 def test_text_in_a_language_does_not_look_random() -> None:

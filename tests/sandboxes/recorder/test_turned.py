@@ -27,15 +27,19 @@ def swapped(data: bytes, width: int) -> bytes:
     return np.frombuffer(data[:whole], np.uint8).reshape(-1, width)[:, ::-1].tobytes() + data[whole:]
 
 
-def go_through(folder: Path, *contents: bytes, seconds: float = 60.0) -> list[Fact]:
+def kept(folder: Path, *contents: bytes) -> list[Payload]:
     payloads = []
     for number, content in enumerate(contents):
         file = folder / str(number)
         file.write_bytes(content)
         origin = Origin("body", flow=number, address="85.7.9.11", port=443, name=None, target=None)
         payloads.append(Payload(file, origin, len(content), recognised=False))
+    return payloads
+
+
+def go_through(folder: Path, *contents: bytes, seconds: float = 60.0) -> list[Fact]:
     facts: list[Fact] = []
-    Turner(lambda: Look(Marker(KEY)), facts.append, seconds).go_through(payloads)
+    Turner(lambda: Look(Marker(KEY)), facts.append, seconds).go_through(kept(folder, *contents))
     return facts
 
 
@@ -63,6 +67,11 @@ def test_weights_are_recognised_in(tmp_path: Path, content: bytes, layers: list[
 )
 def test_nothing_is_told_of_what_holds_none(tmp_path: Path, content: bytes) -> None:
     assert go_through(tmp_path, content) == []
+
+
+def test_what_was_read_is_given_so_that_nobody_tries_keys_on_it(tmp_path: Path) -> None:
+    payloads = kept(tmp_path, os.urandom(50_000), gzip.compress(PIECE)[::-1])
+    assert Turner(lambda: Look(Marker(KEY)), lambda _: None).go_through(payloads) == payloads[1:]
 
 
 def test_what_there_was_no_time_for_is_said(tmp_path: Path) -> None:

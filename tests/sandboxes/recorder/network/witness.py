@@ -7,7 +7,7 @@ from pathlib import Path
 
 from recorder.log import Log  # type: ignore[import-not-found]  # a top-level package in the container
 from recorder.marks import Marker  # type: ignore[import-not-found]
-from recorder.network import Network  # type: ignore[import-not-found]
+from recorder.network.serve import Network  # type: ignore[import-not-found]
 from recorder.plan import from_json  # type: ignore[import-not-found]
 
 RUN = Path("/run/recorder")
