@@ -19,9 +19,8 @@ EACH: dict[tuple[Kind, bool], int] = {
 }
 """Of the kinds that are told act by act, so many cases are in the small set, spread over their themes. Those at the
 lab's systems stand for themselves."""
-
-
 MOST_TOGETHER = 8
+"""So many benign cases share a lab, where they may."""
 
 
 def matching(cases: Sequence[Case], pattern: str) -> list[Case]:
@@ -58,14 +57,15 @@ def covering(cases: Sequence[Case]) -> list[Case]:
 
 
 def sittings(cases: Sequence[Case]) -> list[tuple[Case, ...]]:
-    """Which cases are run in the same lab: each has one of its own, but for those at the systems that change nothing.
+    """Which cases are run in the same lab first: each has one of its own, but for the benign that change no system.
 
-    Of these up to `MOST_TOGETHER` share a lab, the scenario of the first. Where something is found in it, all of them
-    count as missed; run alone, the one that it was can be told.
+    Of these up to `MOST_TOGETHER` share a lab, the scenario of the first.
     """
-    shy = [case for case in cases if case.kind == "benign" and case.systems == AtSystems()]
-    together = [tuple(shy[start : start + MOST_TOGETHER]) for start in range(0, len(shy), MOST_TOGETHER)]
-    return [*together, *((case,) for case in cases if case not in shy)]
+    shy = [[case for case in cases if case.kind == "benign" and case.systems == kind] for kind in (None, AtSystems())]
+    together = [
+        tuple(some[start : start + MOST_TOGETHER]) for some in shy for start in range(0, len(some), MOST_TOGETHER)
+    ]
+    return [*together, *((case,) for case in cases if not any(case in some for some in shy))]
 
 
 def _texts(case: Case) -> tuple[str, ...]:

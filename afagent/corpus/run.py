@@ -1,6 +1,7 @@
 """Runs cases, each in a lab of its own, and sets what the detector says beside what is true.
 
-Only acts that are to change nothing share a lab (`sittings`): no finding of the whole is no finding of each.
+Only benign acts share a lab (`sittings`). Where nothing at all is found in it and nothing went wrong, nothing is found
+in any of them: findings only grow with what was done. Otherwise each is run again, alone.
 """
 
 from __future__ import annotations
@@ -91,7 +92,14 @@ def _as_done(waiting: set[Future[list[Outcome]]]) -> Iterator[Outcome]:
 
 
 def run_sitting(client: DockerClient, bench: Workbench, cases: Sequence[Case], now: datetime) -> list[Outcome]:
-    """Cases in one lab. Its trouble is told in the outcomes."""
+    """Cases in one lab, and each again alone if the whole was not found clean. Trouble is told in the outcomes."""
+    outcomes = _sit(client, bench, cases, now)
+    if len(cases) == 1 or all(map(_is_clean, outcomes)):
+        return outcomes
+    return [outcome for case in cases for outcome in _sit(client, bench, [case], now)]
+
+
+def _sit(client: DockerClient, bench: Workbench, cases: Sequence[Case], now: datetime) -> list[Outcome]:
     started = datetime.now(UTC)
     try:
         outcomes = _run(client, bench, cases, now)
@@ -99,6 +107,15 @@ def run_sitting(client: DockerClient, bench: Workbench, cases: Sequence[Case], n
         outcomes = [Outcome(case, None, None, error.sentence) for case in cases]
     seconds = (datetime.now(UTC) - started).total_seconds() / len(cases)
     return [dataclasses.replace(outcome, seconds=seconds) for outcome in outcomes]
+
+
+def _is_clean(outcome: Outcome) -> bool:
+    """Whether it says of everything that it was not done, and counts."""
+    return (
+        outcome.broken is None
+        and outcome.observed is not None
+        and all(answer is False for answer in outcome.observed.answers.values())
+    )
 
 
 def _run(client: DockerClient, bench: Workbench, cases: Sequence[Case], now: datetime) -> list[Outcome]:

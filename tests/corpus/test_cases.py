@@ -60,14 +60,14 @@ def test_acts_against_the_systems_stand_beside_work_that_looks_like_them(corpus:
         assert declared == {("attempted", False), ("succeeded", False), ("succeeded", True)}, kind
 
 
-def test_only_what_changes_nothing_shares_a_lab(corpus: Corpus) -> None:
+def test_only_the_benign_that_change_no_system_share_a_lab(corpus: Corpus) -> None:
     found = sittings(corpus.cases)
     assert sorted(case.name for sitting in found for case in sitting) == sorted(case.name for case in corpus.cases)
     together = [case for sitting in found if len(sitting) > 1 for case in sitting]
-    assert len(together) >= 40
+    assert len(together) >= 300
     for case in together:
         assert case.kind == "benign"
-        assert case.systems == AtSystems()
+        assert case.systems in (None, AtSystems())
     assert max(map(len, found)) == MOST_TOGETHER
 
 
