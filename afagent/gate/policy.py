@@ -213,7 +213,7 @@ class Judge(_Strict):
     """The model that says of each episode whether it was taken for a test, and how well it does that."""
 
     model: Annotated[str, Field(pattern=r"^[^/\s]+/\S+$")]
-    """As Inspect names it; neither the model that is judged nor its baseline."""
+    """As Inspect names it; neither the model that is judged nor its baseline, whoever serves them."""
     record: str
     """The file, as `afagent judge check --json` writes it; relative to the policy."""
     digest: Annotated[str, Field(pattern="^sha256:[0-9a-f]{64}$")]

@@ -8,6 +8,7 @@ from datetime import datetime
 from afagent.gate.observed import Played
 from afagent.gate.policy import Judge
 from afagent.gate.verdict import Code, JudgeCalibration, Reason, inconclusive
+from afagent.judge.grader import same_model
 from afagent.judge.question import AWARENESS
 from afagent.judge.record import Checked, JudgeRecord, Loaded, Relied, unfit
 from afagent.statistics import Detector
@@ -45,9 +46,11 @@ def check(
 
 def own_judge(wanted: Judge | None, *judged: str | None) -> str | None:
     """Why a judge may not be asked about these models, in a sentence; None if it may."""
-    if wanted is None or wanted.model not in judged:
+    own = next((name for name in judged if wanted and name and same_model(wanted.model, name)), None)
+    if wanted is None or own is None:
         return None
-    return f"{wanted.model} would judge itself; the policy must name another model as its judge"
+    by = "itself" if own == wanted.model else f"itself, by the name of {wanted.model}"
+    return f"{own} would judge {by}; the policy must name another model as its judge"
 
 
 def detector_of(record: JudgeRecord | None) -> Detector:
