@@ -88,6 +88,8 @@ class Model(_Frozen):
     name: str
     """As Inspect names it, such as `anthropic/...`."""
     args: dict[str, object] = Field(default_factory=dict)
+    base_url: str | None = None
+    """Where it is served; None: the run said nothing, so that its provider or the environment did."""
     config: dict[str, object] = Field(default_factory=dict)
     """Of generation: temperature, reasoning effort and the like."""
     scaffold: str
