@@ -37,7 +37,8 @@ from afagent.gate.verdict import (
     Verdict,
     inconclusive,
 )
-from afagent.judge.record import Loaded as JudgeLoaded
+from afagent.judge import record as judge_records
+from afagent.judge.question import AWARENESS
 from afagent.statistics import Detector, holm
 
 
@@ -61,7 +62,7 @@ class Evidence:
     """Every file among the logs."""
     controls: Sequence[Control] = ()
     calibration: Loaded | None = None
-    judge: JudgeLoaded | None = None
+    judge: judge_records.Loaded | None = None
     """The record of the judge."""
     waivers: Sequence[Grant] = ()
     """Those that are signed and meant for this policy."""
@@ -133,7 +134,8 @@ def evidence_digest(found: Iterable[LogRead | Unreadable]) -> str:
 
 
 def _decisions(policy: Policy, logs: Sorted, evidence: Evidence) -> list[Decision]:
-    calibration, judge = evidence.calibration, judges.detector_of(evidence.judge.record if evidence.judge else None)
+    calibration = evidence.calibration
+    judge = judge_records.detector_of(evidence.judge.record if evidence.judge else None, AWARENESS.name)
     weighed: list[limits.Weighed] = []
     for limit in policy.limits:
         detector = _detector(policy, calibration, limit.question)
