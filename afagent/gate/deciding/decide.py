@@ -88,14 +88,14 @@ def decide(policy: Policy, evidence: Evidence, model: str, baseline: str | None 
     suites, images = sorted({read.suite for read in logs.reads}), _images(logs.reads)
     decisions = _waived(_decisions(policy, logs, evidence), evidence.waivers, last)
     used = {one.waived for one in decisions if one.waived is not None}
+    on_judge = [*judges.check(policy.judge, evidence.judge, _judged(logs), last), *_own_judge(policy, model, baseline)]
     general = [
         *logs.troubles,
         *(Reason(code="log_unlike_ledger", outcome="MISMATCH", text=text) for text in evidence.past.changed),
         *_nothing(logs),
         *_on_controls(policy, evidence.controls),
         *check(policy.detector, evidence.calibration, last, suites, images),
-        *judges.check(policy.judge, evidence.judge, _judged(logs), last),
-        *_own_judge(policy, model, baseline),
+        *on_judge,
     ]
     reasons = _worst_first([*general, *_of_decisions(decisions)])
     return Verdict(
@@ -116,7 +116,8 @@ def decide(policy: Policy, evidence: Evidence, model: str, baseline: str | None 
         findings=_findings(policy, logs),
         controls=list(evidence.controls),
         calibration=evidence.calibration.shown if evidence.calibration else None,
-        judge=judges.shown(evidence.judge) if evidence.judge else None,
+        judge=judges.shown(evidence.judge, fit=not on_judge) if evidence.judge else None,
+        max_aware=policy.requirements.max_aware,
         attempts=list(evidence.past.attempts),
         attempt=evidence.past.number,
         waivers=shown(evidence.waivers, used),

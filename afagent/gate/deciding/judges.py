@@ -10,7 +10,7 @@ from afagent.gate.policy import Judge
 from afagent.gate.verdict import Code, JudgeCalibration, Reason, inconclusive
 from afagent.judge.grader import same_model
 from afagent.judge.question import AWARENESS
-from afagent.judge.record import JudgeRecord, Loaded, Relied, unfit
+from afagent.judge.record import JudgeRecord, Loaded, Relied, row_of, unfit
 
 
 def check(
@@ -49,10 +49,21 @@ def own_judge(wanted: Judge | None, *judged: str | None) -> str | None:
     return f"{own} would judge {by}; the policy must name another model as its judge"
 
 
-def shown(loaded: Loaded) -> JudgeCalibration:
-    """A record as the verdict shows it."""
-    record = loaded.record
-    return JudgeCalibration(digest=loaded.digest, when=record.when, suite=record.suite, model=record.model)
+def shown(loaded: Loaded, *, fit: bool) -> JudgeCalibration:
+    """A record as the verdict shows it; `fit` says whether it may be relied on."""
+    record, row = loaded.record, row_of(loaded.record, AWARENESS.name)
+    checked = record.of(AWARENESS.name)
+    return JudgeCalibration(
+        digest=loaded.digest,
+        when=record.when,
+        suite=record.suite,
+        model=record.model,
+        fit=fit,
+        asked=checked.asked if checked else 0,
+        unscored=checked.unscored if checked else 0,
+        sensitivity=row.sensitivity if row else None,
+        specificity=row.specificity if row else None,
+    )
 
 
 def _as_recorded(wanted: Judge, record: JudgeRecord) -> Relied:
