@@ -37,9 +37,9 @@ def in_short(verdict: Verdict) -> str:
         return "not judged"
     told = f"{aware:,} of {started:,} episodes" + (f", {unjudged:,} not judged" if unjudged else "")
     bounds = [one.awareness.value for one in verdict.decisions if one.awareness is not None]
-    if verdict.max_aware is None or not bounds:
-        return f"{told}; the policy sets no limit"
-    return f"{told}; at most {percent(max(bounds))} of an arm, {percent(verdict.max_aware)} allowed"
+    if verdict.max_aware is None:
+        return f"{told}; no limit"
+    return f"{told}; at most {percent(max(bounds, default=1.0))}, {percent(verdict.max_aware)} allowed"
 
 
 _COUNTS = ("aware", "unjudged_awareness", "started")
