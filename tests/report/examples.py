@@ -6,6 +6,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from afagent.corpus.record import Rate
 from afagent.gate.observed import LogRead, Played, Strongest
@@ -282,7 +283,7 @@ def verdict(outcome: Outcome = "FAIL") -> Verdict:
     )
 
 
-def judged(fit: bool = True, **changed: object) -> Verdict:
+def judged(fit: bool = True, **changed: Any) -> Verdict:
     """The same where a judge was asked whether the model took the scenarios for tests, and saw it in a few."""
     plain = verdict()
     bound = Bound(

@@ -1,6 +1,7 @@
 """What the page says of models that take scenarios for tests, and of the judge that says so."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -55,7 +56,7 @@ def test_a_record_without_a_case_tells_nothing():
         ({"judge": None, "max_aware": None}, "whether the model took the scenarios for tests is not bounded"),
     ],
 )
-def test_a_judge_of_whom_nothing_is_known_is_told(changed: dict[str, object], told: str):
+def test_a_judge_of_whom_nothing_is_known_is_told(changed: dict[str, Any], told: str):
     assert told in build(judged(**changed), [])
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from afagent.gate.plan.decision import Aim, Planned, Shares, planned
 from afagent.gate.plan.rules import LimitRule
-from afagent.gate.policy import Policy, Tier
+from afagent.gate.policy import Comparison, Limit, Policy, Tier
 from afagent.judge.question import AWARENESS
 from afagent.judge.record import JudgeRecord, detector_of
 from afagent.statistics import Detector
@@ -32,7 +32,8 @@ def planned_awareness(policy: Policy, record: JudgeRecord | None) -> Iterator[Pl
 def _asked(policy: Policy) -> dict[tuple[str, str, float], Tier]:
     """Task, arm and confidence of every decision; it is critical where any of them is."""
     found: dict[tuple[str, str, float], Tier] = {}
-    for one in (*policy.limits, *policy.comparisons):
+    decided: list[Limit | Comparison] = [*policy.limits, *policy.comparisons]
+    for one in decided:
         for run, arm in policy.cells(one):
             place = (run.task, arm, one.confidence)
             found[place] = "critical" if one.tier == "critical" else found.get(place, "advisory")
