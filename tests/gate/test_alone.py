@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -55,6 +56,15 @@ def holder(folder: Path) -> subprocess.Popen[str]:
     return one
 
 
+@pytest.fixture
+def own_signals() -> Iterator[None]:
+    """`gate run` takes SIGTERM for an interruption; the tests that follow shall not."""
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
+@pytest.mark.usefixtures("own_signals")
 def test_a_second_run_ends_with_2_and_leaves_ledger_and_logs_alone(gate: Located, begun: Path) -> None:
     with holder(begun):
         said = CliRunner().invoke(
