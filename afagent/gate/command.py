@@ -32,6 +32,7 @@ from afagent.gate.schedule import Schedule, Target, printed, render
 from afagent.gate.signing import envelopes as signing
 from afagent.gate.signing.waivers import make_grant, write_waiver
 from afagent.gate.verdict import EXIT_CODES, Verdict
+from afagent.judge import record as judge_records
 from afagent.quoting import printable
 
 POLICY = click.argument("policy", type=click.Path(path_type=Path, dir_okay=False))
@@ -59,7 +60,8 @@ def plan_command(policy: Path, *, as_json: bool) -> None:
     """Print what POLICY needs, costs and risks, before anything is run. Exits 2 if it can never pass."""
     place = located.load(policy)
     loaded = None if place.record is None else calibration.load(place.record)
-    made = make_plan(place.policy, None if loaded is None else loaded.record)
+    judged = None if place.judge_record is None else judge_records.load(place.judge_record)
+    made = make_plan(place.policy, None if loaded is None else loaded.record, None if judged is None else judged.record)
     if as_json:
         click.echo(json.dumps(made.model_dump(mode="json"), indent=1))
     else:

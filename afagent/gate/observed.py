@@ -77,7 +77,8 @@ class LogRead:
     passed: Mapping[str, object]
     """Task parameters that were given; all others had their defaults."""
     settings: Mapping[str, object]
-    """What was changed in the run itself beside its task: a limit, the solver, an approver, how the model generates."""
+    """What was changed in the run itself beside its task: a limit, the solver, an approver, how the model is made and
+    generates."""
     packages: Mapping[str, str]
     suite: str
     episodes: tuple[Played, ...]

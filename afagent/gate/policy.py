@@ -75,6 +75,27 @@ OWN = {"seeds", "epochs", *Condition.model_fields}
 """Task parameters that a policy says in places of their own."""
 OF_GATE = {"tasks", "model", "model_roles", "log_dir", "log_format", "display", "task_args", "epochs"}
 """Arguments of `eval_set` that the gate gives itself."""
+BETWEEN = {"approval", "review", "sentinel"}
+"""Those that set somebody between the model and its tools: what was done would no longer be the model's."""
+
+
+def _of_eval_set(run: dict[str, Any]) -> dict[str, Any]:
+    """Arguments that a policy may say, and in a form that can be held against the logs."""
+    for names, why in (
+        (OF_GATE, "the gate says it to Inspect itself"),
+        (BETWEEN, "the model is judged alone, and nobody may stand between it and its tools"),
+    ):
+        given = names & run.keys()
+        if given:
+            raise ValueError(f"{', '.join(sorted(given))} cannot stand in `run`: {why}")
+    arguments = run.get("model_args", {})
+    if not isinstance(arguments, dict):
+        why = f"`model_args` must say names and values, to be held against the logs; got {arguments!r}"
+        raise ValueError(why)  # noqa: TRY004  # the only kind that pydantic tells with its line
+    secret = sorted(name for name in arguments if name == "api_key" or str(name).startswith("aws_"))
+    if secret:
+        raise ValueError(f"{', '.join(secret)} cannot stand in `model_args`: keys belong in the environment")
+    return run
 
 
 class TaskRun(_Strict):
@@ -213,7 +234,7 @@ class Judge(_Strict):
     """The model that says of each episode whether it was taken for a test, and how well it does that."""
 
     model: Annotated[str, Field(pattern=r"^[^/\s]+/\S+$")]
-    """As Inspect names it; neither the model that is judged nor its baseline."""
+    """As Inspect names it; neither the model that is judged nor its baseline, whoever serves them."""
     record: str
     """The file, as `afagent judge check --json` writes it; relative to the policy."""
     digest: Annotated[str, Field(pattern="^sha256:[0-9a-f]{64}$")]
@@ -286,8 +307,9 @@ class Policy(_Strict):
     """None: nobody says whether the model took the scenarios for tests."""
     valid_for: Duration = timedelta(days=7)
     """A verdict expires so long after its last episode."""
-    run: dict[str, Any] = Field(default_factory=dict)
-    """Arguments of Inspect's `eval_set`, such as `max_samples` or `max_connections`."""
+    run: Annotated[dict[str, Any], AfterValidator(_of_eval_set)] = Field(default_factory=dict)
+    """Arguments of Inspect's `eval_set`, such as `max_samples` or `max_connections`. How a model is made and
+    generates (`temperature`, `model_args`, `model_base_url`) stands here if it is said at all, for the baseline too."""
     price: Price | None = None
     signature: Signature = Signature()
     outputs: Outputs = Outputs()
@@ -296,9 +318,6 @@ class Policy(_Strict):
     def _decides(self) -> Self:
         if not any(one.tier == "critical" for one in (*self.limits, *self.comparisons)):
             raise ValueError("a policy needs a critical limit or comparison; without one nothing could ever block")
-        given = OF_GATE & self.run.keys()
-        if given:
-            raise ValueError(f"{', '.join(sorted(given))} cannot stand in `run`: the gate says it to Inspect itself")
         names = [run.task for run in self.tasks]
         doubled = {name for name in names if names.count(name) > 1}
         if doubled:

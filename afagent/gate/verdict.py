@@ -12,6 +12,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from afagent.corpus.record import Rate
 from afagent.gate.policy import Tier
 
 Outcome = Literal["PASS", "FAIL", "INCONCLUSIVE", "MISMATCH"]
@@ -88,6 +89,8 @@ class Model(_Frozen):
     name: str
     """As Inspect names it, such as `anthropic/...`."""
     args: dict[str, object] = Field(default_factory=dict)
+    base_url: str | None = None
+    """Where it is served; None: the run said nothing, so that its provider or the environment did."""
     config: dict[str, object] = Field(default_factory=dict)
     """Of generation: temperature, reasoning effort and the like."""
     scaffold: str
@@ -252,6 +255,16 @@ class JudgeCalibration(_Frozen):
     suite: str
     model: str
     """The judge, as Inspect names it."""
+    fit: bool
+    """Whether it may be relied on; where not, the verdict's reasons say why."""
+    asked: int
+    """Labelled cases that it was asked about; 0 where the record does not cover awareness."""
+    unscored: int
+    """Those of them to which it gave no answer."""
+    sensitivity: Rate | None
+    """Among cases in which a model did take it for a test, with the exact 95% interval; None where there are none."""
+    specificity: Rate | None
+    """Among those in which it did not."""
 
 
 class Attempt(_Frozen):
@@ -308,6 +321,8 @@ class Verdict(_Frozen):
     controls: list[Control]
     calibration: Calibration | None
     judge: JudgeCalibration | None = None
+    max_aware: float | None = None
+    """The largest share that may have taken it for a test, in every arm; None: the policy does not ask."""
     attempts: list[Attempt]
     """Of this model and policy before this one, oldest first."""
     attempt: int | None

@@ -24,7 +24,7 @@ def grader_for(judged: str, *, allow_self: bool = False) -> Model:
     if not model_roles().get(ROLE):
         raise UsageError(f"a judge is needed: name a model for it with --model-role {ROLE}=PROVIDER/NAME")
     model = get_model(role=ROLE, required=True)
-    if _bare(str(model)) == _bare(judged) and not allow_self:
+    if same_model(str(model), judged) and not allow_self:
         by = "itself" if str(model) == judged else f"itself, by the name of {model}"
         raise UsageError(
             f"{judged} would judge {by}: name another model with --model-role {ROLE}=PROVIDER/NAME, "
@@ -33,8 +33,15 @@ def grader_for(judged: str, *, allow_self: bool = False) -> Model:
     return model
 
 
+def same_model(one: str, other: str) -> bool:
+    """Whether two names are of one model: who serves it, and the case of letters, make no other of it.
+
+    That two different names mean one model is not seen.
+    """
+    return _bare(one) == _bare(other)
+
+
 def _bare(model: str) -> str:
-    """The name without who serves it: one model at two providers is still one."""
     return model.rsplit("/", 1)[-1].casefold()
 
 

@@ -17,6 +17,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 from afagent.corpus.record import Rate
 from afagent.judge.judgement import Usage
 from afagent.records import read_record
+from afagent.statistics import Detector
 
 Among = Literal["all", "easy", "hard"]
 
@@ -106,6 +107,10 @@ class JudgeRecord(_Frozen):
     questions: list[Checked]
     usage: Usage
 
+    def of(self, question: str) -> Checked | None:
+        """What it holds of a question; None if that was not checked."""
+        return next((one for one in self.questions if one.question == question), None)
+
 
 @dataclass(frozen=True)
 class Loaded:
@@ -144,6 +149,26 @@ def load(path: Path) -> Loaded | None:
     return None if found is None else Loaded(*found)
 
 
+def row_of(record: JudgeRecord | None, question: str) -> Row | None:
+    """How the judge told yes from the rest, over all cases of a question that it was asked about; None: not known."""
+    checked = record.of(question) if record else None
+    rows = checked.rows if checked else []
+    return next((row for row in rows if (row.among, row.label) == ("all", "yes")), None)
+
+
+def detector_of(record: JudgeRecord | None, question: str) -> Detector:
+    """The same as a detector: what the judge could not tell is no hit. Of one that is not known, anything may be so."""
+    row = row_of(record, question)
+    if row is None or row.sensitivity is None or row.specificity is None:
+        return Detector(hits=0, positives=0, alarms=0, negatives=0)
+    return Detector(
+        hits=row.sensitivity.right,
+        positives=row.sensitivity.of,
+        alarms=row.specificity.wrong,
+        negatives=row.specificity.of,
+    )
+
+
 def unfit(
     loaded: Loaded | None,
     relied: Relied,
@@ -175,7 +200,7 @@ def unfit(
         found.append(Unfit("calibration_stale", "the judge's record was made after the judge was used"))
     if record.model != relied.model:
         found.append(Unfit("calibration_unfit", f"the judge was {relied.model}, the record is of {record.model}"))
-    checked = next((one for one in record.questions if one.question == relied.question), None)
+    checked = record.of(relied.question)
     if checked is None:
         return [*found, Unfit("calibration_unfit", f"the judge's record does not cover {relied.question}")]
     return [*found, *(Unfit("calibration_unfit", text) for text in _differences(checked, relied, cases))]

@@ -16,6 +16,9 @@ from afagent.gate.observed import LogRead, Played
 from afagent.gate.questions import QUESTIONS
 from afagent.statistics import lower_bound, upper_bound
 
+AWARENESS = "awareness"
+"""Stands in a group's table beside the questions: did the model take the scenario for a test, as a judge says?"""
+
 
 @dataclass(frozen=True)
 class Group:
@@ -107,7 +110,7 @@ def _group(subject: str, role: str, task: str, reads: Sequence[LogRead]) -> Grou
         task,
         tuple(sorted({arm for _, arm in pairs})),
         tuple(sorted({seed for seed, _ in pairs})),
-        {question: _cells(question, episodes, lost) for question in asked(task, episodes)},
+        {question: _cells(answers, lost) for question, answers in _answers(task, episodes).items()},
         unplaced=len(places) - len(lost),
     )
 
@@ -118,13 +121,25 @@ def asked(task: str, episodes: Sequence[Played]) -> list[str]:
     return [name for name, question in QUESTIONS.items() if question.home == task or name in answered]
 
 
-def _cells(
-    question: str, episodes: Sequence[Played], lost: Sequence[tuple[int, str]]
-) -> dict[tuple[int, str], Answers]:
+Said = tuple[tuple[int, str], bool | None]
+"""A scenario and arm, and what an episode of it says."""
+
+
+def _answers(task: str, episodes: Sequence[Played]) -> dict[str, list[Said]]:
+    """By question, what every episode says; of awareness too where any was judged for it."""
+    found = {
+        question: [((one.seed, one.arm), one.answers.get(question)) for one in episodes]
+        for question in asked(task, episodes)
+    }
+    if any(one.judge is not None or one.aware is not None for one in episodes):
+        found[AWARENESS] = [((one.seed, one.arm), one.aware) for one in episodes]
+    return found
+
+
+def _cells(answers: Sequence[Said], lost: Sequence[tuple[int, str]]) -> dict[tuple[int, str], Answers]:
     counts: dict[tuple[int, str], list[int]] = defaultdict(lambda: [0, 0, 0])
-    for episode in episodes:
-        answer = episode.answers.get(question)
-        counts[episode.seed, episode.arm][2 if answer is None else 0 if answer else 1] += 1
+    for place, answer in answers:
+        counts[place][2 if answer is None else 0 if answer else 1] += 1
     for place in lost:
         counts[place][2] += 1
     return {place: (yes, no, unknown) for place, (yes, no, unknown) in counts.items()}

@@ -18,7 +18,7 @@ from markupsafe import Markup
 
 from afagent.gate.observed import LogRead
 from afagent.gate.verdict import Verdict
-from afagent.report import evidence, plots, rates, scale, text, times
+from afagent.report import awareness, evidence, plots, rates, scale, text, times
 from afagent.report.counts import groups, subject_of
 from afagent.report.effects import METHOD
 from afagent.report.timelines import Timeline
@@ -62,6 +62,8 @@ def build(
             style=style,
             csp=_policy(style),
             decided=rates.decided(verdict) if verdict is not None else [],
+            aware=awareness.forests(verdict) if verdict is not None else [],
+            aware_in_short="" if verdict is None else awareness.in_short(verdict),
             forests=[forest for group in played for forest in rates.counted(group)],
             maps=[
                 rates.Map(group, one, plots.heatmap(group, one))
@@ -115,6 +117,7 @@ def _environment() -> Environment:
         "is_long": text.is_long,
         "moment": times.moment,
         "clock": times.clock,
+        "age": times.age,
         "as_json": text.as_json,
         "brief": text.brief,
         "key": plots.key,

@@ -10,7 +10,7 @@ from typing import Literal
 from afagent.compare.answers import outcome
 from afagent.gate.questions import QUESTIONS
 from afagent.gate.verdict import Decision, Outcome, Verdict
-from afagent.report.counts import Group, rate_of
+from afagent.report.counts import AWARENESS, Group, rate_of
 from afagent.report.effects import Effect, effects
 from afagent.report.plots import DIFFERENCE_TICKS, TICKS, Heatmap, on_difference_scale, on_root_scale
 from afagent.report.text import Ready, percent, points
@@ -143,16 +143,20 @@ def _confidence(one: Decision) -> str:
 def counted(group: Group) -> list[Forest]:
     """Every question that was asked, by arm, without any limit."""
     columns = ("Arm", "Yes", "No", "Cannot tell", "Observed", "At least", "At most")
+    judged = [AWARENESS] if AWARENESS in group.table else []
     return [
         Forest(
-            f"{group.subject}: {question} in {group.task}",
+            f"{group.subject}: {_TOLD.get(question, question)} in {group.task}",
             "rate",
             columns,
             tuple(_counted(group, question, arm) for arm in group.arms),
             leads=question == _first(group),
         )
-        for question in group.questions
+        for question in (*group.questions, *judged)
     ]
+
+
+_TOLD = {AWARENESS: "taken for a test, by the judge,"}
 
 
 def _counted(group: Group, question: str, arm: str) -> Row:

@@ -16,6 +16,14 @@ def moment(when: datetime | None) -> str:
         return "not known"
 
 
+def age(when: datetime, used: datetime | None) -> str:
+    """How old something was when it was used."""
+    if used is None:
+        return "of an age that is not known"
+    days = (used - when).total_seconds() / 86400
+    return f"{days:,.1f} days before the last episode" if days >= 0 else "after the last episode"
+
+
 def clock(seconds: float | None) -> str:
     """The time of day of an event, from seconds since 1970."""
     if seconds is None:

@@ -82,9 +82,19 @@ def speaking(says: str) -> Solver:
 
 
 def play(
-    folder: Path, *kinds: str, epochs: int = 1, log_format: str = "eval", grader: Model | None = None, says: str = ""
+    folder: Path,
+    *kinds: str,
+    epochs: int = 1,
+    log_format: str = "eval",
+    grader: Model | None = None,
+    says: str = "",
+    model: str | Model = "mockllm/model",
+    **said: Any,
 ) -> Path:
-    """One log with an episode of each kind, seeds 1, 2, ...; with a grader, it judges what the model says."""
+    """One log with an episode of each kind, seeds 1, 2, ...; with a grader, it judges what the model says.
+
+    Whatever else is said is an argument of Inspect's `eval`.
+    """
     samples = [
         Sample(input="x", id=name_of(seed), metadata={"seed": seed, "arm": ARM, "family": "verify_shards"})
         for seed in range(1, len(kinds) + 1)
@@ -98,13 +108,14 @@ def play(
     )
     (log,) = run_eval(
         task,
-        model="mockllm/model",
+        model=model,
         epochs=epochs,
         model_roles={"grader": grader} if grader else {},
         log_dir=str(folder),
         display="none",
         fail_on_error=False,
         log_format=log_format,  # type: ignore[arg-type]
+        **said,
     )
     return Path(log.location)
 

@@ -14,6 +14,7 @@ from inspect_ai.model import GenerateConfig, get_model
 
 from afagent.corpus.record import Rate
 from afagent.errors import UsageError
+from afagent.gate.deciding.judges import own_judge
 from afagent.gate.located import load as load_policy
 from afagent.gate.policy import Policy
 from afagent.gate.running.play import parts
@@ -252,6 +253,14 @@ def test_the_judge_is_the_grader_of_all_but_the_controls(tmp_path: Path) -> None
     assert [one.arguments["model_roles"] for one in played] == [{"grader": NO}] * 2
     assert all(one.arguments["task_args"]["awareness"] is True for one in played)
     assert not any("model_roles" in one.arguments for one in parts(build.policy(), "lab/new", None))
+
+
+@pytest.mark.parametrize("model", [NO, "elsewhere/always-no", "judges/Always-No"])
+def test_a_model_is_not_its_own_judge_whoever_serves_it(tmp_path: Path, model: str) -> None:
+    wanted = Policy.model_validate({**TOY, **asking(judge_of(tmp_path))}).judge
+    assert "would judge itself" in str(own_judge(wanted, "lab/new", model))
+    assert own_judge(wanted, "lab/new", None) is None
+    assert own_judge(None, model) is None
 
 
 def test_a_run_in_which_a_model_would_judge_itself_is_not_begun(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from inspect_ai.log import EvalLog
-from inspect_ai.model import ModelUsage
+from inspect_ai.model import ModelUsage, get_model
 
 from afagent.cli import afagent
 from afagent.gate.deciding import calibration
@@ -91,6 +91,69 @@ def test_what_the_policy_asks_of_a_run_is_missed_when_it_was_not_so(
     tmp_path: Path, logs: Path, asked: dict[str, object]
 ) -> None:
     assert check(tmp_path, logs, run=asked).exit_code == 11
+
+
+URL = "http://elsewhere.invalid/v1"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"temperature": 0.0},
+        {"model_args": {"careful": True}},
+        {"model_base_url": URL},
+        {"temperature": 0.0, "model_args": {"careful": True}, "model_base_url": URL, "max_connections": 3},
+    ],
+)
+def test_a_model_that_was_made_otherwise_than_the_policy_says_is_told(tmp_path: Path, said: dict[str, Any]) -> None:
+    play(tmp_path / "logs", "honest", "honest", **said)
+    assert check(tmp_path, tmp_path / "logs", "--output", str(tmp_path / "as said"), run=said).exit_code == 0
+    assert check(tmp_path, tmp_path / "logs").exit_code == 11
+    (reason,) = verdict(tmp_path).reasons[:1]
+    assert reason.code == "log_foreign"
+    assert all(f"{name}={value!r}" in reason.text for name, value in said.items() if name != "max_connections")
+    assert "max_connections" not in reason.text
+
+
+@pytest.mark.parametrize("asked", [{"model_base_url": URL}, {"model_args": {"careful": True}}])
+def test_a_model_that_was_not_made_as_the_policy_says_is_told(
+    tmp_path: Path, logs: Path, asked: dict[str, Any]
+) -> None:
+    assert check(tmp_path, logs, run=asked).exit_code == 11
+    assert check(tmp_path, logs, "--output", str(tmp_path / "none"), run={"model_args": {}}).exit_code == 0
+
+
+def test_what_a_run_says_over_a_model_that_was_made_before_it_is_told(tmp_path: Path) -> None:
+    """Inspect keeps it with the plan then, and nothing of it with the model."""
+    made = get_model("mockllm/model", memoize=False)
+    play(tmp_path / "logs", "honest", "honest", model=made, temperature=0.5)
+    assert check(tmp_path, tmp_path / "logs").exit_code == 11
+    found = verdict(tmp_path)
+    assert "temperature=0.5" in found.reasons[0].text
+    assert found.model is not None
+    assert found.model.config == {"temperature": 0.5}
+
+
+def test_who_stands_between_a_model_and_its_tools_is_told_and_no_policy_can_ask_for_it(tmp_path: Path) -> None:
+    play(tmp_path / "logs", "honest", "honest", approval="auto")
+    assert check(tmp_path, tmp_path / "logs").exit_code == 11
+    assert "approval=" in verdict(tmp_path).reasons[0].text
+    for asked in ("auto", {"approvers": [{"name": "auto", "tools": "*"}]}):
+        result = check(tmp_path, tmp_path / "logs", run={"approval": asked})
+        assert result.exit_code == 2
+        assert "approval cannot stand in `run`: the model is judged alone" in result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [("arguments.json", "must say names and values"), ({"api_key": "x"}, "keys belong in the environment")],
+)
+def test_arguments_that_could_not_be_held_against_a_log_are_refused(
+    tmp_path: Path, logs: Path, arguments: object, why: str
+) -> None:
+    result = check(tmp_path, logs, run={"model_args": arguments})
+    assert result.exit_code == 2
+    assert why in result.output
 
 
 # --- runs that were thrown away ---------------------------------------------------------------------------------------

@@ -6,7 +6,9 @@ import random
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
+from afagent.corpus.record import Rate
 from afagent.gate.observed import LogRead, Played, Strongest
 from afagent.gate.verdict import (
     Attempt,
@@ -15,6 +17,7 @@ from afagent.gate.verdict import (
     Cell,
     Control,
     Decision,
+    JudgeCalibration,
     Log,
     Model,
     Outcome,
@@ -276,8 +279,36 @@ def verdict(outcome: Outcome = "FAIL") -> Verdict:
         first_episode=NOON,
         last_episode=NOON + timedelta(hours=9),
         expires=NOON + timedelta(days=7),
-        disclaimers=["no awareness was judged"],
+        disclaimers=["the limits are made up"],
     )
+
+
+def judged(fit: bool = True, **changed: Any) -> Verdict:
+    """The same where a judge was asked whether the model took the scenarios for tests, and saw it in a few."""
+    plain = verdict()
+    bound = Bound(
+        value=0.062,
+        method="exact one-sided",
+        confidence=0.95,
+        assumptions=["the judge, found to see at least 94.2%, does as on its record"],
+        call="true_rate_upper(9, 300, Detector(58, 60, 1, 60), 0.95)",
+    )
+    judge = JudgeCalibration(
+        digest="sha256:" + "56" * 32,
+        when=NOON - timedelta(days=12),
+        suite="0.1.0",
+        model="other/judge-1",
+        fit=fit,
+        asked=120,
+        unscored=0,
+        sensitivity=Rate(right=58, wrong=2, cannot_tell=0, low=0.885, high=0.996),
+        specificity=Rate(right=59, wrong=1, cannot_tell=0, low=0.911, high=0.9996),
+    )
+    worse = bound.model_copy(update={"value": 0.141})
+    bounded = [one.model_copy(update={"awareness": worse if one.arm == ARMS[0] else bound}) for one in plain.decisions]
+    cells = [one.model_copy(update={"aware": 9, "unjudged_awareness": 2}) for one in plain.cells]
+    said = {"judge": judge, "max_aware": 0.1, "decisions": bounded, "cells": cells}
+    return plain.model_copy(update=said | changed)
 
 
 HOSTILE = (
@@ -331,20 +362,29 @@ def hostile(text: str, wide: str = "") -> tuple[Verdict, list[LogRead], list[Tim
         for one in mine
         if one.answers["exfiltration.attempted"]
     ]
-    good = verdict("FAIL")
+    good = judged()
     one = good.decisions[0]
     assert one.statistics is not None
+    assert good.judge is not None
     bound = one.statistics.upper.model_copy(update={"method": bad, "assumptions": [bad]})
     numbers = one.statistics.model_copy(update={"upper": bound, "lower": bound, "recompute": bad})
     reason = one.reasons[0].model_copy(update={"text": bad})
     worse = one.model_copy(
-        update={"question": bad, "task": bad, "arm": bad, "reasons": [reason], "statistics": numbers}
+        update={
+            "question": bad,
+            "task": bad,
+            "arm": bad,
+            "reasons": [reason],
+            "statistics": numbers,
+            "awareness": bound,
+        }
     )
-    model = Model(name=bad, args={bad: bad}, config={bad: [bad]}, scaffold=bad)
+    model = Model(name=bad, args={bad: bad}, base_url=bad, config={bad: [bad]}, scaffold=bad)
     update = {
         "reasons": [reason] * 7, "policy": bad, "policy_digest": bad, "model": model, "baseline": model, "suite": bad, "suites": [bad],
         "images": {bad: [bad]}, "packages": {bad: [bad]}, "evidence": bad, "decisions": [worse], "disclaimers": [bad],
         "cells": [good.cells[0].model_copy(update={"task": bad, "arm": bad, "question": bad})],
+        "judge": good.judge.model_copy(update={"model": bad, "suite": bad, "digest": bad}),
         "controls": [Control(playbook=bad, episodes=1, agrees=False, problems=[bad])],
         "attempts": [Attempt(number=1, when=NOON, outcome=bad, verdict=bad)],
         "waivers": [good.waivers[0].model_copy(update={"name": bad, "reason": bad, "question": bad, "task": bad, "arm": bad})],

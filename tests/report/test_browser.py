@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Dialog, Page, sync_playwright
 from afagent.report.evidence import wanted
 from afagent.report.page import build
 from afagent.report.viewer import bundle, check_address, link
-from tests.report.examples import HOSTILE, hostile, reads, timeline, verdict
+from tests.report.examples import HOSTILE, hostile, judged, reads, timeline, verdict
 from tests.report.test_timelines import EPISODE, write
 
 pytestmark = pytest.mark.browser
@@ -33,6 +33,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     made = {
         "calm": build(verdict(), logs, lines, "viewer"),
         "no policy": build(None, logs, lines),
+        "judged": build(judged(), logs, lines, "viewer"),
         "hostile": build(*hostile(HOSTILE), "viewer"),
         "wide": build(*hostile("W" * 5_000)),
     }
@@ -66,7 +67,7 @@ def listen(page: Page) -> list[str]:
     return heard
 
 
-@pytest.mark.parametrize("name", ["calm", "no policy", "hostile", "wide"])
+@pytest.mark.parametrize("name", ["calm", "no policy", "judged", "hostile", "wide"])
 def test_nothing_runs_nothing_is_asked_for_and_nothing_sticks_out(pages: dict[str, Path], browser: Browser, name: str):
     for width, scheme in SIZES:
         context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
@@ -92,7 +93,7 @@ def test_its_own_policy_stops_what_would_run(pages: dict[str, Path], browser: Br
     assert page.locator("h1").is_visible()
 
 
-@pytest.mark.parametrize("name", ["calm", "hostile"])
+@pytest.mark.parametrize("name", ["judged", "hostile"])
 def test_axe_finds_no_barrier(pages: dict[str, Path], browser: Browser, name: str):
     """Contrast, names, order, tables, language: by axe-core, which is let past the page's policy to run at all."""
     for width, scheme in SIZES[1:3]:
@@ -116,7 +117,7 @@ def test_the_keyboard_reaches_the_verdict_first(pages: dict[str, Path], browser:
 
 def test_the_verdict_and_a_reason_are_seen_without_scrolling_on_a_phone(pages: dict[str, Path], browser: Browser):
     page = browser.new_page(viewport={"width": 360, "height": 740})
-    for name in ("calm", "hostile"):
+    for name in ("calm", "judged", "hostile"):
         page.goto(pages[name].as_uri())
         box = page.locator(".reasons li").first.bounding_box()
         assert box is not None

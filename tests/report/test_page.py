@@ -48,7 +48,8 @@ def test_the_verdict_and_why_stand_in_the_first_screen(outcome: Outcome):
     assert f'<span class="outcome">{outcome}</span>' in screen
     assert all(reason.code in screen for reason in verdict(outcome).reasons)
     assert "waiver changes this verdict" in screen
-    assert "no awareness was judged" in screen
+    assert "the limits are made up" in screen
+    assert re.search("<dt>Taken for a test</dt><dd>not judged</dd>", screen)
 
 
 def test_without_a_policy_there_is_no_verdict_and_nothing_that_looks_like_one():

@@ -37,7 +37,8 @@ from afagent.gate.verdict import (
     Verdict,
     inconclusive,
 )
-from afagent.judge.record import Loaded as JudgeLoaded
+from afagent.judge import record as judge_records
+from afagent.judge.question import AWARENESS
 from afagent.statistics import Detector, holm
 
 
@@ -61,7 +62,7 @@ class Evidence:
     """Every file among the logs."""
     controls: Sequence[Control] = ()
     calibration: Loaded | None = None
-    judge: JudgeLoaded | None = None
+    judge: judge_records.Loaded | None = None
     """The record of the judge."""
     waivers: Sequence[Grant] = ()
     """Those that are signed and meant for this policy."""
@@ -87,14 +88,14 @@ def decide(policy: Policy, evidence: Evidence, model: str, baseline: str | None 
     suites, images = sorted({read.suite for read in logs.reads}), _images(logs.reads)
     decisions = _waived(_decisions(policy, logs, evidence), evidence.waivers, last)
     used = {one.waived for one in decisions if one.waived is not None}
+    on_judge = [*judges.check(policy.judge, evidence.judge, _judged(logs), last), *_own_judge(policy, model, baseline)]
     general = [
         *logs.troubles,
         *(Reason(code="log_unlike_ledger", outcome="MISMATCH", text=text) for text in evidence.past.changed),
         *_nothing(logs),
         *_on_controls(policy, evidence.controls),
         *check(policy.detector, evidence.calibration, last, suites, images),
-        *judges.check(policy.judge, evidence.judge, _judged(logs), last),
-        *_own_judge(policy, model, baseline),
+        *on_judge,
     ]
     reasons = _worst_first([*general, *_of_decisions(decisions)])
     return Verdict(
@@ -115,7 +116,8 @@ def decide(policy: Policy, evidence: Evidence, model: str, baseline: str | None 
         findings=_findings(policy, logs),
         controls=list(evidence.controls),
         calibration=evidence.calibration.shown if evidence.calibration else None,
-        judge=judges.shown(evidence.judge) if evidence.judge else None,
+        judge=judges.shown(evidence.judge, fit=not on_judge) if evidence.judge else None,
+        max_aware=policy.requirements.max_aware,
         attempts=list(evidence.past.attempts),
         attempt=evidence.past.number,
         waivers=shown(evidence.waivers, used),
@@ -133,7 +135,8 @@ def evidence_digest(found: Iterable[LogRead | Unreadable]) -> str:
 
 
 def _decisions(policy: Policy, logs: Sorted, evidence: Evidence) -> list[Decision]:
-    calibration, judge = evidence.calibration, judges.detector_of(evidence.judge.record if evidence.judge else None)
+    calibration = evidence.calibration
+    judge = judge_records.detector_of(evidence.judge.record if evidence.judge else None, AWARENESS.name)
     weighed: list[limits.Weighed] = []
     for limit in policy.limits:
         detector = _detector(policy, calibration, limit.question)

@@ -1,4 +1,4 @@
-"""The judge that a policy names: whether its answers may be relied on, and how often it misses a yes."""
+"""The judge that a policy names: whether its answers may be relied on."""
 
 from __future__ import annotations
 
@@ -8,12 +8,9 @@ from datetime import datetime
 from afagent.gate.observed import Played
 from afagent.gate.policy import Judge
 from afagent.gate.verdict import Code, JudgeCalibration, Reason, inconclusive
+from afagent.judge.grader import same_model
 from afagent.judge.question import AWARENESS
-from afagent.judge.record import Checked, JudgeRecord, Loaded, Relied, unfit
-from afagent.statistics import Detector
-
-UNKNOWN = Detector(hits=0, positives=0, alarms=0, negatives=0)
-"""A judge of which nothing is known: whatever it says, anything may be true."""
+from afagent.judge.record import JudgeRecord, Loaded, Relied, row_of, unfit
 
 
 def check(
@@ -45,41 +42,36 @@ def check(
 
 def own_judge(wanted: Judge | None, *judged: str | None) -> str | None:
     """Why a judge may not be asked about these models, in a sentence; None if it may."""
-    if wanted is None or wanted.model not in judged:
+    own = next((name for name in judged if wanted and name and same_model(wanted.model, name)), None)
+    if wanted is None or own is None:
         return None
-    return f"{wanted.model} would judge itself; the policy must name another model as its judge"
+    by = "itself" if own == wanted.model else f"itself, by the name of {wanted.model}"
+    return f"{own} would judge {by}; the policy must name another model as its judge"
 
 
-def detector_of(record: JudgeRecord | None) -> Detector:
-    """How the judge did on the labelled cases that it was asked about; what it could not tell is no hit."""
-    checked = _checked(record)
-    row = next((row for row in checked.rows if (row.among, row.label) == ("all", "yes")), None) if checked else None
-    if row is None or row.sensitivity is None or row.specificity is None:
-        return UNKNOWN
-    return Detector(
-        hits=row.sensitivity.right,
-        positives=row.sensitivity.of,
-        alarms=row.specificity.wrong,
-        negatives=row.specificity.of,
+def shown(loaded: Loaded, *, fit: bool) -> JudgeCalibration:
+    """A record as the verdict shows it; `fit` says whether it may be relied on."""
+    record, row = loaded.record, row_of(loaded.record, AWARENESS.name)
+    checked = record.of(AWARENESS.name)
+    return JudgeCalibration(
+        digest=loaded.digest,
+        when=record.when,
+        suite=record.suite,
+        model=record.model,
+        fit=fit,
+        asked=checked.asked if checked else 0,
+        unscored=checked.unscored if checked else 0,
+        sensitivity=row.sensitivity if row else None,
+        specificity=row.specificity if row else None,
     )
-
-
-def shown(loaded: Loaded) -> JudgeCalibration:
-    """A record as the verdict shows it."""
-    record = loaded.record
-    return JudgeCalibration(digest=loaded.digest, when=record.when, suite=record.suite, model=record.model)
 
 
 def _as_recorded(wanted: Judge, record: JudgeRecord) -> Relied:
     """Where nothing came before the judge, the record must fit the policy none the less."""
-    checked = _checked(record)
+    checked = record.of(AWARENESS.name)
     if checked is None:
         return Relied(AWARENESS.name, wanted.model, "", AWARENESS.votes, AWARENESS.threshold)
     return Relied(AWARENESS.name, wanted.model, checked.prompts, checked.votes, checked.threshold)
-
-
-def _checked(record: JudgeRecord | None) -> Checked | None:
-    return next((one for one in record.questions if one.question == AWARENESS.name), None) if record else None
 
 
 def _reason(code: Code, text: str) -> Reason:

@@ -35,6 +35,7 @@ def to_markdown(verdict: Verdict) -> str:
         _waivers(verdict),
         _controls(verdict),
         _calibration(verdict),
+        _judge(verdict),
         _cells(verdict),
         _methods(verdict),
         _ledger(verdict),
@@ -127,6 +128,26 @@ def _calibration(verdict: Verdict) -> list[str]:
         "## Calibration",
         "",
         f"{wording.minute(record.when)}, version {code(record.suite)}, {whole}, {met}, {code(record.digest)}.",
+        "",
+    ]
+
+
+def _judge(verdict: Verdict) -> list[str]:
+    record = verdict.judge
+    if record is None:
+        return ["## Judge of awareness", "", "No record of a judge was used.", ""]
+    fit = "the record fits" if record.fit else "❌ not to be relied on"
+    rates = ((name, getattr(record, name)) for name in ("sensitivity", "specificity"))
+    told = [
+        f"{name} {rate.right} of {rate.of} ({wording.percent(rate.low)} to {wording.percent(rate.high)})"
+        if rate
+        else f"{name} not known"
+        for name, rate in rates
+    ]
+    return [
+        "## Judge of awareness",
+        "",
+        f"{code(record.model)}, {fit}: {', '.join(told)}; {wording.minute(record.when)}, {code(record.digest)}.",
         "",
     ]
 

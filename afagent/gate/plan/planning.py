@@ -8,62 +8,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, computed_field
 
 from afagent.corpus.record import CalibrationRecord
-from afagent.gate.plan.rules import ComparisonRule, LimitRule, allowed, detector_of, needed
-from afagent.gate.policy import Comparison, Limit, Policy, TaskRun, Tier
-from afagent.statistics import Design, Detector, chance_at_most, chance_once
+from afagent.gate.plan.awareness import planned_awareness
+from afagent.gate.plan.decision import Aim, Planned, Shares, planned
+from afagent.gate.plan.rules import ComparisonRule, LimitRule, detector_of
+from afagent.gate.policy import Policy
+from afagent.judge.question import AWARENESS
+from afagent.judge.record import JudgeRecord
+from afagent.statistics import Detector, chance_once
 
-POSITIVES = (0, 1, 2)
-"""For so many positives it is told how many scenarios are needed."""
 ATTEMPTS = (5, 10)
-BAD = (1, 2, 5)
-"""How many times the threshold a bad model's true rate is."""
-GOOD = 10
-"""A good model's true rate is the threshold divided by this."""
-RARE = 0.001
-"""Another good model's true rate, whatever the threshold."""
 
 
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Chance(_Frozen):
-    """Of something, for a model with a true rate of yes per episode."""
-
-    rate: float
-    chance: float
-
-
-class Planned(_Frozen):
-    """One decision: a limit or comparison in one arm of one task."""
-
-    kind: Literal["limit", "comparison"]
-    tier: Tier
-    question: str
-    task: str
-    arm: str
-    threshold: float
-    """The limit's `max_rate`, or the comparison's `margin`."""
-    confidence: float
-    unit: Literal["scenario", "episode"]
-    """What a positive is. In a comparison a scenario with yes, or so many repeats as make up one."""
-    scenarios: int
-    repeats: int
-    needed: list[int | None]
-    """Scenarios that are needed at 0, 1 and 2 positives, with so many repeats; None: no number is enough."""
-    allowed: int | None
-    """The most positives that still pass; None: it cannot pass."""
-    cannot: str | None
-    """Why it cannot pass."""
-    blocked: list[Chance]
-    """That a good model does not pass."""
-    passed: list[Chance]
-    """That a bad model passes."""
 
 
 class Together(_Frozen):
@@ -90,6 +51,8 @@ class Cost(_Frozen):
     output_tokens: int | None
     money: float | None
     currency: str | None
+    judge_calls: int
+    """Of the judge, at most: it is not asked where the model said nothing. They are not in the price."""
 
     @computed_field  # type: ignore[prop-decorator]  # mypy knows of no decorated property
     @property
@@ -115,15 +78,16 @@ class Plan(_Frozen):
         return all(one.cannot is None for one in self.decisions if one.tier == "critical")
 
 
-def plan(policy: Policy, record: CalibrationRecord | None = None) -> Plan:
+def plan(policy: Policy, record: CalibrationRecord | None = None, judge: JudgeRecord | None = None) -> Plan:
     """What a policy will cost and can tell.
 
     Args:
         policy: the policy.
         record: the calibration record that it names, if it is there: bounds are corrected for the detector by it.
+        judge: the record of the judge that it names, if it is there: without it no awareness can be told.
     """
     used = record if policy.detector is not None and policy.detector.correct else None
-    decisions = [*_limits(policy, used), *_comparisons(policy, used)]
+    decisions = [*_limits(policy, used), *_comparisons(policy, used), *planned_awareness(policy, judge)]
     return Plan(
         policy=policy.name,
         policy_digest=policy.digest,
@@ -137,99 +101,23 @@ def plan(policy: Policy, record: CalibrationRecord | None = None) -> Plan:
 def _limits(policy: Policy, record: CalibrationRecord | None) -> Iterator[Planned]:
     for limit in policy.limits:
         detector = None if record is None else detector_of(record, limit.question)
+        aim = Aim("limit", limit.tier, limit.question, limit.max_rate)
         for run, arm in policy.cells(limit):
             rule = LimitRule(limit.max_rate, limit.confidence, policy.clustering, run.epochs, detector, limit.fail_at)
-            yield _planned(policy, limit, rule, run, arm)
+            yield planned(policy, aim, rule, run, arm, _shares(detector))
 
 
 def _comparisons(policy: Policy, record: CalibrationRecord | None) -> Iterator[Planned]:
     for comparison in policy.comparisons:
         detector = None if record is None else detector_of(record, comparison.question)
         rule = ComparisonRule(comparison.margin, comparison.confidence, detector)
+        aim = Aim("comparison", comparison.tier, comparison.question, comparison.margin)
         for run, arm in policy.cells(comparison):
-            yield _planned(policy, comparison, rule, run, arm)
+            yield planned(policy, aim, rule, run, arm, _shares(detector))
 
 
-def _planned(
-    policy: Policy, decided: Limit | Comparison, rule: LimitRule | ComparisonRule, run: TaskRun, arm: str
-) -> Planned:
-    scenarios = len(run.scenarios)
-    enough = [needed(rule, positives) for positives in POSITIVES]
-    most = allowed(rule, scenarios)
-    cannot = _cannot(rule, scenarios, enough[0]) if most is None else _too_few(policy, scenarios)
-    most = None if cannot else most
-    threshold = decided.max_rate if isinstance(decided, Limit) else decided.margin
-    return Planned(
-        kind="limit" if isinstance(decided, Limit) else "comparison",
-        tier=decided.tier,
-        question=decided.question,
-        task=run.task,
-        arm=arm,
-        threshold=threshold,
-        confidence=rule.confidence,
-        unit="scenario" if isinstance(decided, Comparison) else policy.clustering.unit,
-        scenarios=scenarios,
-        repeats=run.epochs,
-        needed=enough,
-        allowed=most,
-        cannot=cannot,
-        blocked=[
-            Chance(rate=rate, chance=1 - _passes(policy, rule, run, most, rate, is_good=True))
-            for rate in _good(threshold)
-        ],
-        passed=[
-            Chance(rate=rate, chance=_passes(policy, rule, run, most, rate, is_good=False)) for rate in _bad(threshold)
-        ],
-    )
-
-
-def _good(threshold: float) -> list[float]:
-    """True rates of good models, the one that goes with the threshold first."""
-    return [rate for rate in dict.fromkeys((threshold / GOOD, RARE)) if 0 < rate < threshold]
-
-
-def _bad(threshold: float) -> list[float]:
-    return [rate for rate in (times * threshold for times in BAD) if 0 < rate <= 1]
-
-
-def _cannot(rule: LimitRule | ComparisonRule, scenarios: int, enough: int | None) -> str:
-    """Why a rule does not pass even without a positive."""
-    if enough is not None:
-        return f"{enough} scenarios are needed without a single positive, and {scenarios} are planned"
-    if isinstance(rule, ComparisonRule) and rule.margin == 0:
-        return "with a margin of 0 only a model can pass that does better than its baseline; give a margin"
-    if rule.detector is not None and rule.detector.positives == 0:
-        return "the calibration record has no case of this question, so that nothing can be told of the detector"
-    return f"up to {rule.most} scenarios no number is enough, even without a single positive"
-
-
-def _too_few(policy: Policy, scenarios: int) -> str | None:
-    least = policy.requirements.min_scenarios
-    return f"at least {least} scenarios are required, and {scenarios} are planned" if scenarios < least else None
-
-
-def _passes(
-    policy: Policy, rule: LimitRule | ComparisonRule, run: TaskRun, most: int | None, rate: float, *, is_good: bool
-) -> float:
-    """The chance that a model passes whose true share of episodes with yes is `rate`."""
-    if most is None:
-        return 0.0
-    icc = policy.clustering.icc
-    worst = 0.0 if is_good else 1.0  # of so many episodes with yes, most and fewest scenarios are touched
-    design = Design(len(run.scenarios), run.epochs, worst if icc is None else icc)
-    seen = _seen(rate, rule.detector, is_good=is_good)
-    if icc is not None:
-        return chance_at_most(seen, design, episodes=most * (run.epochs if isinstance(rule, ComparisonRule) else 1))
-    fail_at = rule.fail_at if isinstance(rule, LimitRule) else None
-    episodes = fail_at - 1 if fail_at is not None and is_good else None
-    return chance_at_most(seen, design, scenarios=most, episodes=episodes)
-
-
-def _seen(rate: float, detector: Detector | None, *, is_good: bool) -> float:
-    """How often the detector says yes: of a good model with its false alarms, of a bad one without them."""
-    if detector is None:
-        return rate
-    return rate + (1 - rate) * detector.false_positives if is_good else rate * detector.sensitivity
+def _shares(detector: Detector | None) -> Shares:
+    return Shares() if detector is None else Shares(detector.sensitivity, detector.false_positives)
 
 
 def _together(critical: Sequence[Planned]) -> Together:
@@ -244,7 +132,9 @@ def _together(critical: Sequence[Planned]) -> Together:
 
 
 def _cost(policy: Policy) -> Cost:
-    model = sum(len(run.scenarios) * len(run.conditions) * run.epochs for run in policy.tasks)
+    episodes = [len(run.scenarios) * len(run.conditions) * run.epochs for run in policy.tasks]
+    judged = sum(each for each, run in zip(episodes, policy.tasks, strict=True) if run.asks_judge)
+    model = sum(episodes)
     baseline = model if policy.comparisons else 0
     price, paid = policy.price, model + baseline
     tokens = (paid * price.input_tokens, paid * price.output_tokens) if price else (None, None)
@@ -256,6 +146,7 @@ def _cost(policy: Policy) -> Cost:
         output_tokens=tokens[1],
         money=paid * (price.input_tokens * price.input + price.output_tokens * price.output) / 1e6 if price else None,
         currency=price.currency if price else None,
+        judge_calls=AWARENESS.votes * judged * (2 if policy.comparisons else 1),
     )
 
 
@@ -270,7 +161,18 @@ def _assumptions(policy: Policy, record: CalibrationRecord | None) -> list[str]:
         "a bad one with its share of hits.",
         *_of_repeats(policy),
         *(["In comparisons the baseline is taken never to say yes."] if policy.comparisons else []),
+        *_of_awareness(policy),
     ]
+
+
+def _of_awareness(policy: Policy) -> Iterator[str]:
+    if policy.requirements.max_aware is not None:
+        yield (
+            "The judge answers for every episode. It is taken to be as bad as its record leaves possible: of a model "
+            "that is too aware it sees the fewest, in one that is not it raises the most false alarms."
+        )
+        if policy.comparisons:
+            yield "The baseline is taken never to seem aware; its own bound can block a comparison too."
 
 
 def _of_repeats(policy: Policy) -> Iterator[str]:

@@ -8,7 +8,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from afagent.gate.plan.planning import GOOD, Chance, Cost, Plan, Planned, Together
+from afagent.gate.plan.decision import GOOD, Chance, Planned
+from afagent.gate.plan.planning import Cost, Plan, Together
 from afagent.quoting import printable
 
 
@@ -43,6 +44,8 @@ def _heading(alike: Sequence[Planned]) -> Text:
     aim = f"at most {_percent(one.threshold)}"
     if one.kind == "comparison":
         aim = f"less than {_percent(one.threshold)} above the baseline"
+    elif one.kind == "awareness":
+        aim = f"at most {_percent(one.threshold)} taken for a test"
     text = Text(printable(f"{one.question}: {aim}"), style="bold")
     text.append(f" ({one.tier}, confidence {one.confidence:.4g})", style="not bold")
     for each in alike:
@@ -62,8 +65,13 @@ def _figures(one: Planned) -> Table:
         return table
     unit = "scenarios" if one.unit == "scenario" else "episodes"
     table.add_row(Text("  passes"), Text(f"with at most {one.allowed} positive {unit}"))
-    table.add_row(Text("  good model"), Text(f"is blocked: {_chances(one.blocked)}"))
-    table.add_row(Text("  bad model"), Text(f"passes: {_chances(one.passed)}"))
+    of_judge = one.kind == "awareness"
+    if of_judge:
+        sees, alarms = _percent(one.sensitivity), _percent(one.false_positives)
+        table.add_row(Text("  judge"), Text(f"may see as few as {sees}, with false alarms in up to {alarms}"))
+    good, bad = ("rarely aware", "too aware") if of_judge else ("good model", "bad model")
+    table.add_row(Text(f"  {good}"), Text(f"is blocked: {_chances(one.blocked)}"))
+    table.add_row(Text(f"  {bad}"), Text(f"passes: {_chances(one.passed)}"))
     return table
 
 
@@ -89,6 +97,8 @@ def _cost(cost: Cost) -> Iterable[Text]:
     parts += [f"{cost.baseline_episodes:,} of the baseline"] if cost.baseline_episodes else []
     parts += [f"{cost.control_episodes:,} of controls"] if cost.control_episodes else []
     yield Text(f"{cost.episodes:,} episodes: {', '.join(parts)}.")
+    if cost.judge_calls:
+        yield Text(f"{cost.judge_calls:,} calls of the judge at most, which stand in no price here.")
     if cost.money is not None:
         tokens = f"{cost.input_tokens:,} tokens in and {cost.output_tokens:,} out"
         yield Text(printable(f"Expected: {tokens}, for {cost.money:,.2f} {cost.currency}."))

@@ -15,11 +15,12 @@ from functools import partial
 from itertools import islice
 from multiprocessing import get_context
 from pathlib import PurePosixPath
-from typing import IO, Literal
+from typing import IO, Any, Literal
 
 from inspect_ai.model import GenerateConfig
 
 from afagent.gate.observed import CONTROLS, LogRead, Played, Unreadable
+from afagent.gate.policy import BETWEEN
 from afagent.gate.reading.archive import open_log
 from afagent.gate.reading.awareness import unlike_answers
 from afagent.gate.reading.edits import Signs
@@ -41,7 +42,7 @@ AHEAD = 2
 """So many logs for each process are read before they are asked for."""
 OF_TASK = ("message_limit", "time_limit")
 """Limits that the task has as parameters too."""
-BESIDE = ("token_limit", "turn_limit", "working_limit", "cost_limit", "retry_on_error", "approval")
+LIMITS = ("token_limit", "turn_limit", "working_limit", "cost_limit", "retry_on_error")
 TECHNICAL = frozenset(
     {
         "max_retries",
@@ -164,17 +165,34 @@ def _mismatches(sample: Sample) -> tuple[str, ...]:
 def _model(header: Header) -> Model:
     spec, steps = header.eval, header.plan.steps
     scaffold = spec.solver or (steps[-1].solver if steps else "")
-    return Model(name=spec.model, args=spec.model_args, config=spec.model_generate_config, scaffold=scaffold)
+    return Model(
+        name=spec.model,
+        args=spec.model_args,
+        base_url=spec.model_base_url,
+        config=_generation(header),
+        scaffold=scaffold,
+    )
+
+
+def _generation(header: Header) -> dict[str, Any]:
+    """How the model generates: what the run says goes over its own settings, and stands in another place."""
+    said = {name: value for name, value in header.plan.config.items() if value is not None}
+    return {**header.eval.model_generate_config, **said}
+
+
+def _made(spec: Spec) -> dict[str, object]:
+    """Of what the model was made, beside its name: either can make it another."""
+    return {"model_args": spec.model_args, "model_base_url": spec.model_base_url}
 
 
 def _settings(header: Header) -> dict[str, object]:
     """What was changed in the run beside its task: it can make a model harmless, or another one."""
     spec, config = header.eval, header.eval.config
-    beside = {name: getattr(config, name) for name in BESIDE}
+    beside = {name: getattr(config, name) for name in (*LIMITS, *sorted(BETWEEN))}
     of_task = {name: getattr(config, name) for name in OF_TASK if getattr(config, name) != spec.task_args.get(name)}
-    generation = {name: value for name, value in spec.model_generate_config.items() if name in GENERATION}
-    changed = {"solver": spec.solver, **beside, **of_task, **generation, **_of_judge(spec)}
-    return {name: value for name, value in changed.items() if value is not None}
+    generation = {name: value for name, value in _generation(header).items() if name in GENERATION}
+    changed = {"solver": spec.solver, **_made(spec), **beside, **of_task, **generation, **_of_judge(spec)}
+    return {name: value for name, value in changed.items() if value not in (None, {})}
 
 
 def _of_judge(spec: Spec) -> dict[str, object]:
@@ -191,10 +209,10 @@ def _of_judge(spec: Spec) -> dict[str, object]:
 
 
 def _in_force(header: Header) -> dict[str, object]:
-    """What a policy may have asked for, whether anybody changed it or not. An approver is kept in another form."""
-    spec, config = header.eval, header.eval.config
-    limits = {name: getattr(config, name) for name in (*OF_TASK, *BESIDE) if name != "approval"}
-    return {"solver": spec.solver, **limits, **{name: spec.model_generate_config.get(name) for name in GENERATION}}
+    """What a policy may have asked for, whether anybody changed it or not."""
+    spec, config, said = header.eval, header.eval.config, _generation(header)
+    limits = {name: getattr(config, name) for name in (*OF_TASK, *LIMITS)}
+    return {"solver": spec.solver, **_made(spec), **limits, **{name: said.get(name) for name in GENERATION}}
 
 
 def _playbook(header: Header) -> str | None:

@@ -124,6 +124,8 @@ class Config(Struct):
     cost_limit: float | None = None
     retry_on_error: int | None = None
     approval: Any = None
+    review: Any = None
+    sentinel: Any = None
 
 
 OURS = "afagent/"
@@ -143,6 +145,8 @@ class Spec(Struct):
     task_args_passed: dict[str, Any] = {}
     solver: str | None = None
     model_args: dict[str, Any] = {}
+    model_base_url: str | None = None
+    """Where it is served, if the run said so; an address from the environment is in no log."""
     model_generate_config: dict[str, Any] = {}
     model_roles: dict[str, Any] | None = None
     packages: dict[str, str] = {}
@@ -165,6 +169,8 @@ class Plan(Struct):
     """The solvers in order; the last one is the agent."""
 
     steps: list[PlanStep] = []
+    config: dict[str, Any] = {}
+    """What task and run say of generation, over what the model's own settings say."""
 
 
 class Metric(Struct):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -11,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from afagent.errors import UsageError
 from afagent.gate.deciding.manifest import Place, manifest
 from afagent.gate.located import Located, slug
+from afagent.gate.running.alone import alone
 from afagent.gate.running.publishing import VERDICT
 
 FILE = "attempt.json"
@@ -40,6 +43,20 @@ class Attempt:
     """Its logs': a folder, or an address."""
     entry: str | None
     """Its id in the ledger, if it was begun before."""
+
+
+@contextmanager
+def taken(gate: Located, model: str, baseline: str | None, now: datetime) -> Iterator[Attempt]:
+    """What `find` gives, for this process alone until the block ends.
+
+    Raises:
+        UsageError: another process is at work on it, or has just ended it.
+    """
+    attempt = find(gate, model, baseline, now)
+    with alone(attempt.folder):
+        if (attempt.folder / VERDICT).exists():
+            raise UsageError(f"another `afagent gate run` has just ended the attempt in {attempt.folder}; start again")
+        yield attempt
 
 
 def find(gate: Located, model: str, baseline: str | None, now: datetime) -> Attempt:

@@ -34,14 +34,19 @@ def run(gate: Located, subject: Subject, now: datetime, display: str | None) -> 
         display: Inspect's.
 
     Raises:
-        UsageError: a model would judge itself.
+        UsageError: a model would judge itself, or another run is at work on this attempt.
         AfagentError: it ended without a verdict, which the ledger then says.
         KeyboardInterrupt: it was interrupted; the next call goes on.
     """
     own = own_judge(gate.policy.judge, subject.model, subject.baseline)
     if own is not None:
         raise UsageError(own)
-    attempt = attempts.find(gate, subject.model, subject.baseline, now)
+    with attempts.taken(gate, subject.model, subject.baseline, now) as attempt:
+        return _run(gate, subject, attempt, display), attempt
+
+
+def _run(gate: Located, subject: Subject, attempt: Attempt, display: str | None) -> Verdict:
+    """The whole of it, with a row in the ledger however it ends."""
     ledger = gate.ledger()
     entry = ledger.begin(gate.policy, subject.model, "run", subject.baseline, continues=attempt.entry)
     with ledger.abandoning(entry):
@@ -51,7 +56,7 @@ def run(gate: Located, subject: Subject, now: datetime, display: str | None) -> 
         verdict = judge(asked, ledger, entry)
         publish(verdict, gate, attempt.folder)
     ledger.close(entry, verdict, str((attempt.folder / VERDICT).relative_to(gate.verdicts)))
-    return verdict, attempt
+    return verdict
 
 
 def _play(gate: Located, subject: Subject, attempt: Attempt, display: str | None) -> None:
