@@ -124,11 +124,17 @@ def test_the_verdict_and_a_reason_are_seen_without_scrolling_on_a_phone(pages: d
         assert box["y"] < 740
 
 
-def test_a_link_leads_to_the_episode_in_the_bundled_viewer(browser: Browser, tmp_path: Path):
+@pytest.fixture
+def bundled(tmp_path: Path) -> Path:
+    """A folder with logs and their viewer; made before the browser, whose event loop Inspect would find running."""
     (tmp_path / "logs" / "deeper").mkdir(parents=True)
     write(tmp_path / "logs" / "deeper")
     bundle(tmp_path / "logs", tmp_path / "viewer")
-    served = partial(QuietHandler, directory=str(tmp_path))
+    return tmp_path
+
+
+def test_a_link_leads_to_the_episode_in_the_bundled_viewer(bundled: Path, browser: Browser):
+    served = partial(QuietHandler, directory=str(bundled))
     with ThreadingHTTPServer(("127.0.0.1", 0), served) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         page = browser.new_page(viewport={"width": 1280, "height": 900})
