@@ -26,7 +26,7 @@ MAX_DICTIONARY_BYTES = 80 << 20
 CROWDED = "streams that are open at once need too much memory"
 """Said of the one that is not gone on with."""
 
-_SLICE_BYTES = 1 << 15
+_SLICE_BYTES = 1 << 16
 _STEP_BYTES = 1 << 10
 """Of output at once: so much is lost where a stream turns out broken, such as at a checksum that somebody changed."""
 
@@ -123,9 +123,11 @@ class Stream:
                     yield b"".join(gathered)
                     gathered, size = [], 0
         except BrokenError:
-            yield b"".join(gathered)
+            if gathered:
+                yield b"".join(gathered)
             raise
-        yield b"".join(gathered)
+        if gathered:
+            yield b"".join(gathered)
 
     def _decode(self, data: bytes) -> Iterator[bytes]:
         try:
