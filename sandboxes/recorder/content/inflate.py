@@ -1,6 +1,6 @@
 """The engine that undoes deflate (RFC 1950 to 1952): Intel's ISA-L where it is installed, else zlib.
 
-On planted weights ISA-L gives 0.153 of SHA-256's rate and zlib 0.104 (`bench/fingerprint.py` measures both below
+On planted weights ISA-L gives 0.150 of SHA-256's rate and zlib 0.104 (`bench/fingerprint.py` measures both below
 all the rest). Debian packages its library (libisal2) but no Python binding that fits, so it is called directly. What is
 relied on of its structure is tried on a small stream before the first use; a library that answers otherwise is not
 used.

@@ -47,6 +47,16 @@ def test_garbage_ends_a_decoder_with_its_one_error(name):
         list(decoder.feed(COMPRESSIONS[name](b"x" * 10)[:6] + b"\xff\x07" * 5000))
 
 
+@pytest.mark.parametrize("name", ["gzip", "zlib"])
+def test_what_stands_before_an_error_is_given_but_for_a_kilobyte_and_the_error_is_told(name):
+    packed = COMPRESSIONS[name](shard_file())
+    pieces: list[bytes] = []
+    with pytest.raises(streams.BrokenError):
+        pieces.extend(DECODERS[name]().feed(packed[:-4] + bytes(byte ^ 0xFF for byte in packed[-4:])))
+    assert shard_file().startswith(out := b"".join(pieces))
+    assert len(shard_file()) - len(out) <= 1024
+
+
 @pytest.mark.parametrize(
     "usual", [{"id": lzma.FILTER_LZMA2, "preset": 5}, {"id": lzma.FILTER_LZMA1, "preset": 5}], ids=["LZMA2", "LZMA"]
 )
