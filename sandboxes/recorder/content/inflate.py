@@ -1,6 +1,6 @@
 """The engine that undoes deflate (RFC 1950 to 1952): Intel's ISA-L where it is installed, else zlib.
 
-On planted weights ISA-L gives 0.153 of SHA-256's rate and zlib 0.104 (`bench/fingerprint.py` measures both below
+On planted weights ISA-L gives 0.150 of SHA-256's rate and zlib 0.104 (`bench/fingerprint.py` measures both below
 all the rest). Debian packages its library (libisal2) but no Python binding that fits, so it is called directly. What is
 relied on of its structure is tried on a small stream before the first use; a library that answers otherwise is not
 used.
@@ -9,6 +9,7 @@ used.
 from __future__ import annotations
 
 import ctypes
+import threading
 import zlib
 from functools import cache
 from typing import Any, Protocol
@@ -20,6 +21,7 @@ _LIBRARY = "libisal.so.2"
 _CODES_BYTES = 21_120
 _SPARE_BYTES = 1 << 17
 _FINISHED = 5
+_ZLIB_STEP, _ISAL_STEP = 1 << 10, 3 << 15
 _WRAPPERS = {RAW: 0, GZIP: 1, ZLIB: 3}
 
 
@@ -44,6 +46,14 @@ class Inflater(Protocol):
         Raises:
             zlib.error: the data is not deflated.
         """
+
+
+def step_bytes() -> int:
+    """How much to ask an engine for at once, so that little is lost where data turns out broken.
+
+    zlib loses all that the call would have given; ISA-L what it decoded ahead (64 KiB) if there was no room for it.
+    """
+    return _ZLIB_STEP if _isal() is None else _ISAL_STEP
 
 
 def inflater(wrapper: int) -> Inflater:
@@ -75,6 +85,17 @@ class _State(ctypes.Structure):
     )
 
 
+class _Room(threading.local):
+    """Where output is written before it is given: one place for all engines of a thread, since each call gives it."""
+
+    def __init__(self) -> None:
+        self.buffer = ctypes.create_string_buffer(_ISAL_STEP)
+        self.address = ctypes.addressof(self.buffer)
+
+
+_ROOM = _Room()
+
+
 class _Isal:
     def __init__(self, library: Any, wrapper: int) -> None:
         self.eof = False
@@ -84,20 +105,23 @@ class _Isal:
         self._address = ctypes.addressof(self._state)
         library.isal_inflate_init(ctypes.c_void_p(self._address))
         self._state.crc_flag = _WRAPPERS[wrapper]
-        self._room = ctypes.create_string_buffer(0)
+        self._problem = 0
 
     def decompress(self, data: bytes, max_length: int, /) -> bytes:
-        """See `Inflater`."""
-        state = self._state
-        if len(self._room) < max_length:
-            self._room = ctypes.create_string_buffer(max_length)
+        """See `Inflater`. What stands before an error is given; the next call raises."""
+        state, room = self._state, _ROOM.address
+        max_length = min(max_length, _ISAL_STEP)
         state.next_in = ctypes.cast(ctypes.c_char_p(data), ctypes.c_void_p)
         state.avail_in = len(data)
-        state.next_out = room = ctypes.addressof(self._room)
+        state.next_out = room
         state.avail_out = max_length
-        answer = self._inflate(ctypes.c_void_p(self._address))
-        if answer < 0:
-            raise zlib.error(f"Error {answer} while decompressing data")
+        self._problem = self._problem or min(0, self._inflate(ctypes.c_void_p(self._address)))
+        size = max_length - state.avail_out
+        if self._problem:
+            if not size:
+                raise zlib.error(f"Error {self._problem} while decompressing data")
+            self.unconsumed_tail = data
+            return ctypes.string_at(room, size)
         left = data[len(data) - state.avail_in :] if state.avail_in else b""
         self.eof = state.block_state == _FINISHED
         if self.eof:
@@ -106,7 +130,7 @@ class _Isal:
             self.unused_data = (state.read_in >> bits).to_bytes(8, "little")[:ahead] + left
             left = b""
         self.unconsumed_tail = left
-        return ctypes.string_at(room, max_length - state.avail_out)
+        return ctypes.string_at(room, size)
 
 
 @cache

@@ -128,12 +128,10 @@ class Look:
 
     def marks(self, data: bytes, layers: tuple[str, ...]) -> list[int]:
         """Note the marks in `data`; gives where they start."""
-        places = []
-        for at, shard, block in self._marker.locate(data):
-            places.append(at)
-            if block not in self.blocks.get(shard, ()):
-                self._note(shard, block, layers)
-        return places
+        found = self._marker.locate(data)
+        for _, shard, block in found:
+            self._note(shard, block, layers)
+        return [at for at, _, _ in found]
 
     @property
     def signs(self) -> SignCode:
@@ -146,10 +144,12 @@ class Look:
         self._note(mark.shard, mark.block, layers)
 
     def _note(self, shard: int, block: int, layers: tuple[str, ...]) -> None:
-        known = self.blocks.setdefault(shard, set())
-        if block not in known:
-            if not self._new and not any(self.blocks.values()):
+        known = self.blocks.get(shard)
+        if known is None:
+            if not self.blocks:
                 self.layers = layers
+            known = self.blocks[shard] = set()
+        if block not in known:
             known.add(block)
             self._new = True
 

@@ -14,11 +14,11 @@ import zlib
 from collections.abc import Iterator
 from typing import Any, ClassVar, Protocol
 
-from .inflate import GZIP, RAW, ZLIB, inflater
+from .inflate import GZIP, RAW, ZLIB, inflater, step_bytes
 from .memory import Holding
 
 PIECE_BYTES = 1 << 16
-"""A piece of output is at most this long and a half (zstd: a block of 128 KiB)."""
+"""A piece of output is at most twice as long."""
 
 MAX_DICTIONARY_BYTES = 80 << 20
 """A stream that needs more memory is not decoded, and said to be a limit. `xz -9` needs 65 MiB."""
@@ -26,7 +26,7 @@ MAX_DICTIONARY_BYTES = 80 << 20
 CROWDED = "streams that are open at once need too much memory"
 """Said of the one that is not gone on with."""
 
-_SLICE_BYTES = 1 << 15
+_SLICE_BYTES = 1 << 16
 _STEP_BYTES = 1 << 10
 """Of output at once: so much is lost where a stream turns out broken, such as at a checksum that somebody changed."""
 
@@ -123,9 +123,11 @@ class Stream:
                     yield b"".join(gathered)
                     gathered, size = [], 0
         except BrokenError:
-            yield b"".join(gathered)
+            if gathered:
+                yield b"".join(gathered)
             raise
-        yield b"".join(gathered)
+        if gathered:
+            yield b"".join(gathered)
 
     def _decode(self, data: bytes) -> Iterator[bytes]:
         try:
@@ -180,8 +182,9 @@ class Deflate(Stream):
         return inflater(self._WRAPPER)
 
     def _step(self, data: bytes) -> tuple[bytes, bytes, bool]:
-        out = self._engine.decompress(data, _STEP_BYTES)
-        return out, self._engine.unconsumed_tail, len(out) == _STEP_BYTES
+        step = step_bytes()
+        out = self._engine.decompress(data, step)
+        return out, self._engine.unconsumed_tail, len(out) == step
 
 
 class Gzip(Deflate):

@@ -149,9 +149,11 @@ class Lines:
     def take(self, data: bytes) -> tuple[bytes, bytes]:
         """See `Taker`. The last few characters are left to `finish`."""
         text, rest = self._take(data)
-        text = self._last + text
+        last = self._last
+        if len(text) < _END:
+            text, last = last + text, b""
         self._last = text[-_END:]
-        return text[:-_END], rest
+        return b"".join((last, memoryview(text)[:-_END])), rest
 
     def _take(self, data: bytes) -> tuple[bytes, bytes]:
         data, self._pending = self._pending + data, b""
@@ -236,13 +238,13 @@ class Grouped:
         if self._skip:
             skip = min(self._skip, len(text))
             self._skip, text = self._skip - skip, text[skip:]
-        if self._held:
-            text = self._held + text
-        end = len(text) - len(text) % self._alphabet.group
-        self._held = text[end:]
-        if not end:
+        held, size = self._held, len(self._held) + len(text)
+        if size < self._alphabet.group:
+            self._held += text
             return b""
-        return self._alphabet.decode(text[:end] if self._held else text)
+        end = len(text) - size % self._alphabet.group
+        self._held = text[end:]
+        return self._alphabet.decode(b"".join((held, memoryview(text)[:end])) if held or self._held else text)
 
 
 class Mirrored:
