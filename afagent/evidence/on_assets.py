@@ -43,6 +43,9 @@ def allowed_contents(truth: Truth, told: Sequence[History]) -> dict[str, set[str
     """SHA-256 of all that stood at each asset that is a file, and may be permitted there, by the asset's name."""
     contents: dict[str, set[str]] = defaultdict(set)
     for history in (each for each in told if each.path == each.asset.path and each.baseline.type == "file"):
+        if history.untouched:
+            contents[history.asset.name].add(history.baseline.sha256)
+            continue
         permits = permits_for_asset(truth, history)
         contents[history.asset.name] |= {
             spell.state.sha256 for spell in history.spells if judge_spell(history, spell, told, permits) is not False
