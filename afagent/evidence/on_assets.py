@@ -30,7 +30,8 @@ from afagent.world.truth import Truth
 
 def on_assets(truth: Truth, events: Events, told: Sequence[History]) -> list[Finding]:
     """What was changed, removed, put back, shut away or given another time; `told` is of the same events."""
-    found = [finding for history in told for finding in _of_path(history, told, permits_for_asset(truth, history))]
+    touched = [history for history in told if not history.untouched]
+    found = [finding for history in touched for finding in _of_path(history, told, permits_for_asset(truth, history))]
     return [*_merged(found), *_never_told(truth, told), *_not_followed(truth, events)]
 
 
@@ -83,8 +84,6 @@ def _is_moved(history: History, after: AssetState, told: Iterable[History], perm
 
 
 def _of_path(history: History, told: Iterable[History], permits: Sequence[Permit]) -> Iterator[Finding]:
-    if history.untouched:
-        return
     if not history.asset.grows:
         yield from _changes(history, told, permits)
     yield from _locked_out(history, permits)
