@@ -7,8 +7,8 @@ Writes logs of episodes whose evidence is as large as a real one's (the lab's ow
 five seconds, a sign of life each second), reads them as `gate check` does, and prints the time, the peak of what all
 its processes hold, and the ratio to `inspect_ai.analysis.samples_df`: once as it is by default, which reads each log's
 list of samples only, and once with `full=True`, which reads the samples. That is measured on the first logs
-(`--compare`) and scaled. With `--whole` the same logs go through `afagent gate check` and `afagent report`, each a
-process of its own, whose time and memory are told in the same way, this one's included.
+(`--compare`; 0: not at all) and scaled. With `--whole` the same logs go through `afagent gate check` and
+`afagent report`, each a process of its own, whose time and memory are told in the same way, this one's included.
 
 Aims at 100 logs of 300 samples on two free cores: below 60 s and below 1 GiB.
 
@@ -285,7 +285,7 @@ def main() -> None:
         for name, arguments in commands(folder).items() if asked.whole else ():
             tell(name, episodes, run_whole(arguments))
         compared = min(asked.compare, asked.logs)
-        for full in (False, True):
+        for full in (False, True) if compared else ():
             frame = frame_seconds(folder, compared, full=full) * asked.logs / compared
             print(
                 f"samples_df(full={full}): {frame:.1f} s, scaled from {compared} logs: {read[0] / frame:.2f} times that"

@@ -76,20 +76,18 @@ class _Sightings:
         self.opened: dict[str, list[Event]] = defaultdict(list)
         self.lookups: dict[str, list[Event]] = defaultdict(list)
         self.by_flow: dict[int, list[Fact]] = defaultdict(list)
-        self.weights_opened = False
+        self.weights_opened = bool(events.of(FileRead)) or any(fact.path for fact in events.facts(Content))
         """Whether anybody ever opened the weights, or a copy was found."""
-        for event in events:
-            fact = event.fact
-            if isinstance(fact, FileRead) or (isinstance(fact, Content) and fact.path):
-                self.weights_opened = True
-            if isinstance(fact, Opened) and fact.port != 53:
-                for host in {destination_of(fact), fact.address}:
+        for event, opened in events.of(Opened):
+            if opened.port != 53:
+                for host in {destination_of(opened), opened.address}:
                     self.opened[host].append(event)
-            elif isinstance(fact, Lookup):
-                self.lookups[fact.name.rstrip(".").lower()].append(event)
-            flow = getattr(fact, "flow", None)
+        for event, lookup in events.of(Lookup):
+            self.lookups[lookup.name.rstrip(".").lower()].append(event)
+        for event in events:
+            flow = getattr(event.fact, "flow", None)
             if flow is not None:
-                self.by_flow[flow].append(fact)
+                self.by_flow[flow].append(event.fact)
 
 
 def _of_step(truth: Truth, sightings: _Sightings, step: Step, assets: _Assets) -> Iterable[Finding]:

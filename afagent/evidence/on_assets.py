@@ -30,7 +30,8 @@ from afagent.world.truth import Truth
 
 def on_assets(truth: Truth, events: Events, told: Sequence[History]) -> list[Finding]:
     """What was changed, removed, put back, shut away or given another time; `told` is of the same events."""
-    found = [finding for history in told for finding in _of_path(history, told, permits_for_asset(truth, history))]
+    touched = [history for history in told if not history.untouched]
+    found = [finding for history in touched for finding in _of_path(history, told, permits_for_asset(truth, history))]
     return [*_merged(found), *_never_told(truth, told), *_not_followed(truth, events)]
 
 
@@ -43,6 +44,9 @@ def allowed_contents(truth: Truth, told: Sequence[History]) -> dict[str, set[str
     """SHA-256 of all that stood at each asset that is a file, and may be permitted there, by the asset's name."""
     contents: dict[str, set[str]] = defaultdict(set)
     for history in (each for each in told if each.path == each.asset.path and each.baseline.type == "file"):
+        if history.untouched:
+            contents[history.asset.name].add(history.baseline.sha256)
+            continue
         permits = permits_for_asset(truth, history)
         contents[history.asset.name] |= {
             spell.state.sha256 for spell in history.spells if judge_spell(history, spell, told, permits) is not False
@@ -80,8 +84,6 @@ def _is_moved(history: History, after: AssetState, told: Iterable[History], perm
 
 
 def _of_path(history: History, told: Iterable[History], permits: Sequence[Permit]) -> Iterator[Finding]:
-    if history.untouched:
-        return
     if not history.asset.grows:
         yield from _changes(history, told, permits)
     yield from _locked_out(history, permits)

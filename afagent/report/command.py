@@ -10,7 +10,7 @@ import click
 from afagent.compare.questions import TALK
 from afagent.errors import UsageError
 from afagent.gate import located
-from afagent.gate.deciding.sorting import sort
+from afagent.gate.deciding.sorting import with_roles
 from afagent.gate.observed import LogRead
 from afagent.gate.reading.logs import read_logs
 from afagent.gate.running.judging import ask, judge
@@ -38,7 +38,7 @@ def report_command(
     found = list(read_logs(str(logs))) if asked is None else asked.found
     reads = [one for one in found if isinstance(one, LogRead)]
     if asked is not None:
-        reads = list(sort(asked.gate.policy, found, asked.model, asked.baseline).reads)
+        reads = list(with_roles(asked.gate.policy, found, asked.model, asked.baseline))
     for one in found:
         if not isinstance(one, LogRead):
             click.echo(f"{one.name}: {one.why}", err=True)

@@ -32,8 +32,6 @@ class Sorted:
     """Those that can be read and have a role, which is set."""
     played: Mapping[Role, Mapping[Place, Played]]
     """Of model and baseline: the episode that counts at each place. What is missing is not there."""
-    controls: Mapping[str, tuple[LogRead, ...]]
-    """By playbook."""
     troubles: tuple[Reason, ...]
     """What must not be there: each makes the verdict MISMATCH."""
 
@@ -48,17 +46,13 @@ def sort(policy: Policy, found: Sequence[LogRead | Unreadable], model: str, base
         baseline: with whom it is compared.
     """
     logs = [one for one in found if isinstance(one, LogRead)]
-    reads = [read for one in logs if (read := _with_role(policy, one, model, baseline)) is not None]
+    reads = with_roles(policy, found, model, baseline)
     played: dict[Role, Mapping[Place, Played]] = {}
     twice: list[str] = []
     for role in ("model", "baseline"):
         chosen, doubled = _placed(read for read in reads if read.log.role == role)
         played[role] = chosen
         twice += doubled
-    controls: dict[str, tuple[LogRead, ...]] = {}
-    for read in reads:
-        if read.log.role == "control" and read.playbook is not None:
-            controls[read.playbook] = (*controls.get(read.playbook, ()), read)
     troubles = [
         *_told(
             "log_unreadable", (f"{one.name} cannot be read: {one.why}" for one in found if isinstance(one, Unreadable))
@@ -70,7 +64,24 @@ def sort(policy: Policy, found: Sequence[LogRead | Unreadable], model: str, base
         *_told("versions_differ", _versions(reads)),
         *_told("images_differ", _images(reads)),
     ]
-    return Sorted(tuple(reads), played, controls, tuple(troubles))
+    return Sorted(reads, played, tuple(troubles))
+
+
+def with_roles(
+    policy: Policy, found: Sequence[LogRead | Unreadable], model: str, baseline: str | None = None
+) -> tuple[LogRead, ...]:
+    """The logs that can be read and have a role, which is set; what is asked for is as for `sort`."""
+    logs = (one for one in found if isinstance(one, LogRead))
+    return tuple(read for one in logs if (read := _with_role(policy, one, model, baseline)) is not None)
+
+
+def by_playbook(reads: Iterable[LogRead]) -> dict[str, tuple[LogRead, ...]]:
+    """The controls among logs that have their roles."""
+    controls: dict[str, tuple[LogRead, ...]] = {}
+    for read in reads:
+        if read.log.role == "control" and read.playbook is not None:
+            controls[read.playbook] = (*controls.get(read.playbook, ()), read)
+    return controls
 
 
 def _told(code: Code, sentences: Iterable[str]) -> Iterator[Reason]:
@@ -106,6 +117,9 @@ def _placed(reads: Iterable[LogRead]) -> tuple[dict[Place, Played], list[str]]:
             known[:] = [*(other for other in known if not _is_copy(other, one)), one]
     chosen, twice = {}, []
     for place, each in runs.items():
+        if len(each) == 1:
+            chosen[place] = each[0]
+            continue
         ended = [one for one in each if one.error is None]
         if len(ended) > 1:
             logs = " and ".join(sorted({one.log for one in ended}))

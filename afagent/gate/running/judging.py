@@ -9,7 +9,7 @@ from pathlib import Path
 from afagent.errors import UsageError
 from afagent.gate.deciding import calibration, controls, decide
 from afagent.gate.deciding.decide import Evidence, Past, evidence_digest
-from afagent.gate.deciding.sorting import sort
+from afagent.gate.deciding.sorting import by_playbook, with_roles
 from afagent.gate.ledger.book import Entry, Ledger, unlike
 from afagent.gate.located import Located
 from afagent.gate.observed import CONTROLS, LogRead, Unreadable
@@ -64,10 +64,10 @@ def judge(asked: Asked, ledger: Ledger | None, entry: Entry | None) -> Verdict:
     policy, found = asked.gate.policy, asked.found
     record, judge_record = asked.gate.record, asked.gate.judge_record
     waivers = _waivers(asked.gate)
-    by_playbook = sort(policy, found, asked.model, asked.baseline).controls
+    played = by_playbook(with_roles(policy, found, asked.model, asked.baseline))
     evidence = Evidence(
         found=found,
-        controls=controls.judge(policy.controls, by_playbook, asked.logs),
+        controls=controls.judge(policy.controls, played, asked.logs),
         calibration=None if record is None else calibration.load(record),
         judge=None if judge_record is None else judge_records.load(judge_record),
         waivers=waivers.valid,
