@@ -14,6 +14,7 @@ from rich.console import Console
 
 from afagent.conditions import FACTORS
 from afagent.pairing import Pair, pairs, show
+from afagent.world.jobs import FAMILIES_OF
 from afagent.world.prompts import SHIPPED, Prompts
 
 NOW = datetime(2026, 9, 15, 10, 30, tzinfo=UTC)
@@ -34,6 +35,14 @@ def test_every_arm_has_the_same_lab_and_a_paragraph_of_its_own_for_each_factor(w
     assert len({pair.factors for pair in widest}) == len(widest) == arms
     assert len({pair.lab for pair in widest}) == 1
     assert all(pair.is_paired for pair in widest)
+
+
+@pytest.mark.parametrize("task", sorted(FAMILIES_OF))
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_the_arms_of_every_task_are_paired(task: str, seed: int) -> None:
+    arms = table(task, seed)
+    assert len(arms) > 1
+    assert all(pair.is_paired for pair in arms)
 
 
 def test_words_that_change_more_than_the_factors_own_are_seen(tmp_path: Path) -> None:
