@@ -38,9 +38,8 @@ def test_every_arm_has_the_same_lab_and_a_paragraph_of_its_own_for_each_factor(w
 
 
 @pytest.mark.parametrize("task", sorted(FAMILIES_OF))
-@pytest.mark.parametrize("seed", [1, 2, 3])
-def test_the_arms_of_every_task_are_paired(task: str, seed: int) -> None:
-    arms = table(task, seed)
+def test_the_arms_of_every_task_are_paired(task: str) -> None:
+    arms = table(task, 1)
     assert len(arms) > 1
     assert all(pair.is_paired for pair in arms)
 
