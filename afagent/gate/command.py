@@ -27,6 +27,7 @@ from afagent.gate.policy import as_duration
 from afagent.gate.running import check as checking
 from afagent.gate.running import run as running
 from afagent.gate.running.notify import notify
+from afagent.gate.running.preflight import preflight
 from afagent.gate.running.publishing import VERDICT
 from afagent.gate.schedule import Schedule, Target, printed, render
 from afagent.gate.signing import envelopes as signing
@@ -77,6 +78,7 @@ def plan_command(policy: Path, *, as_json: bool) -> None:
 def run_command(policy: Path, model: str, baseline: str | None, display: str | None) -> None:
     """Play what POLICY asks for and give the verdict.
 
+    Exits 2 before anything is played if the verdict could be no PASS.
     An attempt that was interrupted is taken up again.
     """
     place = located.load(policy)
@@ -223,8 +225,12 @@ def schedule(
     image: str | None,
     secrets: tuple[str, ...],
 ) -> None:
-    """Print files that run POLICY every day, and say so when it did not run."""
+    """Print files that run POLICY every day, and say so when it did not run.
+
+    Exits 2 if such a run would be refused today.
+    """
     place = located.load(policy)
+    preflight(place, model, baseline, datetime.now(UTC))
     is_here = target in ("systemd", "cron")
     made = Schedule(
         name=place.policy.name,

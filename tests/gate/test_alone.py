@@ -1,4 +1,4 @@
-"""Two runs on one attempt: the second is told so before it plays, or writes, anything."""
+"""Two runs on one attempt: the second is told so before it plays anything, and leaves the attempt alone."""
 
 from __future__ import annotations
 
@@ -65,14 +65,18 @@ def own_signals() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("own_signals")
-def test_a_second_run_ends_with_2_and_leaves_ledger_and_logs_alone(gate: Located, begun: Path) -> None:
+def test_a_second_run_ends_with_2_and_is_written_down_beside_the_attempt(gate: Located, begun: Path) -> None:
     with holder(begun):
         said = CliRunner().invoke(
             afagent, ["gate", "run", str(gate.folder / "policy.yaml"), "--model", "lab/new", "--display", "none"]
         )
         assert said.exit_code == 2, said.output
         assert "another `afagent gate run` is at work" in said.output
-        assert not (gate.folder / "ledger.sqlite").exists()
+        assert [(event.event, event.outcome) for event in gate.ledger().events()] == [
+            ("opened", None),
+            ("closed", "REFUSED"),
+        ]
+        assert "entry" not in {event.entry for event in gate.ledger().events()}
         assert not (gate.folder / "logs").exists()
 
 

@@ -147,6 +147,19 @@ class Ledger:
                 self.abandon(entry, *_why(problem))
             raise
 
+    @contextmanager
+    def refusing(self, policy: Policy, model: str, baseline: str | None) -> Iterator[None]:
+        """Whatever keeps a run from being begun is written down as a run of its own, and raised on.
+
+        It gets no row in the attempt that it would have gone on with: another run may be at work on that.
+        """
+        try:
+            yield
+        except BaseException as problem:
+            with suppress(GateError):
+                self.abandon(self.begin(policy, model, "run", baseline), *_why(problem))
+            raise
+
     def attempts(self, policy: str, model: str, before_evidence: str | None = None) -> list[Attempt]:
         """The attempts of a policy and model, oldest first.
 

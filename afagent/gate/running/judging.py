@@ -63,18 +63,30 @@ def judge(asked: Asked, ledger: Ledger | None, entry: Entry | None) -> Verdict:
     """
     policy, found = asked.gate.policy, asked.found
     record, judge_record = asked.gate.record, asked.gate.judge_record
-    waivers = _waivers(asked.gate)
+    given = waivers(asked.gate)
     played = by_playbook(with_roles(policy, found, asked.model, asked.baseline))
     evidence = Evidence(
         found=found,
         controls=controls.judge(policy.controls, played, asked.logs),
         calibration=None if record is None else calibration.load(record),
         judge=None if judge_record is None else judge_records.load(judge_record),
-        waivers=waivers.valid,
-        refused_waivers=waivers.refused,
+        waivers=given.valid,
+        refused_waivers=given.refused,
         past=_past(asked, ledger, entry),
     )
     return decide.decide(policy, evidence, asked.model, asked.baseline)
+
+
+def waivers(gate: Located) -> Read:
+    """The waivers beside a policy, signed or not.
+
+    Raises:
+        UsageError: one of the keys that the policy trusts is none.
+    """
+    if not gate.waivers.exists():
+        return Read((), ())
+    keys = [read_public_key(gate.folder / Path(key)) for key in gate.policy.signature.waiver_keys]
+    return read_waivers([gate.waivers], keys, gate.policy.digest)
 
 
 def _past(asked: Asked, ledger: Ledger | None, entry: Entry | None) -> Past:
@@ -87,13 +99,6 @@ def _past(asked: Asked, ledger: Ledger | None, entry: Entry | None) -> Past:
         ledger.name_evidence(entry, evidence, logs, asked.model)
     before = ledger.attempts(asked.gate.policy.name, asked.model, before_evidence=evidence)
     return Past(attempts=before, number=len(before) + 1, changed=changed)
-
-
-def _waivers(gate: Located) -> Read:
-    if not gate.waivers.exists():
-        return Read((), ())
-    keys = [read_public_key(gate.folder / Path(key)) for key in gate.policy.signature.waiver_keys]
-    return read_waivers([gate.waivers], keys, gate.policy.digest)
 
 
 def _only_model(found: Sequence[LogRead | Unreadable], baseline: str | None) -> str:

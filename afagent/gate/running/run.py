@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 
-from afagent.errors import UsageError
-from afagent.gate.deciding.judges import own_judge
+from afagent.gate.ledger.book import Ledger
 from afagent.gate.located import Located
 from afagent.gate.running import attempt as attempts
 from afagent.gate.running.attempt import Attempt
 from afagent.gate.running.judging import ask, judge
 from afagent.gate.running.play import parts, play
+from afagent.gate.running.preflight import preflight
 from afagent.gate.running.publishing import VERDICT, publish
 from afagent.gate.verdict import Verdict
 
@@ -34,20 +35,20 @@ def run(gate: Located, subject: Subject, now: datetime, display: str | None) -> 
         display: Inspect's.
 
     Raises:
-        UsageError: a model would judge itself, or another run is at work on this attempt.
+        UsageError: it was refused before anything was played: by `preflight`, or as another run is at work on it.
         AfagentError: it ended without a verdict, which the ledger then says.
         KeyboardInterrupt: it was interrupted; the next call goes on.
     """
-    own = own_judge(gate.policy.judge, subject.model, subject.baseline)
-    if own is not None:
-        raise UsageError(own)
-    with attempts.taken(gate, subject.model, subject.baseline, now) as attempt:
-        return _run(gate, subject, attempt, display), attempt
-
-
-def _run(gate: Located, subject: Subject, attempt: Attempt, display: str | None) -> Verdict:
-    """The whole of it, with a row in the ledger however it ends."""
     ledger = gate.ledger()
+    with ExitStack() as held:
+        with ledger.refusing(gate.policy, subject.model, subject.baseline):
+            preflight(gate, subject.model, subject.baseline, now)
+            attempt = held.enter_context(attempts.taken(gate, subject.model, subject.baseline, now))
+        return _run(ledger, gate, subject, attempt, display), attempt
+
+
+def _run(ledger: Ledger, gate: Located, subject: Subject, attempt: Attempt, display: str | None) -> Verdict:
+    """The whole of it, with a row in the ledger however it ends."""
     entry = ledger.begin(gate.policy, subject.model, "run", subject.baseline, continues=attempt.entry)
     with ledger.abandoning(entry):
         attempts.keep(attempt, gate, subject.model, subject.baseline, entry.id)
