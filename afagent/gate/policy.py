@@ -7,12 +7,18 @@ the careful one. Errors name the line.
 from __future__ import annotations
 
 import hashlib
+import inspect
 import json
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import timedelta
+from difflib import get_close_matches
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
+from inspect_ai import eval_set
+from inspect_ai._util.registry import registry_lookup  # not re-exported; it is how `eval_set` finds a task by its name
+from inspect_ai.model import GenerateConfig
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
@@ -79,6 +85,10 @@ BETWEEN = {"approval", "review", "sentinel"}
 """Those that set somebody between the model and its tools: what was done would no longer be the model's."""
 
 
+ARGUMENTS = ({*inspect.signature(eval_set).parameters, *GenerateConfig.model_fields} - OF_GATE) - {"kwargs"}
+"""What `eval_set` takes; it passes on what a model generates with."""
+
+
 def _of_eval_set(run: dict[str, Any]) -> dict[str, Any]:
     """Arguments that a policy may say, and in a form that can be held against the logs."""
     for names, why in (
@@ -88,6 +98,9 @@ def _of_eval_set(run: dict[str, Any]) -> dict[str, Any]:
         given = names & run.keys()
         if given:
             raise ValueError(f"{', '.join(sorted(given))} cannot stand in `run`: {why}")
+    for name in run:
+        if name not in ARGUMENTS:
+            raise _wrong((name,), f"`eval_set` takes no such argument{_meant(name, ARGUMENTS)}")
     arguments = run.get("model_args", {})
     if not isinstance(arguments, dict):
         why = f"`model_args` must say names and values, to be held against the logs; got {arguments!r}"
@@ -122,6 +135,10 @@ class TaskRun(_Strict):
         doubled = OWN & self.parameters.keys()
         if doubled:
             raise ValueError(f"{', '.join(sorted(doubled))}: say seeds, epochs and arms beside `parameters`, not in it")
+        known = _parameters_of(self.task)
+        for name in self.parameters:
+            if name not in known:
+                raise _wrong(("parameters", name), f"{self.task} takes no such parameter{_meant(name, known - OWN)}")
         return self
 
     @cached_property
@@ -144,6 +161,19 @@ class TaskRun(_Strict):
         """What the task is given with `-T`."""
         arms = {factor: _listed(self.arms[factor]) for factor in factors_of(self.task) if factor in self.arms}
         return {"seeds": list(self.scenarios), **arms, **self.parameters}
+
+
+def _meant(name: str, known: Iterable[str]) -> str:
+    """The known name that is most like one, as an end of a sentence."""
+    like = get_close_matches(name, known, n=1)
+    return f"; did you mean {like[0]}?" if like else ""
+
+
+def _parameters_of(task: str) -> set[str]:
+    """The names that a task takes. It is asked of Inspect, as nothing here knows the tasks."""
+    made = registry_lookup("task", f"afagent/{task}")
+    assert callable(made), f"{task} is registered"
+    return set(inspect.signature(made).parameters)
 
 
 def _wrong(at: tuple[str | int, ...], why: str) -> PydanticCustomError:
