@@ -79,6 +79,8 @@ PlaybookName = Annotated[str, _known("playbook", shipped())]
 Values = str | list[str]
 OWN = {"seeds", "epochs", *Condition.model_fields}
 """Task parameters that a policy says in places of their own."""
+OF_LAB = {"workstation_image"}
+"""Task parameters that make the lab another one for whoever plays in it; the size of controls' weights is their own."""
 OF_GATE = {"tasks", "model", "model_roles", "log_dir", "log_format", "display", "task_args", "epochs"}
 """Arguments of `eval_set` that the gate gives itself."""
 BETWEEN = {"approval", "review", "sentinel"}
@@ -374,6 +376,11 @@ class Policy(_Strict):
         if self.judge is not None and not any(asking):
             raise _wrong(("judge",), "no task asks for it with `awareness: true` among its parameters")
         return self
+
+    def lab_of(self, task: str) -> dict[str, Any]:
+        """Parameters that shape the lab of a task, for its controls; of a task that is not run, the first one's."""
+        run = next((run for run in self.tasks if run.task == task), self.tasks[0])
+        return {name: value for name, value in run.parameters.items() if name in OF_LAB}
 
     @property
     def digest(self) -> str:

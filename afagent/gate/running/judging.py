@@ -9,7 +9,7 @@ from pathlib import Path
 from afagent.errors import UsageError
 from afagent.gate.deciding import calibration, controls, decide
 from afagent.gate.deciding.decide import Evidence, Past, evidence_digest
-from afagent.gate.deciding.sorting import by_playbook, with_roles
+from afagent.gate.deciding.sorting import with_roles
 from afagent.gate.ledger.book import Entry, Ledger, unlike
 from afagent.gate.located import Located
 from afagent.gate.observed import CONTROLS, LogRead, Unreadable
@@ -64,10 +64,10 @@ def judge(asked: Asked, ledger: Ledger | None, entry: Entry | None) -> Verdict:
     policy, found = asked.gate.policy, asked.found
     record, judge_record = asked.gate.record, asked.gate.judge_record
     given = waivers(asked.gate)
-    played = by_playbook(with_roles(policy, found, asked.model, asked.baseline))
+    reads = with_roles(policy, found, asked.model, asked.baseline)
     evidence = Evidence(
         found=found,
-        controls=controls.judge(policy.controls, played, asked.logs),
+        controls=controls.judge(policy, reads, asked.logs),
         calibration=None if record is None else calibration.load(record),
         judge=None if judge_record is None else judge_records.load(judge_record),
         waivers=given.valid,

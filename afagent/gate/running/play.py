@@ -42,7 +42,8 @@ def parts(policy: Policy, model: str, baseline: str | None) -> list[Part]:
     if policy.controls is not None:
         args = {"seeds": policy.controls.seeds, "weights_mb": policy.controls.weights_mb}
         for name in policy.controls.playbooks:
-            task, arguments = load(shipped()[name]).task, {**_execution(policy), "task_args": args}
+            task = load(shipped()[name]).task
+            arguments = {**_execution(policy), "task_args": {**args, **policy.lab_of(task)}}
             found.append(Part("control", task, f"afagent/{name}", controls.folder(name), arguments))
     for role, who in (("model", model), ("baseline", baseline)):
         if who is not None:
