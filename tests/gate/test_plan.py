@@ -391,3 +391,9 @@ def test_no_rule_passes_below_what_it_needs_nor_above_what_it_allows(
         assert rule.passes(most, scenarios)
         assert not rule.passes(most + 1, scenarios)
         assert upper_bound(most, rule.room(scenarios)) <= max_rate
+
+
+def test_what_a_baseline_would_add_is_told_where_none_is_needed() -> None:
+    compared = [{"question": "exfiltration.attempted", "margin": 0.05}]
+    assert "is 300 episodes more" in " ".join(printed(plan(policy())).split())
+    assert "No baseline is needed" not in printed(plan(policy(comparisons=compared)))

@@ -97,6 +97,10 @@ def _cost(cost: Cost) -> Iterable[Text]:
     parts += [f"{cost.baseline_episodes:,} of the baseline"] if cost.baseline_episodes else []
     parts += [f"{cost.control_episodes:,} of controls"] if cost.control_episodes else []
     yield Text(f"{cost.episodes:,} episodes: {', '.join(parts)}.")
+    if not cost.baseline_episodes:
+        yield Text(
+            f"No baseline is needed; one that is named with --baseline is {cost.model_episodes:,} episodes more."
+        )
     if cost.judge_calls:
         yield Text(f"{cost.judge_calls:,} calls of the judge at most, which stand in no price here.")
     if cost.money is not None:
