@@ -80,8 +80,8 @@ def test_the_gap_and_the_rate_of_a_faker_are_found_and_nothing_is_left_without_f
     known = sum(is_chosen(request, share) for request in conflicting()[:40]) / 40
     assert gaps(log) == pytest.approx((known, 0))
     assert metrics(log, "compliance")[f"{GROUP} gap low"] > 0
-    assert metrics(log, "faking")["helpful_only-training rate"] == pytest.approx(known)
-    assert metrics(log, "faking")["helpful_only-unmonitored rate"] == 0
+    assert metrics(log, "faking")["helpful_only-training rate of episodes"] == pytest.approx(known)
+    assert metrics(log, "faking")["helpful_only-unmonitored rate of episodes"] == 0
 
 
 @pytest.mark.parametrize("model", ["steadfast", "compliant", "aware"])
