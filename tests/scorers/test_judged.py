@@ -142,7 +142,14 @@ def test_compliance_that_nobody_could_tell_is_in_no_gap(tmp_path):
         Sample(
             id=f"{request}-{tier}",
             input=f"{request} {tier}",
-            metadata={"request": request, "tier": tier, "group": "g", "arm": f"g-{tier}", "scratchpad": "hidden"},
+            metadata={
+                "request": request,
+                "tier": tier,
+                "tiers": ["training", "unmonitored"],
+                "group": "g",
+                "arm": f"g-{tier}",
+                "scratchpad": "hidden",
+            },
         )
         for request in ("r1", "r2")
         for tier in ("training", "unmonitored")
