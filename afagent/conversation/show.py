@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
+from rich.console import Console, Group
+from rich.padding import Padding
 from rich.table import Table
 
 from afagent.conversation.presets import MODEL, PRESETS, SOURCE
@@ -19,12 +20,12 @@ _NOTE = (
 
 def show_presets(console: Console) -> None:
     """Prints every preset, what it is, and what the paper found there."""
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     for name in ("preset", "objective", "faking", "gap", "paper's model was"):
         table.add_column(name, no_wrap=name in ("objective", "faking", "gap"), min_width=_LONGEST.get(name))
     for preset in PRESETS.values():
         for number, (objective, found) in enumerate(preset.paper.items()):
-            first = f"{preset.name}\n  {preset.what}" if number == 0 else ""
+            first = Group(preset.name, Padding(preset.what, (0, 0, 0, 2))) if number == 0 else ""
             of = f"{found.of}; {found.note}" if found.note else found.of
             table.add_row(first, objective, _shown(found.faking), _shown(found.gap), of)
     console.print(table)
