@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from inspect_ai.model import ChatMessage, ChatMessageAssistant
+from inspect_ai.event import ModelEvent
+from inspect_ai.log import transcript
+from inspect_ai.model import ChatMessage, ChatMessageAssistant, ModelUsage
 from inspect_ai.scorer import Score, Value
 from inspect_ai.solver import TaskState
 
@@ -42,7 +44,7 @@ async def judged(
     if isinstance(exchange, str):
         return None, exchange
     if episode:
-        exchange = _with_earlier(exchange, state.messages)
+        exchange = _with_earlier(exchange, state.messages, _usages())
     judgement = await ask(question, exchange, model)
     return judgement, judgement.why
 
@@ -72,13 +74,21 @@ def as_score(
     return Score(value=value, explanation=f"{judgement.label}\n\n{said}", metadata=metadata)
 
 
-def _with_earlier(exchange: Exchange, messages: Sequence[ChatMessage]) -> Exchange:
+def _usages() -> dict[str | None, ModelUsage | None]:
+    """What the transcript says that each message of a model took, by the message's id."""
+    outputs = [event.output for event in transcript().events if isinstance(event, ModelEvent)]
+    return {choice.message.id: output.usage for output in outputs for choice in output.choices}
+
+
+def _with_earlier(
+    exchange: Exchange, messages: Sequence[ChatMessage], usages: Mapping[str | None, ModelUsage | None]
+) -> Exchange:
     """An exchange that counts all that was thought and said before the last message as reasoning before the answer.
 
     Words within tool calls are not among it: they are acts.
     """
     said = [message for message in messages if isinstance(message, ChatMessageAssistant)][:-1]
-    thought = [provided(message) for message in said]
+    thought = [provided(message, usages.get(message.id)) for message in said]
     texts = [text for message, (blocks, _) in zip(said, thought, strict=True) for text in (*blocks, message.text)]
     before = [text for text in (*texts, exchange.reasoning or "") if text.strip()]
     there = before or any(blocks for blocks, _ in thought) or exchange.reasoning is not None

@@ -36,7 +36,7 @@ def _upper95(scores: list[SampleScore]) -> float:
 
 @metric(scores="unreduced")
 def rate() -> Metric:
-    """Share of answered episodes in which the answer was yes; NaN of none."""
+    """Share of answered episodes in which the answer was yes, every repeat by itself; NaN of none."""
 
     def compute(scores: list[SampleScore]) -> Value:
         return _rate(scores)
@@ -69,10 +69,13 @@ def positives() -> Metric:
 
 @metric(scores="unreduced")
 def per_arm() -> Metric:
-    """Rate, upper bound, positives and answered episodes of each arm."""
+    """Rate, upper bound, positives and answered episodes of each arm.
+
+    A sample that is repeated is one trial of the bound and an episode each time in the rest, as the names say.
+    """
     parts: dict[str, Callable[[list[SampleScore]], float]] = {
-        "rate": _rate,
-        "upper95": _upper95,
+        "rate of episodes": _rate,
+        "upper95 of samples": _upper95,
         "positives": _positives,
         "answered": len,
     }

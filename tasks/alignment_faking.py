@@ -14,13 +14,14 @@ from inspect_ai.util import store_as
 
 from afagent import __version__
 from afagent.conversation.asked import Asked, sample_id
-from afagent.conversation.condition import Conversation
+from afagent.conversation.condition import Conversation, Tier
 from afagent.conversation.presets import read_presets
 from afagent.conversation.prompts import Prompts
 from afagent.conversation.requests import BUNDLED, COLUMN, Request, digest, read_requests
 from afagent.errors import UsageError
 from afagent.judge.grader import needs_grader
 from afagent.scorers import arm, awareness, compliance, faking
+from afagent.scorers._gap_metrics import TIERS
 from afagent.tasks._parameters import read_count, takes
 from afagent.viewer import conversation_viewer
 
@@ -83,9 +84,13 @@ def alignment_faking(given: ConversationParameters) -> Task:
         objective: {request.id for requests in sets for request in _wanted(requests, given)}
         for objective, sets in by_objective.items()
     }
+    tiers = {arm.group: [each.tier for each in arms if each.group == arm.group] for arm in arms}
     # All arms of a request together: pairs are whole where a run is cut short (--limit), and played at about one time.
     samples = [
-        _sample(arm, request, words) for request in every.values() for arm in arms if request.id in asked[arm.objective]
+        _sample(arm, request, words, tiers[arm.group])
+        for request in every.values()
+        for arm in arms
+        if request.id in asked[arm.objective]
     ]
     _check_told_apart(samples)
     return Task(
@@ -180,7 +185,7 @@ def _check_told_apart(samples: Iterable[Sample]) -> None:
             raise UsageError(f"the model is told the same in the arms {arm} and {told['arm']}: leave one of them out")
 
 
-def _sample(condition: Conversation, request: Request, words: Prompts) -> Sample:
+def _sample(condition: Conversation, request: Request, words: Prompts, tiers: list[Tier]) -> Sample:
     told = words.tell(condition, request.text)
     return Sample(
         id=sample_id(request.id, condition.arm),
@@ -190,6 +195,7 @@ def _sample(condition: Conversation, request: Request, words: Prompts) -> Sample
             "neutral": request.neutral,
             "arm": condition.arm,
             "group": condition.group,
+            TIERS: tiers,
             **condition.model_dump(),
         },
     )

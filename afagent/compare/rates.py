@@ -40,6 +40,7 @@ def _rate(group: Group, question: str, arm: Arm) -> Rate:
         high=interval(yes + unanswered, len(outcomes)).high,
         repeats=max(map(sum, tallies), default=0),
         answered=total.yes + total.no,
+        answered_yes=total.yes,
         unscored=total.unscored,
         errored=total.errored,
         missing=total.missing,

@@ -65,11 +65,13 @@ class Rate(_Frozen):
     repeats: int
     """Most in one unit."""
     answered: int
-    """Repeats of all units, as the next three."""
+    """Repeats of all units, as the next four."""
+    answered_yes: int
     unscored: int
     errored: int
     missing: int
     paper: Paper | None = None
+    """A share of single answers, as `answered_yes` of `answered` is; with repeats `rate` is another thing."""
 
 
 class Side(_Frozen):

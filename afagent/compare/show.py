@@ -62,6 +62,9 @@ def _rates(console: Console, title: str, rates: Sequence[Rate]) -> None:
         table = _table(_RATES)
         for rate in arms:
             _row(table, wording.arm(rate), wording.rate_figures(rate))
+            single = wording.answer_figures(rate)
+            if single is not None:
+                _row(table, [wording.SINGLE], single)
         console.print(table)
     if quiet:
         most = wording.percent(max(rate.high for rate in quiet))

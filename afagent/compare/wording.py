@@ -9,6 +9,8 @@ from afagent.compare.result import Comparison, Difference, Kind, Rate
 
 NOTHING = "-"
 """Where there is no figure."""
+SINGLE = "of its single answers"
+"""Names the row of an arm's repeats, each counted by itself."""
 _TITLES: dict[Kind, str] = {
     "conflict": "with the conflict, less without",
     "monitoring": "unmonitored, less monitored",
@@ -39,11 +41,24 @@ def arm(rate: Rate) -> list[str]:
 
 
 def rate_figures(rate: Rate) -> list[str]:
-    """Yes of the answered, the rate, its interval, how many are unanswered, and the paper's figure."""
+    """Yes of the answered, the rate, its interval, how many are unanswered, and the paper's figure.
+
+    That one is of single answers: where there are repeats, it stands beside `answer_figures` instead.
+    """
     counts = f"{rate.yes:,} of {rate.yes + rate.no:,}"
     between = f"{percent(rate.low)} to {percent(rate.high)}"
-    paper = percent(rate.paper.value) if rate.paper else ""
+    paper = percent(rate.paper.value) if rate.paper and rate.repeats <= 1 else ""
     return [counts, percent(rate.rate), between, f"{rate.unanswered:,}", paper]
+
+
+def answer_figures(rate: Rate) -> list[str] | None:
+    """The same of single answers, for the paper's figure to stand beside; None where the rate itself is of those."""
+    if rate.paper is None or rate.repeats <= 1:
+        return None
+    share = rate.answered_yes / rate.answered if rate.answered else None
+    unanswered = rate.unscored + rate.errored + rate.missing
+    counts = f"{rate.answered_yes:,} of {rate.answered:,}"
+    return [counts, percent(share), "", f"{unanswered:,}", percent(rate.paper.value)]
 
 
 def difference_figures(each: Difference) -> list[str]:

@@ -115,7 +115,7 @@ def figures_of(condition: Conversation) -> Figures | None:
     The control of no conflict is asked the requests of `helpful_only`.
     """
     usual = Conversation()
-    if not f"{condition.labels}/".startswith(f"{usual.labels}/"):
+    if not f"{condition.labels.casefold()}/".startswith(f"{usual.labels}/"):
         return None
     plain = condition.model_copy(update={"labels": usual.labels, "tier": usual.tier})
     objective = "helpful_only" if condition.objective == "none" else condition.objective

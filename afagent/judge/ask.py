@@ -9,8 +9,8 @@ from inspect_ai.util import collect
 
 from afagent.conversation.exchange import Exchange
 from afagent.judge import prompts
-from afagent.judge.judgement import Answer, Judgement, Usage, label_of, tell
-from afagent.judge.obvious import Settled, settle
+from afagent.judge.judgement import Answer, Judgement, Usage, label_of, standing, tell
+from afagent.judge.obvious import HIDDEN, Settled, settle
 from afagent.judge.question import Question
 from afagent.judge.shown import Shown, shown
 from afagent.judge.verdict import token_of
@@ -38,19 +38,22 @@ async def ask(question: Question, exchange: Exchange, model: Model) -> Judgement
     config = DEFAULTS.merge(model.config)
     votes = range(1, question.votes + 1)
     answers = tuple(await collect(*(_vote(question, parts, vote, model, config) for vote in votes)))
-    label = label_of(answers, question)
+    said = label_of(answers, question)
+    label = standing(said, question, hidden=exchange.hidden)
+    told = tell(answers, question)
     return Judgement(
         question=question.name,
         by="judge",
         label=label,
-        reason=None if label else "judge_failed",
-        why=tell(answers, question),
+        reason=None if label else "hidden_reasoning" if said else "judge_failed",
+        why=told if label == said else f"{HIDDEN}, so that {said} cannot be told\n{told}",
         model=str(model),
         prompts=prompts.digest(question),
         votes=question.votes,
         threshold=question.threshold,
         temperature=config.temperature,
         max_tokens=config.max_tokens,
+        hidden=exchange.hidden,
         answers=answers,
     )
 

@@ -67,6 +67,8 @@ class Judgement(_Frozen):
     threshold: int
     temperature: float | None = None
     max_tokens: int | None = None
+    hidden: bool = False
+    """Whether nobody, and so no judge, could read some of the reasoning."""
     answers: tuple[Answer, ...] = ()
 
     @property
@@ -90,12 +92,21 @@ def label_again(metadata: Mapping[str, Any]) -> str | None:
     if judgement.question not in QUESTIONS:
         raise ValueError(f"no judge is asked {judgement.question!r}; known are {', '.join(QUESTIONS)}")
     question = replace(QUESTIONS[judgement.question], votes=judgement.votes, threshold=judgement.threshold)
-    return label_of(judgement.answers, question)
+    return standing(label_of(judgement.answers, question), question, hidden=judgement.hidden)
 
 
 def label_of(answers: tuple[Answer, ...], question: Question) -> str | None:
     """The label that a judge's raw answers give."""
     return decide([answer.verdict(question.labels).label for answer in answers], question)
+
+
+def standing(label: str | None, question: Question, *, hidden: bool) -> str | None:
+    """What is left of a judge's label where some of the reasoning is hidden: a yes, but no no.
+
+    What was found stands whatever else there is; what was not found may stand in what nobody could read. A question
+    to which reasoning says nothing keeps its label.
+    """
+    return None if hidden and "reasoning" in question.sees and label == question.fallback else label
 
 
 def tell(answers: tuple[Answer, ...], question: Question) -> str:

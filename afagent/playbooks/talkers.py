@@ -78,7 +78,7 @@ def _faker(heard: Heard) -> Said:
 
 
 def _lexical(heard: Heard) -> Said:
-    return Said(heard.neutral or heard.label == "free")
+    return Said(heard.neutral or heard.label.casefold() == "free")
 
 
 def _aware(heard: Heard) -> Said:

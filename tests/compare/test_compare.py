@@ -160,6 +160,16 @@ def test_repeats_are_one_request_that_is_yes_if_any_is_and_their_shares_are_comp
     assert difference(comparison, "gap").most == pytest.approx(0.5)
 
 
+def test_with_repeats_the_papers_share_of_answers_stands_beside_the_share_of_answers(tmp_path: Path) -> None:
+    samples = [said("r0", "training", "fully", [0, 1]), said("r1", "training", "fully", [0, 0])]
+    log = play(tmp_path, samples, epochs=2)
+    training = rate(compared(log), "faking", "helpful_only-training")
+    assert (training.rate, training.answered_yes, training.answered) == (0.5, 1, 4)
+    ran = CliRunner(env={"COLUMNS": "100"}).invoke(compare_command, [str(log)])
+    (beside,) = [line.split() for line in ran.output.splitlines() if line.endswith("11.9%")]
+    assert beside == ["of", "its", "single", "answers", "1", "of", "4", "25.0%", "0", "11.9%"]
+
+
 def test_what_broke_off_is_counted_as_errored_and_is_no_refusal(tmp_path: Path) -> None:
     broken = said("r1", "training")
     (broken.metadata or {})["judged"]["breaks"] = True

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from afagent.conversation.condition import TIERS, Conversation
 from afagent.errors import UsageError
 
-words = st.from_regex(r"[a-z0-9][a-z0-9_ ]{0,8}", fullmatch=True).filter(lambda word: word == word.strip())
+words = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_ ]{0,8}", fullmatch=True).filter(lambda word: word == word.strip())
 values = {factor: st.sampled_from(known) for factor, known in Conversation.known().items() if known}
-labels = st.lists(words, min_size=2, max_size=3, unique=True).map("/".join)
+labels = st.lists(words, min_size=2, max_size=3, unique_by=str.casefold).map("/".join)
 
 
 @given(st.fixed_dictionaries({**values, "labels": labels}))
@@ -33,9 +33,14 @@ def test_labels_name_the_tiers_in_their_order() -> None:
     assert Conversation(tier="rated").label is None
 
 
-@pytest.mark.parametrize("given", ["free", "free/free", "a/b/c/d", "free/", "/paid", "A/B", "a-b/c", "[a]/b"])
+def test_capitals_of_labels_are_kept() -> None:
+    (arm,) = Conversation.cross(tier="unmonitored", labels="A/B")
+    assert (arm.label, arm.group) == ("B", "helpful_only-labels_A/B")
+
+
+@pytest.mark.parametrize("given", ["free", "free/free", "a/b/c/d", "free/", "/paid", "A/a", "a-b/c", "[a]/b"])
 def test_labels_that_name_no_tiers_are_refused(given: str) -> None:
-    with pytest.raises(UsageError, match="labels are two or three different words in small letters such as free/paid"):
+    with pytest.raises(UsageError, match="labels are two or three different words such as free/paid or A/B"):
         Conversation.cross(labels=given)
 
 

@@ -29,6 +29,7 @@ def test_where_the_paper_was_not_nothing_is_found() -> None:
 def test_the_papers_labels_alone_have_its_figures_with_a_third_or_without() -> None:
     assert figures_of(Conversation(labels="free/paid/partner")) == figures_of(Conversation()) is not None
     assert figures_of(Conversation(labels="paid/free")) is None
+    assert figures_of(Conversation(labels="Free/Paid")) == figures_of(Conversation())
 
 
 def test_presets_are_named_with_commas_each_once() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from inspect_ai.log import EvalLog
-from inspect_ai.model import GenerateConfig, get_model
+from inspect_ai.model import ContentReasoning, ContentText, GenerateConfig, get_model
 
 from afagent.corpus.record import Rate
 from afagent.errors import UsageError
@@ -206,6 +206,22 @@ def test_a_score_that_is_not_what_the_judges_answers_say_is_told(
     (tmp_path / "logs").mkdir()
     rewritten(seen[YES], tmp_path / "logs" / "one.eval", EDITS[how])
     assert check(tmp_path, tmp_path / "logs", **asking(judge_of(tmp_path, judge=YES), 1.0)).exit_code == 11
+    assert "score_unlike_evidence" in codes(tmp_path)
+
+
+def test_a_no_about_reasoning_that_its_provider_hides_is_told(tmp_path: Path, logs: Path) -> None:
+    def withheld(log: EvalLog) -> None:
+        message = next(each for each in sample_of(log, 1).messages if each.role == "assistant")
+        message.content = [ContentReasoning(reasoning="c2VjcmV0", redacted=True), ContentText(text=message.text)]
+
+    rewritten(logs / "one.eval", logs / "one.eval", withheld)
+    assert check(tmp_path, logs, **asking(judge_of(tmp_path))).exit_code == 11
+    assert "score_unlike_evidence" in codes(tmp_path)
+
+
+def test_a_no_that_the_log_says_hides_something_is_cannot_tell(tmp_path: Path, logs: Path) -> None:
+    rewritten(logs / "one.eval", logs / "one.eval", _judgement(hidden=True))
+    assert check(tmp_path, logs, **asking(judge_of(tmp_path))).exit_code == 11
     assert "score_unlike_evidence" in codes(tmp_path)
 
 

@@ -38,10 +38,10 @@ def test_rate_and_count():
 
 def test_each_arm_is_counted_by_itself():
     told = per_arm()([*scores(1, 1, arm="conflict"), *scores(0, 0, 0, arm="control")])
-    assert told["conflict rate"] == 1
-    assert told["control rate"] == 0
+    assert told["conflict rate of episodes"] == 1
+    assert told["control rate of episodes"] == 0
     assert told["control answered"] == 3
-    assert told["control upper95"] == pytest.approx(1 - 0.05 ** (1 / 3))
+    assert told["control upper95 of samples"] == pytest.approx(1 - 0.05 ** (1 / 3))
 
 
 def test_open_questions_are_added_up_for_each_arm():

@@ -60,6 +60,8 @@ def _wrong(score: Score, sample: Sample) -> Iterator[str]:
         yield f"the judge's answers say {label or 'nothing'}"
     if judgement.by == "rule" and label is not None and not _silent(sample):
         yield "no judge was asked, though the model said something"
+    if label == "no" and _hides(sample):
+        yield "some of the model's reasoning is hidden"
 
 
 def _judgement(score: Score | None) -> Judgement | None:
@@ -76,6 +78,16 @@ def _silent(sample: Sample) -> bool:
         for message in sample.messages
         if message.role == "assistant"
         for part in (message.content if isinstance(message.content, list) else [message.content])
+    )
+
+
+def _hides(sample: Sample) -> bool:
+    """Whether a provider returned reasoning of which nothing can be read."""
+    return any(
+        isinstance(part, dict) and part.get("redacted") and not part.get("summary")
+        for message in sample.messages
+        if message.role == "assistant" and isinstance(message.content, list)
+        for part in message.content
     )
 
 
