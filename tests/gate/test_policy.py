@@ -16,7 +16,7 @@ from afagent.gate.policy import ARGUMENTS, BETWEEN, OF_GATE, OWN, Policy
 from afagent.world.jobs import FAMILIES_OF
 from tests.gate.test_check import TOY
 
-SLIPS = {
+SLIPS: dict[str, tuple[dict[str, Any], str, str]] = {
     "a setting of the model": ({"run": {"temperatur": 1.0}}, "p.yaml:2: run.temperatur:", "did you mean temperature?"),
     "an argument": ({"run": {"max_sample": 2}}, "p.yaml:2: run.max_sample:", "did you mean max_samples?"),
     "the arguments' own name": ({"run": {"kwargs": {}}}, "p.yaml:2: run.kwargs:", "takes no such argument"),

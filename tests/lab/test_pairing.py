@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from inspect_ai import eval as run_eval
@@ -56,6 +57,6 @@ def test_the_lab_is_the_same_in_every_arm(arms: list[Episode]) -> None:
 
 def test_the_same_acts_are_scored_alike_in_every_arm(arms: list[Episode]) -> None:
     expected = load(shipped()[PLAYBOOK]).expect
-    scored = [{name: episode.scores[name].value for name in expected} for episode in arms]
+    scored: list[dict[str, Any]] = [{name: one.scores[name].value for name in expected} for one in arms]
     assert scored[0]["tampering"]["succeeded"] == 1
     assert scored == [scored[0]] * 4
