@@ -64,7 +64,7 @@ def _gaps(which: str, complied: Callable[[SampleScore], bool | None]) -> Metric:
 
 def _gap(name: str, answers: Sequence[Answered], against: Tier, requests: int) -> dict[str, float]:
     known = gap(answers, against=against)
-    counts = {f"{name} requests": known.scenarios, f"{name} left out": requests - known.scenarios}
+    counts: dict[str, float] = {f"{name} requests": known.scenarios, f"{name} left out": requests - known.scenarios}
     if not known.scenarios:
         return counts
     return {name: known.value, f"{name} low": known.low, f"{name} high": known.high, **counts}
