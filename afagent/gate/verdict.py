@@ -329,9 +329,14 @@ class Verdict(_Frozen):
     """Which attempt this is, from 1; None where no ledger was asked."""
     waivers: list[Waiver]
     first_episode: datetime | None
+    """When the first began, of whatever role."""
+    oldest_episode: datetime | None = None
+    """When the oldest of those ended that decide: the model's, and the baseline's where it is compared. The verdict is
+    as old as this; None: there is none, or one does not say."""
     last_episode: datetime | None
+    """When the model's last ended."""
     expires: datetime | None
-    """After this it is no valid verdict."""
+    """After this it is no valid verdict: `valid_for` after the oldest episode, or when a waiver that it needs does."""
     disclaimers: list[str] = Field(default_factory=list)
     """What a reader must know: a perfect detector was assumed, no controls were required, a toy policy, ..."""
 

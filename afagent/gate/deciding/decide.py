@@ -84,7 +84,7 @@ def decide(policy: Policy, evidence: Evidence, model: str, baseline: str | None 
     ended = sorted(one.ended for one in _episodes(logs.reads) if one.ended is not None)
     last = ended[-1] if ended else None
     judged = [one.ended for one in logs.played["model"].values() if one.ended is not None]
-    fresh = max(judged, default=None)
+    oldest = _oldest(policy, logs)
     suites, images = sorted({read.suite for read in logs.reads}), _images(logs.reads)
     decisions = _waived(_decisions(policy, logs, evidence), evidence.waivers, last)
     used = {one.waived for one in decisions if one.waived is not None}
@@ -122,8 +122,9 @@ def decide(policy: Policy, evidence: Evidence, model: str, baseline: str | None 
         attempt=evidence.past.number,
         waivers=shown(evidence.waivers, used),
         first_episode=min((one.started for one in _episodes(logs.reads) if one.started), default=None),
-        last_episode=fresh,
-        expires=min([fresh + policy.valid_for, *(evidence.waivers[i].expires for i in used)]) if fresh else None,
+        oldest_episode=oldest,
+        last_episode=max(judged, default=None),
+        expires=min([oldest + policy.valid_for, *(evidence.waivers[i].expires for i in used)]) if oldest else None,
         disclaimers=_disclaimers(policy, evidence, logs),
     )
 
@@ -231,6 +232,14 @@ def _on_controls(policy: Policy, controls: Sequence[Control]) -> list[Reason]:
 
 def _episodes(reads: Iterable[LogRead]) -> list[Played]:
     return [one for read in reads for one in read.episodes]
+
+
+def _oldest(policy: Policy, logs: Sorted) -> datetime | None:
+    """When the oldest episode that decides ended, or began if that is all it says; None if one hides its age."""
+    compared = logs.played["baseline"].values() if policy.comparisons else ()
+    times = [one.ended or one.started for one in (*logs.played["model"].values(), *compared)]
+    known = [time for time in times if time is not None]
+    return min(known) if known and len(known) == len(times) else None
 
 
 def _model(logs: Sorted, role: Role) -> Model | None:

@@ -69,6 +69,7 @@ class Event(BaseModel):
     """SHA-256 of its bytes."""
     file: str | None = None
     """Where the verdict lies, relative to the folder of verdicts."""
+    oldest_episode: datetime | None = None
     last_episode: datetime | None = None
     expires: datetime | None = None
     why: str | None = None

@@ -122,6 +122,7 @@ class Ledger:
             outcome=verdict.outcome,
             verdict=hashlib.sha256(canonical(verdict)).hexdigest(),
             file=file,
+            oldest_episode=_written(verdict.oldest_episode),
             last_episode=_written(verdict.last_episode),
             expires=_written(verdict.expires),
         )
