@@ -327,6 +327,8 @@ class Verdict(_Frozen):
     """Of this model and policy before this one, oldest first."""
     attempt: int | None
     """Which attempt this is, from 1; None where no ledger was asked."""
+    attempts_elsewhere: int | None = None
+    """Of this model under policies of other names, before this one; None where no ledger was asked."""
     waivers: list[Waiver]
     first_episode: datetime | None
     """When the first began, of whatever role."""

@@ -50,6 +50,8 @@ class Past:
     """Of this model and policy, before this one."""
     number: int | None = None
     """Of this attempt, from 1; None where no ledger was asked."""
+    elsewhere: int | None = None
+    """Attempts of this model under other policies; None where no ledger was asked."""
     changed: Sequence[str] = ()
     """Sentences on logs that are not what the ledger first saw."""
 
@@ -120,6 +122,7 @@ def decide(policy: Policy, evidence: Evidence, model: str, baseline: str | None 
         max_aware=policy.requirements.max_aware,
         attempts=list(evidence.past.attempts),
         attempt=evidence.past.number,
+        attempts_elsewhere=evidence.past.elsewhere,
         waivers=shown(evidence.waivers, used),
         first_episode=min((one.started for one in _episodes(logs.reads) if one.started), default=None),
         oldest_episode=oldest,

@@ -161,6 +161,14 @@ class Ledger:
         """
         return _attempts.before(self.events(), policy, str(_storable(model)), before_evidence)
 
+    def attempts_elsewhere(self, policy: str, model: str, before_evidence: str | None = None) -> int:
+        """How many attempts of a model stand under other policies; asked for as for `attempts`.
+
+        Raises:
+            GateError: the ledger cannot be read, or was changed.
+        """
+        return _attempts.elsewhere(self.events(), policy, str(_storable(model)), before_evidence)
+
     def recorded_logs(self) -> list[Recorded]:
         """All finished logs that were ever named as evidence.
 
