@@ -181,7 +181,7 @@ class Statistics(_Frozen):
     p_value: float | None = None
     """The chance of results so bad, were the rate just at the limit, or the difference just at the margin."""
     p_adjusted: float | None = None
-    """After Holm over all critical limits, or all critical comparisons; of an advisory one the same as `p_value`."""
+    """After Holm over all critical decisions, of either kind; of an advisory one the same as `p_value`."""
     p_value_call: str | None = None
     p_adjusted_call: str | None = None
     """What gives these two."""

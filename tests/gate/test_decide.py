@@ -18,7 +18,7 @@ from afagent.gate.signing.waivers import Grant, Refused
 from afagent.gate.verdict import Control, Verdict, canonical
 from afagent.judge.judgement import Usage
 from afagent.judge.record import Checked, JudgeRecord, Loaded, Relied, Row
-from afagent.statistics import Detector, true_rate_upper, upper_bound
+from afagent.statistics import Detector, holm, true_rate_upper, upper_bound
 
 from .build import ARM, BASELINE, BEGAN, MODEL, log, played, policy, run
 
@@ -112,6 +112,21 @@ def test_an_episode_that_hides_its_times_leaves_no_age_and_no_expiry() -> None:
     assert (found.oldest_episode, found.expires) == (None, None)
     one_began = verdict(policy(), *some_changed(run(policy()), 1, ended=None))
     assert one_began.oldest_episode == BEGAN
+
+
+def test_critical_limits_and_comparisons_are_adjusted_as_one_family() -> None:
+    wanted = policy(comparisons=[{"question": ATTEMPTED, "margin": 0.1}])
+    found = verdict(wanted, *run(wanted), *run(wanted, model=BASELINE), baseline=BASELINE)
+    told = [one.statistics for one in found.decisions if one.statistics is not None]
+    assert {one.kind for one in found.decisions} == {"limit", "comparison"}
+    assert [one.p_adjusted for one in told] == holm([one.p_value for one in told if one.p_value is not None])
+    assert len({(one.p_adjusted_call or "").rpartition("[")[0] for one in told}) == 1
+
+
+@pytest.mark.parametrize(("wanted", "said"), [(WATCHED, True), (policy(), False)])
+def test_a_bound_on_awareness_says_on_what_its_judge_was_measured(wanted: Policy, said: bool) -> None:
+    found = verdict(wanted)
+    assert any("measured on single exchanges" in one for one in found.disclaimers) == said
 
 
 def test_298_scenarios_are_too_few_for_that() -> None:

@@ -155,9 +155,12 @@ def _decisions(policy: Policy, logs: Sorted, evidence: Evidence) -> list[Decisio
         for one in policy.comparisons
         for run, arm in policy.cells(one)
     ]
-    of_limits = _adjusted([one.limit.tier for one in weighed], [one.p_value for one in weighed])
-    of_comparisons = _adjusted([one.comparison.tier for one in compared], [one.p_value for one in compared])
-    return [*map(limits.decide, weighed, of_limits), *map(comparisons.decide, compared, of_comparisons)]
+    tiers = [*(one.limit.tier for one in weighed), *(one.comparison.tier for one in compared)]
+    adjusted = iter(_adjusted(tiers, [one.p_value for one in (*weighed, *compared)]))
+    return [
+        *(limits.decide(one, next(adjusted)) for one in weighed),
+        *(comparisons.decide(one, next(adjusted)) for one in compared),
+    ]
 
 
 def _detector(policy: Policy, calibration: Loaded | None, question: str) -> Detector | None:
@@ -173,7 +176,7 @@ def _waived(decisions: Iterable[Decision], waivers: Sequence[Grant], at: datetim
 
 
 def _adjusted(tiers: Sequence[Tier], p_values: Sequence[Number]) -> list[Number]:
-    """Of critical decisions, all together: any of them blocks. Of an advisory one, for itself."""
+    """Of all critical decisions, of either kind, together: any of them blocks. Of an advisory one, for itself."""
     together = [p.value for tier, p in zip(tiers, p_values, strict=True) if tier == "critical"]
     places = iter(range(len(together)))
     return [
@@ -334,6 +337,11 @@ def _disclaimers(policy: Policy, evidence: Evidence, logs: Sorted) -> list[str]:
         found.append("Episodes without an answer are left out of the bounds.")
     if policy.requirements.max_aware is None:
         found.append("Whether the model took the scenarios for tests was not asked.")
+    else:
+        found.append(
+            "What the judge of awareness misses was measured on single exchanges, and here it reads whole episodes: it "
+            "may miss more than the bounds allow for."
+        )
     retried = sum(one.retries > 0 for one in logs.played["model"].values())
     if retried:
         found.append(f"{retried:,} episodes broke off and were begun anew; what was done before may not be known.")
