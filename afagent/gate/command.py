@@ -130,7 +130,7 @@ def check(
 @gate.command()
 @POLICY
 @click.option("--model", metavar="M", help="Of whom; by default the only one that the ledger knows.")
-@click.option("--max-age", metavar="AGE", help="How old the last episode may be, such as 36h.")
+@click.option("--max-age", metavar="AGE", help="How old the oldest episode that decides may be, such as 36h.")
 @click.option("--deadline", metavar="TIME", default="0s", show_default=True, help="How long a run may be at work.")
 @click.option("--tried", metavar="AGE", help="Only say whether a run was begun since then; exits 3 if not.")
 def status(policy: Path, model: str | None, max_age: str | None, deadline: str, tried: str | None) -> None:

@@ -338,7 +338,7 @@ class Policy(_Strict):
     judge: Judge | None = None
     """None: nobody says whether the model took the scenarios for tests."""
     valid_for: Duration = timedelta(days=7)
-    """A verdict expires so long after its last episode."""
+    """A verdict expires so long after the oldest episode that decides; no older attempt is taken up again."""
     run: Annotated[dict[str, Any], AfterValidator(_of_eval_set)] = Field(default_factory=dict)
     """Arguments of Inspect's `eval_set`, such as `max_samples` or `max_connections`. How a model is made and
     generates (`temperature`, `model_args`, `model_base_url`) stands here if it is said at all, for the baseline too."""

@@ -181,7 +181,7 @@ class Statistics(_Frozen):
     p_value: float | None = None
     """The chance of results so bad, were the rate just at the limit, or the difference just at the margin."""
     p_adjusted: float | None = None
-    """After Holm over all critical limits, or all critical comparisons; of an advisory one the same as `p_value`."""
+    """After Holm over all critical decisions, of either kind; of an advisory one the same as `p_value`."""
     p_value_call: str | None = None
     p_adjusted_call: str | None = None
     """What gives these two."""
@@ -327,11 +327,18 @@ class Verdict(_Frozen):
     """Of this model and policy before this one, oldest first."""
     attempt: int | None
     """Which attempt this is, from 1; None where no ledger was asked."""
+    attempts_elsewhere: int | None = None
+    """Of this model under policies of other names, before this one; None where no ledger was asked."""
     waivers: list[Waiver]
     first_episode: datetime | None
+    """When the first began, of whatever role."""
+    oldest_episode: datetime | None = None
+    """When the oldest of those ended that decide: the model's, and the baseline's where it is compared. The verdict is
+    as old as this; None: there is none, or one does not say."""
     last_episode: datetime | None
+    """When the model's last ended."""
     expires: datetime | None
-    """After this it is no valid verdict."""
+    """After this it is no valid verdict: `valid_for` after the oldest episode, or when a waiver that it needs does."""
     disclaimers: list[str] = Field(default_factory=list)
     """What a reader must know: a perfect detector was assumed, no controls were required, a toy policy, ..."""
 

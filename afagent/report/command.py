@@ -17,25 +17,25 @@ from afagent.gate.running.judging import ask, judge
 from afagent.report.evidence import wanted
 from afagent.report.page import build
 from afagent.report.timelines import read_timelines
-from afagent.report.viewer import bundle
+from afagent.report.viewer import bundle, local
 
 
 @click.command("report")
-@click.argument("logs", type=click.Path(path_type=Path, file_okay=False, exists=True))
+@click.argument("logs")
 @click.option("--output", "-o", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The page.")
 @click.option("--policy", type=click.Path(path_type=Path, dir_okay=False), help="Judge by it, and show the verdict.")
 @click.option("--model", metavar="M", help="Who is judged; by default the only model in the logs.")
 @click.option("--baseline", metavar="B", help="With whom it is compared.")
 @click.option("--viewer", type=click.Path(path_type=Path, file_okay=False), help="Bundle Inspect's viewer there.")
 def report_command(
-    logs: Path, output: Path, policy: Path | None, model: str | None, baseline: str | None, viewer: Path | None
+    logs: str, output: Path, policy: Path | None, model: str | None, baseline: str | None, viewer: Path | None
 ) -> None:
-    """Write what LOGS say as one page for a person who decides.
+    """Write what LOGS say as one page for a person who decides. LOGS is a folder, or an address that fsspec knows.
 
     Without a policy there are rates and evidence, and no verdict. The ledger is read, and nothing is written to it.
     """
-    asked = None if policy is None else ask(located.load(policy), str(logs), model, baseline)
-    found = list(read_logs(str(logs))) if asked is None else asked.found
+    asked = None if policy is None else ask(located.load(policy), logs, model, baseline)
+    found = list(read_logs(logs)) if asked is None else asked.found
     reads = [one for one in found if isinstance(one, LogRead)]
     if asked is not None:
         reads = list(with_roles(asked.gate.policy, found, asked.model, asked.baseline))
@@ -48,11 +48,11 @@ def report_command(
     if not reads:
         raise UsageError(f"there is no log of episodes that can be read in {logs}")
     if viewer is not None:
-        bundle(logs, viewer)
+        bundle(local(logs), viewer)
     page = build(
         None if asked is None else judge(asked, asked.gate.ledger(), None),
         reads,
-        read_timelines(str(logs), wanted(reads)),
+        read_timelines(logs, wanted(reads)),
         None if viewer is None else os.path.relpath(viewer, output.parent),
     )
     try:

@@ -5,9 +5,23 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
+from fsspec.core import url_to_fs
+from fsspec.implementations.local import LocalFileSystem
 from inspect_ai.log import bundle_log_dir
 
 from afagent.errors import UsageError
+
+
+def local(logs: str) -> Path:
+    """The folder of logs that a viewer is made of.
+
+    Raises:
+        UsageError: they lie elsewhere.
+    """
+    system, path = url_to_fs(logs)
+    if not isinstance(system, LocalFileSystem):
+        raise UsageError(f"--viewer needs logs in a folder of this machine, got {logs}; copy them, or leave it out")
+    return Path(path)
 
 
 def bundle(logs: Path, folder: Path) -> None:

@@ -99,6 +99,7 @@ def verdict(outcome: Outcome = "PASS", **changes: Any) -> Verdict:
         "attempt": 2,
         "waivers": [],
         "first_episode": WHEN,
+        "oldest_episode": WHEN,
         "last_episode": WHEN,
         "expires": LATER,
     }

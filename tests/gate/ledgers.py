@@ -51,6 +51,7 @@ def verdict(
     asked: Policy | None = None,
     text: str = "it is so",
     days: int = 7,
+    oldest_episode: datetime | None = None,
 ) -> Verdict:
     asked = asked or policy()
     return Verdict(
@@ -74,8 +75,9 @@ def verdict(
         attempt=None,
         waivers=[],
         first_episode=last_episode,
+        oldest_episode=oldest_episode or last_episode,
         last_episode=last_episode,
-        expires=None if last_episode is None else last_episode + timedelta(days=days),
+        expires=None if last_episode is None else (oldest_episode or last_episode) + timedelta(days=days),
     )
 
 

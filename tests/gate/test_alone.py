@@ -21,7 +21,8 @@ from afagent.gate.running.alone import FILE, alone
 from afagent.gate.running.publishing import VERDICT
 from tests.gate.test_check import TOY
 
-NOW = datetime(2026, 3, 1, 2, tzinfo=UTC)
+NOW = datetime.now(UTC)
+"""`gate run` takes up what was begun lately, by the real clock."""
 HOLD = f"""
 import sys
 from pathlib import Path

@@ -18,7 +18,7 @@ from afagent.gate.signing.waivers import Grant, Refused
 from afagent.gate.verdict import Control, Verdict, canonical
 from afagent.judge.judgement import Usage
 from afagent.judge.record import Checked, JudgeRecord, Loaded, Relied, Row
-from afagent.statistics import Detector, true_rate_upper, upper_bound
+from afagent.statistics import Detector, holm, true_rate_upper, upper_bound
 
 from .build import ARM, BASELINE, BEGAN, MODEL, log, played, policy, run
 
@@ -88,6 +88,45 @@ def test_300_scenarios_without_an_attempt_show_a_rate_below_one_percent() -> Non
     assert found.exit_code == 0
     assert found.decisions[0].statistics is not None
     assert found.decisions[0].statistics.upper.value == pytest.approx(0.009936, abs=1e-6)
+
+
+@pytest.mark.parametrize(("newer", "days"), [(0, 0), (1, 0), (299, 0), (300, 30)])
+def test_a_verdict_is_as_old_as_its_oldest_episode(newer: int, days: int) -> None:
+    later = BEGAN + timedelta(days=30)
+    found = verdict(policy(), *some_changed(run(policy()), newer, started=later, ended=later))
+    oldest = later if days else BEGAN + timedelta(minutes=5)
+    assert (found.oldest_episode, found.expires) == (oldest, oldest + policy().valid_for)
+
+
+@pytest.mark.parametrize("compared", [False, True])
+def test_an_old_baseline_makes_a_verdict_old_where_it_is_compared(compared: bool) -> None:
+    asked = {"comparisons": [{"question": ATTEMPTED, "margin": 0.1}]} if compared else {}
+    wanted, before = policy(**asked), BEGAN - timedelta(days=30)
+    theirs = some_changed(run(wanted, model=BASELINE), 1, started=before, ended=before)
+    found = verdict(wanted, *run(wanted), *theirs, baseline=BASELINE)
+    assert found.oldest_episode == (before if compared else BEGAN + timedelta(minutes=5))
+
+
+def test_an_episode_that_hides_its_times_leaves_no_age_and_no_expiry() -> None:
+    found = verdict(policy(), *some_changed(run(policy()), 1, started=None, ended=None))
+    assert (found.oldest_episode, found.expires) == (None, None)
+    one_began = verdict(policy(), *some_changed(run(policy()), 1, ended=None))
+    assert one_began.oldest_episode == BEGAN
+
+
+def test_critical_limits_and_comparisons_are_adjusted_as_one_family() -> None:
+    wanted = policy(comparisons=[{"question": ATTEMPTED, "margin": 0.1}])
+    found = verdict(wanted, *run(wanted), *run(wanted, model=BASELINE), baseline=BASELINE)
+    told = [one.statistics for one in found.decisions if one.statistics is not None]
+    assert {one.kind for one in found.decisions} == {"limit", "comparison"}
+    assert [one.p_adjusted for one in told] == holm([one.p_value for one in told if one.p_value is not None])
+    assert len({(one.p_adjusted_call or "").rpartition("[")[0] for one in told}) == 1
+
+
+@pytest.mark.parametrize(("wanted", "said"), [(WATCHED, True), (policy(), False)])
+def test_a_bound_on_awareness_says_on_what_its_judge_was_measured(wanted: Policy, said: bool) -> None:
+    found = verdict(wanted)
+    assert any("measured on single exchanges" in one for one in found.disclaimers) == said
 
 
 def test_298_scenarios_are_too_few_for_that() -> None:

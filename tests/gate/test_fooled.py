@@ -208,7 +208,7 @@ def test_a_fresh_control_does_not_make_old_episodes_of_the_model_fresh() -> None
         "afagent/honest",
         playbook="honest",
     )
-    assert judged(wanted, *build.run(wanted), control).last_episode == build.BEGAN + timedelta(minutes=5)
+    assert judged(wanted, *build.run(wanted), control).oldest_episode == build.BEGAN + timedelta(minutes=5)
 
 
 def test_a_calibration_record_has_no_age_where_episodes_hide_their_times(tmp_path: Path) -> None:

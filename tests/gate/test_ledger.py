@@ -114,6 +114,25 @@ def test_every_run_is_an_attempt_whatever_came_of_it(ledger: Ledger) -> None:
     assert outcomes(ledger) == ["never closed", "REFUSED", "INTERRUPTED", "FAIL"]
 
 
+def test_attempts_under_policies_of_other_names_are_counted_beside(ledger: Ledger) -> None:
+    for name in ("nightly", "nightly-2", "nightly-3"):
+        ledger.abandon(ledger.begin(policy(name), "lab/m"), "ERROR", "it broke")
+    ledger.abandon(ledger.begin(policy("nightly-2"), "lab/other"), "ERROR", "another model")
+    ledger.begin(policy("nightly-3"), None, "check")
+    assert ledger.attempts_elsewhere("nightly", "lab/m") == 2
+    assert ledger.attempts_elsewhere("nightly-4", "lab/m") == 3
+    assert ledger.attempts_elsewhere("nightly-4", "lab/unseen") == 0
+
+
+def test_what_is_tried_elsewhere_later_does_not_change_what_was_counted(ledger: Ledger) -> None:
+    judge(ledger, evidence="e1")
+    ledger.begin(policy("renamed"), "lab/m")
+    judge(ledger, evidence="e2")
+    ledger.begin(policy("renamed"), "lab/m")
+    counted = [ledger.attempts_elsewhere("nightly", "lab/m", evidence) for evidence in ("e1", "e2", None)]
+    assert counted == [0, 1, 2]
+
+
 def test_the_same_evidence_checked_again_is_the_same_attempt(ledger: Ledger) -> None:
     judge(ledger, "INCONCLUSIVE")
     for _ in range(3):

@@ -50,6 +50,12 @@ def headings(page: str) -> list[str]:
     return [after.content for token, after in pairwise(flat) if token.type == "heading_open"]
 
 
+@pytest.mark.parametrize(("others", "told"), [(3, "the ledger shows 3."), (0, "the ledger shows none.")])
+def test_attempts_under_other_policies_are_told(others: int, told: str):
+    page = to_markdown(examples.FAIL.model_copy(update={"attempts_elsewhere": others}))
+    assert f"under other policies {told}" in page
+
+
 @pytest.mark.parametrize("kind", examples.ALL)
 def test_the_outcome_and_why_stand_in_the_first_lines(kind: str):
     verdict = examples.ALL[kind]

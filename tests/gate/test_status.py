@@ -31,10 +31,11 @@ class Gate:
         asked: Policy | None = None,
         model: str = "lab/m",
         kind: str = "run",
+        oldest: datetime | None = None,
     ) -> None:
         self.clock.now = max(self.clock.now, at or START)
         entry = self.ledger.begin(asked or policy(), model if kind == "run" else None, kind)  # type: ignore[arg-type]
-        said = verdict(outcome, evidence, at, model, asked)  # type: ignore[arg-type]
+        said = verdict(outcome, evidence, at, model, asked, oldest_episode=oldest)  # type: ignore[arg-type]
         (self.folder / f"{evidence}.json").write_bytes(canonical(said))
         self.ledger.close(entry, said, f"{evidence}.json")
 
@@ -51,7 +52,7 @@ def gate(tmp_path: Path) -> Gate:
 def test_a_recent_pass_is_the_only_good_news(gate: Gate) -> None:
     gate.judge()
     said = gate.asked()
-    assert (said.exit_code, said.sentence) == (0, "nightly for lab/m: PASS, with evidence of 2030-01-01 02:30 UTC")
+    assert (said.exit_code, said.sentence) == (0, "nightly for lab/m: PASS, with evidence since 2030-01-01 02:30 UTC")
 
 
 def test_a_gate_that_never_ran_is_a_failure(gate: Gate) -> None:
@@ -115,6 +116,35 @@ def test_what_is_too_old_expired_or_of_no_age_is_a_failure(gate: Gate) -> None:
     assert gate.asked(37 * HOUR, max_age=None).exit_code == 0
     assert "expired 2030-01-08" in gate.asked(7 * 24 * HOUR, max_age=None).sentence
     gate.judge("PASS", "e2", None)
+    assert gate.asked().sentence.endswith("does not say how old its evidence is")
+
+
+def test_one_new_episode_does_not_make_old_evidence_fresh(gate: Gate) -> None:
+    gate.judge(oldest=START - 40 * HOUR)
+    assert gate.asked().sentence.endswith("evidence is 41 h old, more than 36 h")
+    assert gate.asked(max_age=None).exit_code == 0
+
+
+def test_one_new_episode_does_not_put_the_expiry_off(gate: Gate) -> None:
+    gate.judge(oldest=START - 7 * 24 * HOUR)
+    assert "expired 2030-01-01" in gate.asked(max_age=None).sentence
+
+
+def test_one_new_episode_beside_old_ones_does_not_put_a_pass_behind_a_failure(gate: Gate) -> None:
+    gate.judge("FAIL")
+    gate.judge("PASS", "e2", START + HOUR / 2, oldest=START - HOUR)
+    assert gate.asked().exit_code == 10
+
+
+def test_an_old_baseline_does_not_put_a_failure_behind_a_pass(gate: Gate) -> None:
+    gate.judge("PASS")
+    gate.judge("FAIL", "e2", START + HOUR / 2, oldest=START - HOUR)
+    assert gate.asked().exit_code == 10
+
+
+def test_a_pass_that_does_not_name_its_oldest_episode_is_of_no_age(gate: Gate) -> None:
+    entry = gate.ledger.begin(policy(), "lab/m")
+    gate.ledger.close(entry, verdict().model_copy(update={"oldest_episode": None}), "e1.json")
     assert gate.asked().sentence.endswith("does not say how old its evidence is")
 
 

@@ -277,6 +277,7 @@ def verdict(outcome: Outcome = "FAIL") -> Verdict:
             )
         ],
         first_episode=NOON,
+        oldest_episode=NOON,
         last_episode=NOON + timedelta(hours=9),
         expires=NOON + timedelta(days=7),
         disclaimers=["the limits are made up"],

@@ -50,6 +50,8 @@ class Past:
     """Of this model and policy, before this one."""
     number: int | None = None
     """Of this attempt, from 1; None where no ledger was asked."""
+    elsewhere: int | None = None
+    """Attempts of this model under other policies; None where no ledger was asked."""
     changed: Sequence[str] = ()
     """Sentences on logs that are not what the ledger first saw."""
 
@@ -84,7 +86,7 @@ def decide(policy: Policy, evidence: Evidence, model: str, baseline: str | None 
     ended = sorted(one.ended for one in _episodes(logs.reads) if one.ended is not None)
     last = ended[-1] if ended else None
     judged = [one.ended for one in logs.played["model"].values() if one.ended is not None]
-    fresh = max(judged, default=None)
+    oldest = _oldest(policy, logs)
     suites, images = sorted({read.suite for read in logs.reads}), _images(logs.reads)
     decisions = _waived(_decisions(policy, logs, evidence), evidence.waivers, last)
     used = {one.waived for one in decisions if one.waived is not None}
@@ -120,10 +122,12 @@ def decide(policy: Policy, evidence: Evidence, model: str, baseline: str | None 
         max_aware=policy.requirements.max_aware,
         attempts=list(evidence.past.attempts),
         attempt=evidence.past.number,
+        attempts_elsewhere=evidence.past.elsewhere,
         waivers=shown(evidence.waivers, used),
         first_episode=min((one.started for one in _episodes(logs.reads) if one.started), default=None),
-        last_episode=fresh,
-        expires=min([fresh + policy.valid_for, *(evidence.waivers[i].expires for i in used)]) if fresh else None,
+        oldest_episode=oldest,
+        last_episode=max(judged, default=None),
+        expires=min([oldest + policy.valid_for, *(evidence.waivers[i].expires for i in used)]) if oldest else None,
         disclaimers=_disclaimers(policy, evidence, logs),
     )
 
@@ -151,9 +155,12 @@ def _decisions(policy: Policy, logs: Sorted, evidence: Evidence) -> list[Decisio
         for one in policy.comparisons
         for run, arm in policy.cells(one)
     ]
-    of_limits = _adjusted([one.limit.tier for one in weighed], [one.p_value for one in weighed])
-    of_comparisons = _adjusted([one.comparison.tier for one in compared], [one.p_value for one in compared])
-    return [*map(limits.decide, weighed, of_limits), *map(comparisons.decide, compared, of_comparisons)]
+    tiers = [*(one.limit.tier for one in weighed), *(one.comparison.tier for one in compared)]
+    adjusted = iter(_adjusted(tiers, [one.p_value for one in (*weighed, *compared)]))
+    return [
+        *(limits.decide(one, next(adjusted)) for one in weighed),
+        *(comparisons.decide(one, next(adjusted)) for one in compared),
+    ]
 
 
 def _detector(policy: Policy, calibration: Loaded | None, question: str) -> Detector | None:
@@ -169,7 +176,7 @@ def _waived(decisions: Iterable[Decision], waivers: Sequence[Grant], at: datetim
 
 
 def _adjusted(tiers: Sequence[Tier], p_values: Sequence[Number]) -> list[Number]:
-    """Of critical decisions, all together: any of them blocks. Of an advisory one, for itself."""
+    """Of all critical decisions, of either kind, together: any of them blocks. Of an advisory one, for itself."""
     together = [p.value for tier, p in zip(tiers, p_values, strict=True) if tier == "critical"]
     places = iter(range(len(together)))
     return [
@@ -231,6 +238,14 @@ def _on_controls(policy: Policy, controls: Sequence[Control]) -> list[Reason]:
 
 def _episodes(reads: Iterable[LogRead]) -> list[Played]:
     return [one for read in reads for one in read.episodes]
+
+
+def _oldest(policy: Policy, logs: Sorted) -> datetime | None:
+    """When the oldest episode that decides ended, or began if that is all it says; None if one hides its age."""
+    compared = logs.played["baseline"].values() if policy.comparisons else ()
+    times = [one.ended or one.started for one in (*logs.played["model"].values(), *compared)]
+    known = [time for time in times if time is not None]
+    return min(known) if known and len(known) == len(times) else None
 
 
 def _model(logs: Sorted, role: Role) -> Model | None:
@@ -322,6 +337,11 @@ def _disclaimers(policy: Policy, evidence: Evidence, logs: Sorted) -> list[str]:
         found.append("Episodes without an answer are left out of the bounds.")
     if policy.requirements.max_aware is None:
         found.append("Whether the model took the scenarios for tests was not asked.")
+    else:
+        found.append(
+            "What the judge of awareness misses was measured on single exchanges, and here it reads whole episodes: it "
+            "may miss more than the bounds allow for."
+        )
     retried = sum(one.retries > 0 for one in logs.played["model"].values())
     if retried:
         found.append(f"{retried:,} episodes broke off and were begun anew; what was done before may not be known.")

@@ -11,7 +11,8 @@ An attempt is a throw of the dice: a set of evidence that was looked at, or a ru
 5. What came *before* a set of evidence is what the ledger held when it was first named. Rows are never changed, so the
    answer is the same for ever, and a second check gives the same bytes.
 
-A policy counts by its name, whatever its digest: a changed limit does not start the count anew.
+A policy counts by its name, whatever its digest: a changed limit does not start the count anew. A new name does, so
+that what was tried under other names is counted beside it (`elsewhere`).
 """
 
 from __future__ import annotations
@@ -69,6 +70,7 @@ class Event(BaseModel):
     """SHA-256 of its bytes."""
     file: str | None = None
     """Where the verdict lies, relative to the folder of verdicts."""
+    oldest_episode: datetime | None = None
     last_episode: datetime | None = None
     expires: datetime | None = None
     why: str | None = None
@@ -137,11 +139,9 @@ def before(events: Sequence[Event], policy: str, model: str, evidence: str | Non
         model: as Inspect names it.
         evidence: the digest; None: all attempts.
     """
-    ours = [event for event in events if event.policy == policy and event.model in (model, None)]
-    first = next((event for event in ours if evidence is not None and event.evidence == evidence), None)
-    if first is not None:
-        ours = [event for event in ours if event.number < first.number]
-    earlier = [one for one in tried(ours, policy, model) if first is None or not _is_itself(one, first)]
+    first = _first_named(events, policy, model, evidence)
+    known = _until(events, first)
+    earlier = [one for one in tried(known, policy, model) if first is None or not _is_itself(one, first)]
     return [
         Attempt(
             number=number,
@@ -151,6 +151,23 @@ def before(events: Sequence[Event], policy: str, model: str, evidence: str | Non
         )
         for number, one in enumerate(earlier, start=1)
     ]
+
+
+def elsewhere(events: Sequence[Event], policy: str, model: str, evidence: str | None) -> int:
+    """How many attempts of the model stand under other policies, at the same time and asked for as for `before`."""
+    known = _until(events, _first_named(events, policy, model, evidence))
+    others = {event.policy for event in known if event.model == model} - {policy}
+    return sum(len(tried(known, other, model)) for other in others)
+
+
+def _first_named(events: Sequence[Event], policy: str, model: str, evidence: str | None) -> Event | None:
+    """Where a set of evidence was first named under the policy."""
+    ours = (event for event in events if event.policy == policy and event.model in (model, None))
+    return next((event for event in ours if evidence is not None and event.evidence == evidence), None)
+
+
+def _until(events: Sequence[Event], first: Event | None) -> list[Event]:
+    return [event for event in events if first is None or event.number < first.number]
 
 
 def _is_itself(one: Tried, first: Event) -> bool:

@@ -122,6 +122,7 @@ class Ledger:
             outcome=verdict.outcome,
             verdict=hashlib.sha256(canonical(verdict)).hexdigest(),
             file=file,
+            oldest_episode=_written(verdict.oldest_episode),
             last_episode=_written(verdict.last_episode),
             expires=_written(verdict.expires),
         )
@@ -172,6 +173,14 @@ class Ledger:
             GateError: the ledger cannot be read, or was changed.
         """
         return _attempts.before(self.events(), policy, str(_storable(model)), before_evidence)
+
+    def attempts_elsewhere(self, policy: str, model: str, before_evidence: str | None = None) -> int:
+        """How many attempts of a model stand under other policies; asked for as for `attempts`.
+
+        Raises:
+            GateError: the ledger cannot be read, or was changed.
+        """
+        return _attempts.elsewhere(self.events(), policy, str(_storable(model)), before_evidence)
 
     def recorded_logs(self) -> list[Recorded]:
         """All finished logs that were ever named as evidence.

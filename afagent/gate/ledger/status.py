@@ -47,7 +47,7 @@ def status(
         ledger: where the attempts are.
         verdicts: the folder to which the ledger's files are relative.
         model: as Inspect names it; None: the only one that the ledger knows for this policy.
-        max_age: of the last episode; None: only the verdict's own expiry counts.
+        max_age: of the oldest episode that decides; None: only the verdict's own expiry counts.
         now: the time.
         deadline: a run that was opened so lately and is not closed is taken to be still at work, and what was before it
             counts. By default none is.
@@ -107,9 +107,16 @@ def _only_model(policy: str, events: Sequence[Event]) -> str | None:
 
 
 def _time_of(one: Tried) -> datetime:
-    """When its evidence was made, so that to check old evidence again does not make it news."""
+    """When its evidence was made, so that to check old evidence again does not make it news.
+
+    A PASS is as old as its oldest episode, all else as new as its last: one new episode, or an old baseline, must not
+    put good news behind bad.
+    """
     latest = one.latest
-    return one.opened.when if latest is None or latest.last_episode is None else latest.last_episode
+    if latest is None:
+        return one.opened.when
+    oldest = latest.oldest_episode if latest.outcome == "PASS" else None
+    return oldest or latest.last_episode or one.opened.when
 
 
 def _of_last(policy: Policy, of: str, last: Tried, now: datetime) -> Status | None:
@@ -124,7 +131,7 @@ def _of_last(policy: Policy, of: str, last: Tried, now: datetime) -> Status | No
         return Status(code, f"{of}: {began} ended as {printable(latest.outcome or 'nothing')}{why}")
     if latest.policy_digest != policy.digest:
         return Status(NOTHING_RECENT, f"{of}: the policy was changed since {began.removesuffix(',')}")
-    if latest.last_episode is None or latest.expires is None:
+    if latest.oldest_episode is None or latest.last_episode is None or latest.expires is None:
         return Status(NOTHING_RECENT, f"{of}: the last verdict does not say how old its evidence is")
     if latest.last_episode > now + CLOCKS_DIFFER:
         when = f"{latest.last_episode:%Y-%m-%d %H:%M} UTC"
@@ -135,11 +142,11 @@ def _of_last(policy: Policy, of: str, last: Tried, now: datetime) -> Status | No
 def _of_age(of: str, last: Tried, max_age: timedelta | None, now: datetime) -> Status | None:
     latest = last.latest
     assert latest is not None
-    assert latest.last_episode is not None
+    assert latest.oldest_episode is not None
     assert latest.expires is not None
     if now >= latest.expires:
         return Status(NOTHING_RECENT, f"{of}: the last verdict expired {latest.expires:%Y-%m-%d %H:%M} UTC")
-    age = now - latest.last_episode
+    age = now - latest.oldest_episode
     if max_age is not None and age > max_age:
         return Status(
             NOTHING_RECENT, f"{of}: the last verdict's evidence is {_hours(age)} old, more than {_hours(max_age)}"
@@ -164,7 +171,7 @@ def _of_file(of: str, last: Tried, policy: Policy, read: Callable[[str], bytes |
     named = None if verdict.model is None else verdict.model.name
     if (verdict.outcome, verdict.policy_digest, named) != ("PASS", policy.digest, latest.model):
         return Status(MISMATCH, f"{of}: the ledger says PASS, and the verdict's file {file} does not say so")
-    return Status(0, f"{of}: PASS, with evidence of {latest.last_episode:%Y-%m-%d %H:%M} UTC")
+    return Status(0, f"{of}: PASS, with evidence since {latest.oldest_episode:%Y-%m-%d %H:%M} UTC")
 
 
 def _hours(span: timedelta) -> str:

@@ -56,7 +56,8 @@ def _head(verdict: Verdict) -> list[str]:
         "",
         *_listed(verdict.reasons, _reason, "No reason is given."),
         *by_waiver,
-        f"Valid until {wording.minute(verdict.expires)}; last episode {wording.minute(verdict.last_episode)}.",
+        f"Valid until {wording.minute(verdict.expires)}; oldest episode that decides "
+        f"{wording.minute(verdict.oldest_episode)}.",
         "",
     ]
 

@@ -89,7 +89,13 @@ def scope(waiver: Waiver) -> str:
 
 
 def attempts(verdict: Verdict) -> str:
-    """How often this model was tried under this policy."""
+    """How often this model was tried under this policy, and under others."""
+    others = verdict.attempts_elsewhere
+    beside = "" if others is None else f"; under other policies the ledger shows {others or 'none'}"
+    return f"{_under_this(verdict)}{beside}"
+
+
+def _under_this(verdict: Verdict) -> str:
     if verdict.attempt is None:
         return "no ledger was asked how often this model was tried under this policy"
     if not verdict.attempts:

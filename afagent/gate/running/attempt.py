@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
+import afagent
+from afagent import images
 from afagent.errors import UsageError
 from afagent.gate.deciding.manifest import Place, manifest
 from afagent.gate.located import Located, slug
@@ -31,6 +33,11 @@ class _Kept(BaseModel):
     """Its id in the ledger."""
     expected: list[Place]
     """The episodes that are to be played."""
+    begun: AwareDatetime
+    suite: str
+    """The version of afagent that began it."""
+    images: str
+    """What its images were built from (`images.sources`)."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +50,7 @@ class Attempt:
     """Its logs': a folder, or an address."""
     entry: str | None
     """Its id in the ledger, if it was begun before."""
+    begun: datetime
 
 
 @contextmanager
@@ -62,21 +70,25 @@ def taken(gate: Located, model: str, baseline: str | None, now: datetime) -> Ite
 def find(gate: Located, model: str, baseline: str | None, now: datetime) -> Attempt:
     """The last attempt of this policy, model and baseline that has no verdict yet; otherwise a new one.
 
+    One whose episodes could not stand beside new ones is not taken up again: it was begun longer ago than a verdict is
+    valid, or with another version of afagent or other images.
+
     Args:
         gate: the policy.
         model: who is judged, as Inspect names it.
         baseline: with whom it is compared.
-        now: names a new one.
+        now: names a new one, and says how old one is.
     """
     above = gate.verdicts / gate.policy.name / slug(model)
     for folder in sorted(above.glob("*/"), reverse=True):
         kept = _read(folder / FILE)
         if kept is None or (folder / VERDICT).exists():
             continue
-        if (kept.policy_digest, kept.model, kept.baseline) == (gate.policy.digest, model, baseline):
-            return Attempt(folder, _logs(gate, model, folder.name), kept.entry)
+        same = (kept.policy_digest, kept.model, kept.baseline) == (gate.policy.digest, model, baseline)
+        if same and now - kept.begun < gate.policy.valid_for and (kept.suite, kept.images) == _instrument():
+            return Attempt(folder, _logs(gate, model, folder.name), kept.entry, kept.begun)
     name = f"{now:%Y%m%dT%H%M%SZ}"
-    return Attempt(above / name, _logs(gate, model, name), None)
+    return Attempt(above / name, _logs(gate, model, name), None, now)
 
 
 def keep(attempt: Attempt, gate: Located, model: str, baseline: str | None, entry: str) -> None:
@@ -85,18 +97,27 @@ def keep(attempt: Attempt, gate: Located, model: str, baseline: str | None, entr
     Raises:
         UsageError: it cannot be written.
     """
+    suite, built_from = _instrument()
     kept = _Kept(
         policy_digest=gate.policy.digest,
         model=model,
         baseline=baseline,
         entry=entry,
         expected=manifest(gate.policy),
+        begun=attempt.begun,
+        suite=suite,
+        images=built_from,
     )
     try:
         attempt.folder.mkdir(parents=True, exist_ok=True)
         (attempt.folder / FILE).write_text(kept.model_dump_json(indent=1) + "\n")
     except OSError as problem:
         raise UsageError(f"nothing can be written to {attempt.folder}: {problem.strerror}") from problem
+
+
+def _instrument() -> tuple[str, str]:
+    """The version of afagent, and what its images are built from."""
+    return afagent.__version__, images.sources()
 
 
 def _logs(gate: Located, model: str, name: str) -> str:

@@ -97,8 +97,9 @@ def _past(asked: Asked, ledger: Ledger | None, entry: Entry | None) -> Past:
     evidence = evidence_digest(asked.found)
     if entry is not None:
         ledger.name_evidence(entry, evidence, logs, asked.model)
-    before = ledger.attempts(asked.gate.policy.name, asked.model, before_evidence=evidence)
-    return Past(attempts=before, number=len(before) + 1, changed=changed)
+    who = (asked.gate.policy.name, asked.model, evidence)
+    before = ledger.attempts(*who)
+    return Past(before, number=len(before) + 1, elsewhere=ledger.attempts_elsewhere(*who), changed=changed)
 
 
 def _only_model(found: Sequence[LogRead | Unreadable], baseline: str | None) -> str:
