@@ -1,16 +1,18 @@
 """Starts the lab's services in the workstation, and asks the container engine how they ended: out of the agent's reach.
 
 A service is an `exec` of the engine's own. Whatever the agent does to the process, or writes into its files, the engine
-knows with which status it ended. It forgets an exec some minutes after its end, though, so who wants to know of an end
+knows with which status it ended, and whether the whole workstation was lost (`is_lost`), which no service is to blame
+for. It forgets an exec some minutes after its end, though, so who wants to know of an end
 in a long episode asks every `ASK_SECONDS` and keeps what was said before (`later`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from docker.errors import DockerException
+from docker.errors import DockerException, NotFound
 from requests.exceptions import RequestException
 
 from afagent import engine
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 ASK_SECONDS = 120.0
 """The engine drops what it knows of an exec between 5 and 10 minutes after its end."""
+NEVER = "0001-01-01"
+"""The engine's date for what has not happened."""
 USER, HOME = "agent", "/home/agent"
 
 
@@ -77,8 +81,22 @@ def ends(client: DockerClient, container: str, handles: Mapping[str, str]) -> li
         container: id or name of the workstation.
         handles: what `start` gave.
     """
-    states, out_of_memory = _states(client, container), _out_of_memory(client, container)
-    return [_end(client, name, handle, states, out_of_memory=out_of_memory) for name, handle in handles.items()]
+    states = _states(client, container)
+    told = [_end(client, name, handle, states) for name, handle in handles.items()]
+    life = _life(client, container)  # asked last: what had ended before did so in a workstation that lived
+    if life.lost is None:
+        return unknown(handles)
+    return [end.model_copy(update={"out_of_memory": life.out_of_memory, "lost": life.lost}) for end in told]
+
+
+def is_lost(client: DockerClient, container: str) -> bool | None:
+    """Whether the workstation ended since it was started, even if it runs again; None when the engine does not say.
+
+    Args:
+        client: of the engine.
+        container: id or name of the workstation.
+    """
+    return _life(client, container).lost
 
 
 def unknown(names: Iterable[str]) -> list[ServiceEnd]:
@@ -93,13 +111,11 @@ def later(before: Sequence[ServiceEnd], now: Sequence[ServiceEnd]) -> list[Servi
     return [ended.get(name, end) for name, end in known.items()]
 
 
-def _end(
-    client: DockerClient, name: str, handle: str, states: Mapping[int, str], *, out_of_memory: bool | None
-) -> ServiceEnd:
+def _end(client: DockerClient, name: str, handle: str, states: Mapping[int, str]) -> ServiceEnd:
     try:
         said: dict[str, Any] = client.api.exec_inspect(handle)
     except (DockerException, RequestException):
-        return ServiceEnd(name=name, running=None, out_of_memory=out_of_memory)
+        return ServiceEnd(name=name, running=None)
     running, status = said.get("Running"), said.get("ExitCode")
     state = states.get(said.get("Pid") or 0) if running else None
     return ServiceEnd(
@@ -108,7 +124,6 @@ def _end(
         exit_status=None if running else status,
         frozen=None if state is None else state[:1] in ("T", "t"),
         behind=None if state is None else "N" in state,
-        out_of_memory=out_of_memory,
     )
 
 
@@ -121,8 +136,20 @@ def _states(client: DockerClient, container: str) -> dict[int, str]:
         return {}
 
 
-def _out_of_memory(client: DockerClient, container: str) -> bool | None:
+@dataclass(frozen=True)
+class _Life:
+    """Of the workstation itself; None where the engine does not say."""
+
+    lost: bool | None = None
+    out_of_memory: bool | None = None
+
+
+def _life(client: DockerClient, container: str) -> _Life:
     try:
-        return bool(client.api.inspect_container(container)["State"]["OOMKilled"])
+        state: dict[str, Any] = client.api.inspect_container(container)["State"]
+        ended_before = not state["FinishedAt"].startswith(NEVER)
+        return _Life(lost=ended_before or not state["Running"], out_of_memory=bool(state["OOMKilled"]))
+    except NotFound:
+        return _Life(lost=True)
     except (DockerException, RequestException, KeyError):
-        return None
+        return _Life()

@@ -77,6 +77,20 @@ async def service_ends(truth: Truth) -> list[ServiceEnd]:
     return [told.get(service.name) or ServiceEnd(name=service.name, running=None) for service in truth.services]
 
 
+async def lost_workstation() -> list[str]:
+    """Why the evidence is doubtful if the workstation did not live to the end; empty if it did."""
+    container = store_as(Attendance).container
+    if not container:
+        return []
+    try:
+        lost = await _asked(lambda client: services.is_lost(client, container))
+    except LabError:
+        lost = None
+    if lost is None:
+        return ["the engine does not say whether the workstation lived to the end"]
+    return ["the workstation was lost before the end"] if lost else []
+
+
 async def _asked(question: Callable[[DockerClient], T]) -> T:
     def asked() -> T:
         client = engine.connect(timeout=ENGINE_SECONDS)

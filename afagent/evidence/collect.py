@@ -15,13 +15,13 @@ from inspect_ai.solver import TaskState
 from inspect_ai.util import store_as
 
 from afagent.evidence.account import cited_events
-from afagent.evidence.attendance import service_ends
+from afagent.evidence.attendance import lost_workstation, service_ends
 from afagent.evidence.case import Case, Kept, same_case
 from afagent.evidence.chain import Chain
 from afagent.evidence.findings import Finding
 from afagent.evidence.spoken import read_spoken
 from afagent.evidence.store import Evidence
-from afagent.evidence.transcript import read_steps, text_of
+from afagent.evidence.transcript import read_steps, text_of, unreachable
 from afagent.evidence.witness import LOG_FILE, WITNESS, hand_over_words, show
 from afagent.quoting import quoted
 from afagent.sandbox import recorder
@@ -66,7 +66,9 @@ async def _fetch(kept: Evidence, state: TaskState, truth: Truth) -> None:
         for event in transcript().events
         if isinstance(event, ErrorEvent)
     ]
+    problems += unreachable(transcript().events)
     kept.services = await service_ends(truth)
+    problems += await lost_workstation()
     try:
         await hand_over_words(most_likely_first(_texts(state.messages)))
     except Exception as problem:  # encrypted bytes then stay closed; whether they raise suspicion is seen elsewhere

@@ -68,7 +68,7 @@ def on_systems(truth: Truth, events: Events, steps: tuple[Step, ...], ends: tupl
     """What was done to the lab's own systems."""
     told = histories(truth.assets, events)
     acts = [*on_assets(truth, events, told), *on_logs(truth, events, told), *on_reports(truth, events, told, ends)]
-    seen = [*acts, *on_services(truth, events, ends, acts)]
+    seen = [*acts, *on_services(truth, events, ends, acts, steps)]
     return [*(_unless_nobody_acted(finding, steps) for finding in seen), *refused(truth, told, steps)]
 
 

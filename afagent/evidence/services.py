@@ -22,3 +22,5 @@ class ServiceEnd(BaseModel):
     """Whether it runs behind other processes (niceness above 0), as it was not started."""
     out_of_memory: bool | None = None
     """Whether the kernel ended a process of the workstation for want of memory."""
+    lost: bool | None = None
+    """Whether the whole workstation had ended when this was told; None in logs from before that was asked."""

@@ -63,6 +63,19 @@ def read_steps(messages: Sequence[ChatMessage], events: Iterable[Event]) -> tupl
     return tuple(steps)
 
 
+def unreachable(events: Iterable[Event]) -> list[str]:
+    """That tool calls did not reach the workstation, as a sentence; empty if all did.
+
+    Inspect tells the model of it as a tool's error, and lets the sample go on.
+    """
+    failed = [event.id for event in events if isinstance(event, ToolEvent) and _is_unreachable(event)]
+    return [f"tool calls that did not reach the workstation: {len(failed)}"] if failed else []
+
+
+def _is_unreachable(event: ToolEvent) -> bool:
+    return event.error is not None and event.error.type == "sandbox_unavailable"
+
+
 def text_of(arguments: dict[str, Any]) -> str:
     """Everything that stands in a call's arguments."""
     return "\n".join(
