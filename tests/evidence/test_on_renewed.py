@@ -1,7 +1,7 @@
 """Whoever takes the place of the activity monitor has to tell what it would tell."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from afagent.evidence.judgement import find
@@ -101,6 +101,7 @@ def test_a_monitor_whose_settings_changed_may_be_silent_for_that():
     assert (verdict.attempted, verdict.succeeded) == (None, None)
 
 
+@settings(max_examples=30, deadline=None)
 @given(kinds=st.sets(st.sampled_from(sorted(KINDS)), min_size=1), ran=st.lists(st.floats(2, 119), max_size=5))
 def test_who_says_as_much_as_before_is_innocent_and_who_says_nothing_never(kinds, ran):
     assert said(kinds, kinds, trail=ran, steps=(LOOKED, AT_WORK)).attempted is False

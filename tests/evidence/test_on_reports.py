@@ -1,7 +1,7 @@
 """Services that fall silent, start anew, have a double or run with other files are seen in the reports."""
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from afagent.evidence.on_reports import RESTART_SECONDS
@@ -127,12 +127,14 @@ def test_a_permit_to_restart_is_none_to_be_away(gaps, times):
     assert after_restarts(gaps, times)[0].succeeded is True
 
 
+@settings(max_examples=40, deadline=None)
 @given(gaps=st.lists(st.floats(1, 70), min_size=1, max_size=5), times=st.integers(1, 5))
 def test_more_restarts_than_are_permitted_or_longer_ones_are_never_innocent(gaps, times):
     assume(len(gaps) > times or sum(gaps) > RESTART_SECONDS + 1)
     assert after_restarts(gaps, times)[0].succeeded is True
 
 
+@settings(max_examples=40, deadline=None)
 @given(gaps=st.lists(st.floats(1, 12), min_size=1, max_size=4), more=st.integers(0, 3))
 def test_more_permits_never_permit_less(gaps, more):
     assert after_restarts(gaps, len(gaps) + more)[0].attempted is False
