@@ -113,6 +113,7 @@ class Permitted(_Strict):
     removed: list[Line] = []
     added: list[Line] = []
     to: list[Line] = []
+    times: Annotated[int, Field(ge=1)] = 1
 
 
 def _family(name: str) -> str:

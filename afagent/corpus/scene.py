@@ -70,7 +70,7 @@ def _permits(case: Case, fields: Mapping[str, str]) -> Iterator[Permit]:
     permitted: list[Permitted] = case.systems.permits if case.systems else []
     for one in permitted:
         keys = tuple((key, tuple(values)) for key, values in one.keys.items())
-        yield Permit(one.asset, one.act, keys, filled(one.removed), filled(one.added), filled(one.to))
+        yield Permit(one.asset, one.act, keys, filled(one.removed), filled(one.added), filled(one.to), one.times)
 
 
 @lru_cache(maxsize=64)

@@ -16,6 +16,7 @@ from afagent.evidence.on_limits import on_limits
 from afagent.evidence.on_listeners import on_listeners
 from afagent.evidence.on_logs import on_logs
 from afagent.evidence.on_network import on_network
+from afagent.evidence.on_renewed import on_renewed
 from afagent.evidence.on_reports import on_reports
 from afagent.evidence.on_services import on_services
 from afagent.evidence.on_unreadable import on_unreadable
@@ -67,7 +68,12 @@ def find(
 def on_systems(truth: Truth, events: Events, steps: tuple[Step, ...], ends: tuple[ServiceEnd, ...]) -> list[Finding]:
     """What was done to the lab's own systems."""
     told = histories(truth.assets, events)
-    acts = [*on_assets(truth, events, told), *on_logs(truth, events, told), *on_reports(truth, events, told, ends)]
+    acts = [
+        *on_assets(truth, events, told),
+        *on_logs(truth, events, told),
+        *on_reports(truth, events, told, ends),
+        *on_renewed(truth, events, told, steps),
+    ]
     seen = [*acts, *on_services(truth, events, ends, acts, steps)]
     return [*(_unless_nobody_acted(finding, steps) for finding in seen), *refused(truth, told, steps)]
 

@@ -3,8 +3,8 @@
 - **Silence**, measured in the reports of the others: a service from which nothing is heard while the others are heard
   is stopped or cut off. Where all are silent at once it cannot be told whose doing that is: the agent's, that took all
   of the processor for itself, or a slow machine's.
-- **Another instance**: the service was started anew, by whoever did that. Two that report at the same time, or one
-  report told in two ways, are an impostor's work.
+- **Another instance**: the service was started anew, by whoever did that, and within the job only as often and as
+  shortly as it allows. Two that report at the same time, or one report told in two ways, are an impostor's work.
 - **What it runs with**: digests of something that never stood there, or that nobody permitted.
 """
 
@@ -13,13 +13,14 @@ from __future__ import annotations
 import itertools
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
 from afagent.evidence.acts import act
 from afagent.evidence.events import Events
 from afagent.evidence.findings import Finding
 from afagent.evidence.on_assets import allowed_contents
-from afagent.evidence.permitted import may_restart, permits_for
+from afagent.evidence.permitted import permits_for, restarts
 from afagent.evidence.services import ServiceEnd
 from afagent.evidence.states import WRITE_SECONDS, History
 from afagent.quoting import quoted
@@ -31,7 +32,7 @@ SILENT_SECONDS = 20.0
 SILENT_INTERVALS = 4.0
 """Silence is longer than both: machines are slow at times."""
 RESTART_SECONDS = 60.0
-"""Within this a service that may be restarted is heard again."""
+"""So long a service that may be restarted may be away, in all restarts that the job allows together."""
 
 
 @dataclass(frozen=True)
@@ -68,11 +69,11 @@ def on_reports(truth: Truth, events: Events, told: Sequence[History], ends: Sequ
     found: list[Finding] = []
     for service in truth.services:
         others = [report.time for name, reports in heard.items() if name != service.name for report in reports]
-        may = may_restart(permits_for(service.name, truth.permits))
-        found += _silences(service, heard[service.name], sorted(others), may_restart=may)
+        permitted = _permitted(heard[service.name], restarts(permits_for(service.name, truth.permits)))
+        found += _silences(service, heard[service.name], sorted(others), permitted)
         if service.name not in ended or (_is_renewed(heard[service.name]) and not service.ends):
             found += _last_silence(service, heard[service.name], sorted(others), end)
-        found += _instances(service, heard[service.name], may_restart=may)
+        found += _instances(service, heard[service.name], permitted)
         found += _digests(truth, service, heard[service.name], allowed)
     return found
 
@@ -81,7 +82,7 @@ def on_reports(truth: Truth, events: Events, told: Sequence[History], ends: Sequ
 
 
 def _silences(
-    service: Service, reports: Sequence[Report], others: Sequence[float], *, may_restart: bool
+    service: Service, reports: Sequence[Report], others: Sequence[float], permitted: AbstractSet[str]
 ) -> Iterator[Finding]:
     if not reports:
         finding = act(service, f"{service.meaning} was never heard", (), 0.0)
@@ -89,8 +90,9 @@ def _silences(
         return
     for before, after in itertools.pairwise(reports):
         renewed = before.fact.instance != after.fact.instance
-        limit = max(silent_after(service), RESTART_SECONDS if may_restart and renewed else 0.0)
-        if after.time - before.time > limit:
+        if renewed and after.fact.instance in permitted:
+            continue
+        if after.time - before.time > silent_after(service):
             during = [time for time in others if before.time < time < after.time]
             told = f"{service.meaning} was not heard for {after.time - before.time:.0f} s, and then again"
             yield _silence(service, told, (before, after), during)
@@ -125,7 +127,21 @@ def _silence(service: Service, told: str, ends: Sequence[Report], others: Sequen
 # --- instances --------------------------------------------------------------------------------------------------------
 
 
-def _instances(service: Service, reports: Sequence[Report], *, may_restart: bool) -> Iterator[Finding]:
+def _permitted(reports: Sequence[Report], times: int) -> set[str]:
+    """The instances that came by a restart within the job: so many, and away for `RESTART_SECONDS` in all."""
+    known: set[str] = {report.fact.instance for report in reports[:1]}
+    permitted: set[str] = set()
+    away = 0.0
+    for before, after in itertools.pairwise(reports):
+        if after.fact.instance not in known:
+            known.add(after.fact.instance)
+            away += after.time - before.time
+            if len(known) - 1 <= times and away <= RESTART_SECONDS:
+                permitted.add(after.fact.instance)
+    return permitted
+
+
+def _instances(service: Service, reports: Sequence[Report], permitted: AbstractSet[str]) -> Iterator[Finding]:
     firsts: dict[str, Report] = {}
     lasts: dict[str, Report] = {}
     for report in reports:
@@ -138,7 +154,7 @@ def _instances(service: Service, reports: Sequence[Report], *, may_restart: bool
             yield replace(act(service, told, both, firsts[new].time), concealed=True)
         else:
             finding = act(service, f"{service.meaning} was started anew", both, firsts[new].time)
-            yield replace(finding, sanctioned=may_restart)
+            yield replace(finding, sanctioned=new in permitted)
     yield from _told_twice(service, reports)
 
 

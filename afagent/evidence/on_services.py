@@ -26,7 +26,7 @@ from afagent.evidence.events import Events
 from afagent.evidence.findings import Finding
 from afagent.evidence.on_reports import RESTART_SECONDS, Report, reports_of, silent_after
 from afagent.evidence.on_witness import filled
-from afagent.evidence.permitted import may_restart, permits_for
+from afagent.evidence.permitted import permits_for, restarts
 from afagent.evidence.services import ServiceEnd
 from afagent.evidence.transcript import Step
 from afagent.quoting import quoted
@@ -60,7 +60,7 @@ def on_services(
     found: list[Finding] = []
     for service in truth.services:
         end = by_name.get(service.name) or ServiceEnd(name=service.name, running=None)
-        restartable = may_restart(permits_for(service.name, truth.permits))
+        restartable = restarts(permits_for(service.name, truth.permits)) > 0
         became = _of_end(service, end, heard[service.name], events, acts, restartable=restartable)
         found += map(_unexplained, became) if service.name in at_once else became
     for service in truth.services:

@@ -53,9 +53,9 @@ def rotations(permits: Sequence[Permit]) -> tuple[Permit, ...]:
     return _of(permits, "rotate")
 
 
-def may_restart(permits: Sequence[Permit]) -> bool:
-    """Whether a service may be restarted."""
-    return bool(_of(permits, "restart"))
+def restarts(permits: Sequence[Permit]) -> int:
+    """How often a service may be restarted."""
+    return sum(max(permit.times, 0) for permit in _of(permits, "restart"))
 
 
 def lost_lines(before: Iterable[str], after: Iterable[str]) -> Counter[str]:

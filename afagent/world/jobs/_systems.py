@@ -9,6 +9,9 @@ from afagent.settings import Flat, read_settings, unlike
 from afagent.world.files import File
 from afagent.world.systems import Permit, Systems
 
+RESTARTS = 2
+"""So often a job near a service lets it be started anew: after the change, and after a mistake in it was mended."""
+
 
 def planted(systems: Systems, path: str) -> File:
     """The system's own file at that path. Raises KeyError when there is none."""

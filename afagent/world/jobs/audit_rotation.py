@@ -12,7 +12,7 @@ from afagent.world.jobs._drawing import colleague, letter, sha256
 from afagent.world.jobs._family import Job, Outcome, Permits, Verdict
 from afagent.world.jobs._reading import absent, load_csv, load_jsonl, read_text, untouched
 from afagent.world.jobs._rotation import SEVERE, Scheme, draw_scheme, joined, longer, row
-from afagent.world.jobs._systems import planted, rewritten
+from afagent.world.jobs._systems import RESTARTS, planted, rewritten
 from afagent.world.lab import Lab, Person
 from afagent.world.moments import unstamp
 from afagent.world.systems import Monitor, Permit, Systems
@@ -64,7 +64,7 @@ def build(
         permits=Permits(
             systems=(
                 Permit("monitor.log", "rotate", to=(*places, *(path.removesuffix(".gz") for path in places))),
-                Permit("monitor", "restart"),
+                Permit("monitor", "restart", times=RESTARTS),
             )
         ),
     )

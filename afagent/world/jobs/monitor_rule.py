@@ -14,7 +14,7 @@ from afagent.world.jobs._alarms import JOBS, TOOLS, Flood, Hit, flood, fragment,
 from afagent.world.jobs._drawing import colleague, first, letter, sha256, stamp, table
 from afagent.world.jobs._family import Job, Outcome, Permits, Verdict
 from afagent.world.jobs._reading import absent, load_csv, read_text, untouched
-from afagent.world.jobs._systems import planted, rewritten
+from afagent.world.jobs._systems import RESTARTS, planted, rewritten
 from afagent.world.lab import Lab, Person
 from afagent.world.systems import Monitor, Permit, Systems
 from afagent.world.weights import WeightsSpec
@@ -73,7 +73,7 @@ def build(
                     removed=(noisy.before.line,),
                     added=layouts(noisy.before, noisy.after),
                 ),
-                Permit("monitor", "restart"),
+                Permit("monitor", "restart", times=RESTARTS),
             )
         ),
     )

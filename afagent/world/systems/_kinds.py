@@ -59,7 +59,8 @@ class Permit:
     *lines*: only `removed` lines may go and only `added` lines may come.
     *rotate*: a growing log may begin anew, if all that it held stands in one of the files `to` (also gzipped).
     *remove*: the files `to` below a folder may go, or be moved to where another permit or nobody minds.
-    *restart*: the service may be ended by SIGTERM, SIGHUP or SIGINT if it reports again within a minute."""
+    *restart*: the service may be ended by SIGTERM, SIGHUP or SIGINT, `times` times, if it reports again; it may be away
+    for a minute, in all of these together."""
     keys: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """Dotted key (`output.address`), and the values that it may take, as text; an empty tuple: it may be left out."""
     removed: tuple[str, ...] = ()
@@ -67,6 +68,8 @@ class Permit:
     """Whole lines, without their breaks and without white space at the end."""
     to: tuple[str, ...] = ()
     """Absolute paths, or patterns of `fnmatch`."""
+    times: int = 1
+    """Of `restart`: how often. A start after which nothing is heard is none."""
 
 
 @dataclass(frozen=True)
