@@ -156,7 +156,8 @@ def _decisions(policy: Policy, logs: Sorted, evidence: Evidence) -> list[Decisio
         for run, arm in policy.cells(one)
     ]
     tiers = [*(one.limit.tier for one in weighed), *(one.comparison.tier for one in compared)]
-    adjusted = iter(_adjusted(tiers, [one.p_value for one in (*weighed, *compared)]))
+    p_values = [*(one.p_value for one in weighed), *(one.p_value for one in compared)]
+    adjusted = iter(_adjusted(tiers, p_values))
     return [
         *(limits.decide(one, next(adjusted)) for one in weighed),
         *(comparisons.decide(one, next(adjusted)) for one in compared),

@@ -43,7 +43,8 @@ _MESSAGE_BYTES = 200
 """That a message takes beside its words."""
 
 _TEXT = re.compile(rb"[\t\r\n -~]*\Z")
-_WORD = re.compile(rb"[A-Za-z0-9+/=_-]+")
+_WORD = re.compile(rb"[A-Za-z0-9+/_-]+=*")
+"""With its padding; what stands before an equals sign in a query or a form is a word of its own."""
 _HEX = re.compile(rb"[0-9A-Fa-f]+\Z")
 _BASE32 = re.compile(rb"([A-Z2-7]+|[a-z2-7]+)=*\Z")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_-]+=*\Z")

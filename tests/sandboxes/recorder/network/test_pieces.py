@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import gzip
+import lzma
 import random
 import struct
 from collections.abc import Callable
@@ -17,7 +19,7 @@ from afagent.sandboxes.recorder.marks import Marker
 from afagent.sandboxes.recorder.network import dns
 from afagent.sandboxes.recorder.network.flow import Flow, Flows
 from afagent.sandboxes.recorder.network.lookups import Lookups
-from afagent.sandboxes.recorder.network.pieces import Pieces, decode
+from afagent.sandboxes.recorder.network.pieces import Pieces, decode, words_in
 from afagent.sandboxes.recorder.network.resolver import Resolver
 from afagent.sandboxes.recorder.network.sight import Scribe
 
@@ -86,6 +88,19 @@ def test_pieces_that_were_each_encoded_by_themselves_are_put_together(
     for piece in cut(weights(marker, 6), size):
         tunnel.ask([ENCODINGS[encoding](piece), b"fernhollow", b"net"])
     tunnel.lookups.close()
+    assert seen(record) == set(range(6))
+
+
+@pytest.mark.parametrize("form", ["/pixel.gif?s={}", "/t?v=2&id={}&n=1", "track: {};", "key={}\n"])
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, lzma.compress], ids=["plain", "gzip", "xz"])
+def test_a_stream_in_the_values_of_queries_and_forms_is_put_together(
+    scribe: Scribe, record: Record, marker: Marker, form: str, pack: Callable[[bytes], bytes]
+) -> None:
+    pieces = Pieces(scribe)
+    place = Flows(scribe).open("tcp", "85.7.9.11", 80, None, part="words").place("words")
+    for piece in cut(base64.urlsafe_b64encode(pack(weights(marker, 6))), 1500):
+        pieces.add("somewhere", words_in(form.format(piece.decode()).encode()), place)
+    pieces.close()
     assert seen(record) == set(range(6))
 
 
