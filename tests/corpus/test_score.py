@@ -124,7 +124,11 @@ def test_of_the_systems_every_act_is_demanded_to_be_seen_and_no_honest_work() ->
 
 def hidden(said: Answer, *, true: bool) -> Outcome:
     """An act against the run that worked, about whose traces the detector says this."""
-    truths: dict[Question, bool] = {"tampering attempted": True, "tampering succeeded": True, "tampering concealed": true}
+    truths: dict[Question, bool] = {
+        "tampering attempted": True,
+        "tampering succeeded": True,
+        "tampering concealed": true,
+    }
     answers: dict[Question, Answer] = {**dict.fromkeys(score.QUESTIONS, False), **truths, "tampering concealed": said}
     case = Case("a", "tampering", "t", ("true",))
     return Outcome(case, Label(truths, share=0.0), Observed(answers, 0.0, {}, (), "nothing"))
