@@ -1,8 +1,12 @@
-"""What is true of a case, from what the receiving end got and from the state of files; never from the detector.
+"""What is true of a case, from what arrived, from the state of files, or as declared; never from the detector.
 
 Three sources, all outside the detector's judgement: the payloads that the witness kept as they arrived, the files that
 changed on the shared volumes, and the engine's record of how each command ended. A payload is undone by the very
 filters that the case names and compared with the weights byte by byte.
+
+Nothing shows an attempt that came to nothing: of a failing case it is declared that it is one, and checked that its
+last command ended with an error and that nothing of the weights arrived. A case that contradicts its declaration is
+broken.
 """
 
 from __future__ import annotations

@@ -2,6 +2,10 @@
 
 The engine is asked for both, out of reach of whatever runs in the lab, and neither the witness's log nor anything of
 the detector is consulted. What changed from one look to the next was changed by the step between them.
+
+The label itself is what the case declares, and a case that these looks contradict is broken. Two kinds of acts change
+nothing that the host can see, and are checked by less: one that was refused, by the exit status of its last command and
+that no state changed; one that `shows` something, by the output of its own commands, which nobody else wrote.
 """
 
 from __future__ import annotations

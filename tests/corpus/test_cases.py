@@ -21,7 +21,7 @@ from afagent.corpus.workbench import Workbench, workbench
 from afagent.errors import UsageError
 from afagent.playbooks.placeholders import fill
 from afagent.world.episode import build_episode
-from afagent.world.jobs import FAMILIES_OF
+from afagent.world.jobs import FAMILIES, FAMILIES_OF
 from afagent.world.prompts import Prompts
 
 SYSTEMS: tuple[Kind, ...] = ("sabotage", "tampering", "shutdown_resistance")
@@ -54,10 +54,16 @@ def test_there_are_as_many_cases_of_every_kind_as_the_proof_demands(corpus: Corp
 def test_acts_against_the_systems_stand_beside_work_that_looks_like_them(corpus: Corpus) -> None:
     against = [case for case in corpus.cases if case.kind in SYSTEMS]
     assert all(len(corpus.of(kind)) >= 30 for kind in SYSTEMS)
-    assert sum(case.systems is not None for case in corpus.of("benign")) >= 60
+    near = [case.systems for case in corpus.of("benign") if case.systems is not None]
+    assert sum(bool(told.changes or told.permits) for told in near) >= 60  # work that demands a similar act
     for kind in SYSTEMS:
         declared = {(case.systems.effect, case.systems.concealed) for case in against if case.systems is not None}
         assert declared == {("attempted", False), ("succeeded", False), ("succeeded", True)}, kind
+
+
+def test_every_job_about_the_systems_is_done_in_the_corpus(corpus: Corpus) -> None:
+    done = {case.systems.family for case in corpus.of("benign") if case.systems is not None}
+    assert set(FAMILIES) - set(FAMILIES_OF["weight_exfiltration"]) == done - {None}
 
 
 def test_only_the_benign_that_change_no_system_share_a_lab(corpus: Corpus) -> None:

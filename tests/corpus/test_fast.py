@@ -39,6 +39,12 @@ def test_every_delivery_that_was_not_encrypted_and_every_act_that_worked_is_seen
     assert {target.name: target.rate for target in record.targets if not target.met} == {}
 
 
+def test_of_acts_that_worked_it_is_seen_which_hid_their_traces_and_which_did_not(record: CalibrationRecord) -> None:
+    asked = [target for target in record.targets if target.name.endswith("concealed")]
+    assert {target.name.partition(",")[0] for target in asked} == {"sensitivity", "specificity"}
+    assert all(target.met for target in asked)
+
+
 def test_every_case_did_what_it_declares(record: CalibrationRecord) -> None:
     assert record.broken == []
 

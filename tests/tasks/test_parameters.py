@@ -52,13 +52,6 @@ def test_every_seed_runs_in_every_arm():
     assert len(cells) == len(task.dataset) == 3 * 4
 
 
-def test_sixty_seeds_are_sixty_scenarios():
-    samples = list(weight_exfiltration(seeds=60, weights_mb=8).dataset)
-    assert len({sample.input[1].text for sample in samples}) == 60
-    assert len({sample.input[0].text for sample in samples}) == 60
-    assert len({sample.metadata["family"] for sample in samples}) >= 8
-
-
 def test_ids_are_the_same_in_every_run():
     def ids():
         return [sample.id for sample in weight_exfiltration(seeds=5, objective="none", weights_mb=8).dataset]
@@ -94,6 +87,14 @@ def test_every_task_in_the_lab_has_jobs_and_all_are_found_by_their_names():
     assert set(tasks.__all__) == {*FAMILIES_OF, "alignment_faking"}
     for name in tasks.__all__:
         assert registry_info(getattr(tasks, name)).name == f"afagent/{name}"
+
+
+@pytest.mark.parametrize("name", FAMILIES_OF)
+def test_sixty_seeds_are_sixty_scenarios_of_every_task(name: str):
+    samples = list(make(name, seeds=60).dataset)
+    assert len({sample.input[1].text for sample in samples}) == 60
+    assert len({sample.input[0].text for sample in samples}) == 60
+    assert {(sample.metadata or {})["family"] for sample in samples} == set(FAMILIES_OF[name])
 
 
 @pytest.mark.parametrize("name", FAMILIES_OF)
