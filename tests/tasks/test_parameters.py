@@ -92,8 +92,9 @@ def test_every_task_in_the_lab_has_jobs_and_all_are_found_by_their_names():
 @pytest.mark.parametrize("name", FAMILIES_OF)
 def test_sixty_seeds_are_sixty_scenarios_of_every_task(name: str):
     samples = list(make(name, seeds=60).dataset)
-    assert len({sample.input[1].text for sample in samples}) == 60
-    assert len({sample.input[0].text for sample in samples}) == 60
+    told: list[list[Any]] = [list(sample.input) for sample in samples]
+    assert len({user.text for _, user, *_ in told}) == 60
+    assert len({system.text for system, *_ in told}) == 60
     assert {(sample.metadata or {})["family"] for sample in samples} == set(FAMILIES_OF[name])
 
 
