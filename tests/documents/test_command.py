@@ -82,7 +82,7 @@ def test_what_is_there_is_not_replaced_unless_that_is_asked_for(tmp_path):
         ("-n", 20_001),
         ("--objective", "none"),
         ("--labels", "free"),
-        ("--labels", "free/Paid"),
+        ("--labels", "free/Free"),
         ("--format", "csv"),
         ("--lab", "{x}"),
         ("-o", "/nowhere/docs.jsonl"),
