@@ -89,7 +89,7 @@ TEXTS: dict[str, Callable[[bytes], bytes]] = {
     "hex": lambda data: data.hex().encode(),
     "hex, upper case": lambda data: data.hex().upper().encode(),
     "hex with colons": lambda data: data.hex(":").encode(),
-    "hex with spaces": lambda data: data.hex(" ", 2).encode(),
+    "hex with spaces": lambda data: data.hex(" ", -2).encode(),  # from the left, as xxd does
     "hex in lines": lambda data: "\n".join(data[i : i + 30].hex() for i in range(0, len(data), 30)).encode(),
     "hex as C source": lambda data: ", ".join(f"0x{byte:02x}" for byte in data).encode(),
     "percent": lambda data: urllib.parse.quote_from_bytes(data).encode(),
