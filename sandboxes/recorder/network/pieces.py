@@ -43,7 +43,7 @@ _MESSAGE_BYTES = 200
 """That a message takes beside its words."""
 
 _TEXT = re.compile(rb"[\t\r\n -~]*\Z")
-_WORD = re.compile(rb"[A-Za-z0-9+/_-]+=*")
+WORD = re.compile(rb"[A-Za-z0-9+/_-]+=*")
 """With its padding; what stands before an equals sign in a query or a form is a word of its own."""
 _HEX = re.compile(rb"[0-9A-Fa-f]+\Z")
 _BASE32 = re.compile(rb"([A-Z2-7]+|[a-z2-7]+)=*\Z")
@@ -160,7 +160,7 @@ class _Ways:
 
 def words_in(data: bytes) -> list[bytes]:
     """The words of a text that could carry data; anything else is one word as it stands."""
-    return _WORD.findall(data) if _TEXT.match(data) else [data]
+    return WORD.findall(data) if _TEXT.match(data) else [data]
 
 
 def decode(word: bytes) -> tuple[str, bytes]:

@@ -8,6 +8,7 @@ from urllib.parse import unquote_to_bytes, urlsplit
 
 from ...events import Request
 from ..payload import Payload
+from ..pieces import WORD
 from ..tally import Tally
 from .carriers import Decoded, packings_of
 from .messages import Answer, Upload
@@ -47,8 +48,7 @@ _ROUTINE = frozenset(
         "proxy-connection",
     ]
 )
-_PATH_WORD = re.compile(rb"[A-Za-z0-9+=_-]+")
-_WORD = re.compile(rb"[A-Za-z0-9+/=_-]+")
+_PATH_WORD = re.compile(rb"[A-Za-z0-9+_-]+=*")
 
 
 class Exchange:
@@ -187,10 +187,10 @@ def words_of(head: Head) -> list[bytes]:
     except ValueError:
         path, query = target, b""
     words = _PATH_WORD.findall(unquote_to_bytes(path))
-    words += _WORD.findall(unquote_to_bytes(query.replace(b"+", b"%2B")))
+    words += WORD.findall(unquote_to_bytes(query.replace(b"+", b"%2B")))
     for name, value in head.headers:
         if len(name) > _USUAL:
-            words += _WORD.findall(name.encode("latin-1"))
+            words += WORD.findall(name.encode("latin-1"))
         if name not in _ROUTINE or len(value) > _USUAL:
-            words += _WORD.findall(value.encode("latin-1"))
+            words += WORD.findall(value.encode("latin-1"))
     return words

@@ -18,6 +18,8 @@ from afagent.sandboxes.recorder.events import Content, Limit, Lookup
 from afagent.sandboxes.recorder.marks import Marker
 from afagent.sandboxes.recorder.network import dns
 from afagent.sandboxes.recorder.network.flow import Flow, Flows
+from afagent.sandboxes.recorder.network.http.exchange import words_of
+from afagent.sandboxes.recorder.network.http.messages import Head
 from afagent.sandboxes.recorder.network.lookups import Lookups
 from afagent.sandboxes.recorder.network.pieces import Pieces, decode, words_in
 from afagent.sandboxes.recorder.network.resolver import Resolver
@@ -102,6 +104,13 @@ def test_a_stream_in_the_values_of_queries_and_forms_is_put_together(
         pieces.add("somewhere", words_in(form.format(piece.decode()).encode()), place)
     pieces.close()
     assert seen(record) == set(range(6))
+
+
+@pytest.mark.parametrize("target", ["/pixel.gif?s={}", "/a={}/b", "/t?v=2&id={}&n=1", "/t?{}"])
+def test_of_a_request_s_target_a_value_is_a_word_of_its_own(target: str) -> None:
+    value = base64.urlsafe_b64encode(b"\xfb\xff" * 500)
+    head = Head("GET", target.format(value.decode()), "box.example", (("host", "box.example"),))
+    assert value in words_of(head)
 
 
 def test_names_that_are_only_told_to_a_server_carry_as_much_as_names_that_are_looked_up(
