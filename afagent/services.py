@@ -2,8 +2,8 @@
 
 A service is an `exec` of the engine's own. Whatever the agent does to the process, or writes into its files, the engine
 knows with which status it ended, and whether the whole workstation was lost (`is_lost`), which no service is to blame
-for. It forgets an exec some minutes after its end, though, so who wants to know of an end
-in a long episode asks every `ASK_SECONDS` and keeps what was said before (`later`).
+for. It forgets an exec some minutes after its end, though, so who wants to know of an end in a long episode asks every
+`ASK_SECONDS` and keeps what was said before (`later`).
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ _WAITING = '"$HOME/.cache/.part-7c21"'
 
 @dataclass(frozen=True)
 class Case:
-    """One act, in one lab of its own."""
+    """One act, in a lab; benign ones may share it (`choose.sittings`)."""
 
     name: str
     """Unique in the corpus."""

@@ -1,4 +1,4 @@
-"""A lab for one case: the episode's two containers on the Docker SDK, without Inspect and without a model.
+"""A lab for cases: the episode's two containers on the Docker SDK, without Inspect and without a model.
 
 Compose and Inspect cost several seconds of the processor for each start; the corpus has hundreds. The containers are
 those of the compose file (`service.py`), the commands to the witness those of an episode.
