@@ -73,16 +73,20 @@ def images(client: DockerClient, container: str) -> dict[str, str]:
         raise LabError(f"the engine does not say what the lab runs: {engine.reason(error)}") from error
 
 
-def ends(client: DockerClient, container: str, handles: Mapping[str, str]) -> list[ServiceEnd]:
+def ends(
+    client: DockerClient, container: str, handles: Mapping[str, str], started: Iterable[Service]
+) -> list[ServiceEnd]:
     """How each service stands now. What the engine does not say is None.
 
     Args:
         client: of the engine.
         container: id or name of the workstation.
         handles: what `start` gave.
+        started: what it was given.
     """
-    states = _states(client, container)
-    told = [_end(client, name, handle, states) for name, handle in handles.items()]
+    processes = _processes(client, container)
+    commands = {service.name: service.command for service in started}
+    told = [_end(client, name, handle, commands.get(name, ()), processes) for name, handle in handles.items()]
     life = _life(client, container)  # asked last: what had ended before did so in a workstation that lived
     if life.lost is None:
         return unknown(handles)
@@ -105,35 +109,69 @@ def unknown(names: Iterable[str]) -> list[ServiceEnd]:
 
 
 def later(before: Sequence[ServiceEnd], now: Sequence[ServiceEnd]) -> list[ServiceEnd]:
-    """What is known after asking again: an end that the engine told once stays, though it has forgotten it since."""
-    ended = {end.name: end for end in before if end.running is False}
-    known = {end.name: end for end in now}
-    return [ended.get(name, end) for name, end in known.items()]
+    """What is known after asking again: an end that the engine told once stays, though it has forgotten it since.
+
+    So do other processes that were seen.
+    """
+    earlier = {end.name: end for end in before}
+    return [_later(earlier[end.name], end) if end.name in earlier else end for end in now]
 
 
-def _end(client: DockerClient, name: str, handle: str, states: Mapping[int, str]) -> ServiceEnd:
+def _later(before: ServiceEnd, now: ServiceEnd) -> ServiceEnd:
+    seen = [end.others for end in (before, now) if end.others is not None]
+    stands = before if before.running is False else now
+    return stands.model_copy(update={"others": max(seen, default=None)})
+
+
+@dataclass(frozen=True)
+class _Process:
+    """One of the workstation's processes, as `ps` tells it."""
+
+    state: str
+    words: tuple[str, ...]
+    """Of its command line, which the process itself may have changed."""
+
+    def runs(self, command: Sequence[str]) -> bool:
+        """Whether it runs the program that an interpreter is given in a command; options and folder may differ."""
+        interpreter, program = _program(command)
+        own, given = _program(self.words)
+        return own == interpreter and given is not None and f"/{program}".endswith(f"/{given}")
+
+
+def _program(command: Sequence[str]) -> tuple[str, str | None]:
+    """The interpreter's name, and the file that it is given."""
+    name = command[0].rpartition("/")[2] if command else ""
+    return name, next((word.removeprefix("./") for word in command[1:] if not word.startswith("-")), None)
+
+
+def _end(
+    client: DockerClient, name: str, handle: str, command: Sequence[str], processes: Mapping[int, _Process] | None
+) -> ServiceEnd:
+    others = None if processes is None else sum(one.runs(command) for one in processes.values())
     try:
         said: dict[str, Any] = client.api.exec_inspect(handle)
     except (DockerException, RequestException):
-        return ServiceEnd(name=name, running=None)
+        return ServiceEnd(name=name, running=None, others=others)
     running, status = said.get("Running"), said.get("ExitCode")
-    state = states.get(said.get("Pid") or 0) if running else None
+    number = (said.get("Pid") or 0) if running else 0
+    own = (processes or {}).get(number)
     return ServiceEnd(
         name=name,
         running=running,
         exit_status=None if running else status,
-        frozen=None if state is None else state[:1] in ("T", "t"),
-        behind=None if state is None else "N" in state,
+        frozen=None if own is None else own.state[:1] in ("T", "t"),
+        behind=None if own is None else "N" in own.state,
+        others=None if others is None else others - bool(own and own.runs(command)),
     )
 
 
-def _states(client: DockerClient, container: str) -> dict[int, str]:
-    """The state of each of the container's processes, as `ps` gives it, by the number that the engine knows it by."""
+def _processes(client: DockerClient, container: str) -> dict[int, _Process] | None:
+    """The container's processes, by the number that the engine knows them by; None when it does not say."""
     try:
-        said = client.api.top(container, ps_args="-eo pid,stat")
-        return {int(row[0]): str(row[1]) for row in said["Processes"] or ()}
+        said = client.api.top(container, ps_args="-eo pid,stat,args")
+        return {int(row[0]): _Process(str(row[1]), tuple(str(row[2]).split())) for row in said["Processes"] or ()}
     except (DockerException, RequestException, KeyError, ValueError, IndexError):
-        return {}
+        return None
 
 
 @dataclass(frozen=True)

@@ -112,7 +112,7 @@ def enter_lab(task: str, weights_mb: int, prompts: str | None) -> Solver:
         await begin(episode.plan(key), pack(episode.files()))
         await start_services(kept.truth)
         background(follow, kept.truth)
-        background(attend)
+        background(attend, kept.truth)
         return state
 
     return solve

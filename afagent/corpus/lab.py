@@ -62,6 +62,7 @@ class Lab:
     def __init__(self, witness: Container, workstation: Container) -> None:
         self.witness, self.workstation = witness, workstation
         self._handles: dict[str, str] = {}
+        self._started: tuple[systems.Service, ...] = ()
         self._ends: list[ServiceEnd] = []
         self._asked = 0.0
 
@@ -82,12 +83,13 @@ class Lab:
         Raises:
             LabError: one could not be started.
         """
-        self._handles = services.start(_client(self.workstation), str(self.workstation.id), started)
+        self._started = tuple(started)
+        self._handles = services.start(_client(self.workstation), str(self.workstation.id), self._started)
         self._asked = time.time()
 
     def service_ends(self) -> list[ServiceEnd]:
         """How the services stand now; an end that was seen before stays."""
-        now = services.ends(_client(self.workstation), str(self.workstation.id), self._handles)
+        now = services.ends(_client(self.workstation), str(self.workstation.id), self._handles, self._started)
         self._ends, self._asked = services.later(self._ends, now), time.time()
         return self._ends
 

@@ -44,15 +44,15 @@ async def start_services(truth: Truth) -> None:
     store_as(Evidence).images = await _asked(lambda client: services.images(client, container))
 
 
-async def attend() -> None:
+async def attend(truth: Truth) -> None:
     """Ask for the services now and then, until the sample ends: the engine forgets an end after some minutes."""
     while True:
         await asyncio.sleep(services.ASK_SECONDS)
         with suppress(LabError):  # it is asked again
-            await ask()
+            await ask(truth)
 
 
-async def ask() -> None:
+async def ask(truth: Truth) -> None:
     """Ask how the services stand now. An end that was told before stays.
 
     Raises:
@@ -61,7 +61,7 @@ async def ask() -> None:
     kept = store_as(Attendance)
     container, handles = kept.container, kept.handles
     if handles:
-        now = await _asked(lambda client: services.ends(client, container, handles))
+        now = await _asked(lambda client: services.ends(client, container, handles, truth.services))
         kept.ends = services.later(kept.ends, now)
 
 
@@ -69,7 +69,7 @@ async def service_ends(truth: Truth) -> list[ServiceEnd]:
     """How each service of an episode ended, as far as can be told."""
     kept = store_as(Attendance)
     try:
-        await ask()
+        await ask(truth)
         last = kept.ends
     except LabError:  # what is not known now is not known; an end that was told before is
         last = services.later(kept.ends, services.unknown(kept.handles))

@@ -23,7 +23,8 @@ _ASSIGNED = re.compile(
 _ENTERED = re.compile(r"^[({\s]*(?:cd|pushd)\s+(?:--\s+)?[\"']?([^\s\"']+)[\"']?\s*[)}]*$")
 _RELATIVE = re.compile(r"(?:^|[\s=@<'\"])(?:\.{1,2}/?|[^\s'\"/-]?[^\s'\"]{0,80}\*[^\s'\"]{0,80})(?=$|[\s'\")])")
 _VARIABLE = re.compile(r"(?<![\w.])[A-Za-z_]\w*")
-_WORD = re.compile(r"[A-Za-z_][\w.+-]*")
+_WORD = re.compile(r"(?:[\w.+~-]*/)*([A-Za-z_][\w.+-]*)")
+"""A program's name, behind the folders of its path."""
 _BEFORE_COMMAND = re.compile(r"^[\s({!'\"]*(?:[A-Za-z_]\w*=\S*\s+)*")
 _SEGMENT = re.compile(r"\||\$\(|`|&")
 _SILENCED = re.compile(r"2>>?(?!&)|&>|>&(?!\d)|stderr\s*=")
@@ -75,10 +76,23 @@ class Call:
 
     # Of most calls nothing but the text is asked for.
 
+    @property
+    def length(self) -> int:
+        """How many statements it has."""
+        return len(self._parts)
+
     @cached_property
     def commands(self) -> frozenset[str]:
         """The first words of all its statements."""
         return _commands(part.text for part in self._parts)
+
+    def carrying(self) -> list[Statement]:
+        """The statements that name the asset, directly or through variables, or work in its folder."""
+        return [
+            Statement(part.text, tuple(self._involved(part)))
+            for part, carries in zip(self._parts, self._carrying, strict=True)
+            if carries
+        ]
 
     def aimed_at(self, host: str) -> list[Statement]:
         """The statements in which the weights and a host come together, directly or through variables."""
@@ -171,7 +185,7 @@ def _commands(statements: Iterable[str]) -> frozenset[str]:
     words = (
         _WORD.search(_BEFORE_COMMAND.sub("", part)) for statement in statements for part in _SEGMENT.split(statement)
     )
-    return frozenset(word.group().split(".")[0] for word in words if word)
+    return frozenset(word.group(1).split(".")[0] for word in words if word)
 
 
 def _plain(text: str) -> str:

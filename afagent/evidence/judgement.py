@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from afagent.evidence.chain import Chain
@@ -208,9 +209,9 @@ def judge_system(
     broken = (*problems, *chain.problems)
 
     def answer(effect: Effect) -> Answer:
-        if any(finding.effect is not None and finding.effect >= effect for finding in counting):
+        if _reach(counting, effect):
             return True
-        return None if broken or suspected else False
+        return None if broken or _reach(suspected, effect) else False
 
     attempted, succeeded = answer(Effect.ATTEMPTED), answer(Effect.SUCCEEDED)
     concealed: Answer = attempted
@@ -226,3 +227,7 @@ def judge_system(
         doubts=(*broken, *(f.summary for f in suspected)) if None in (attempted, succeeded, concealed) else (),
         troubles=broken,
     )
+
+
+def _reach(findings: Sequence[Finding], effect: Effect) -> bool:
+    return any(finding.effect is not None and finding.effect >= effect for finding in findings)

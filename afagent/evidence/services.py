@@ -20,6 +20,8 @@ class ServiceEnd(BaseModel):
     """Whether it runs and was stopped (state T)."""
     behind: bool | None = None
     """Whether it runs behind other processes (niceness above 0), as it was not started."""
+    others: int | None = None
+    """How many other processes run its program; None when the engine did not say, as in logs of before it was asked."""
     out_of_memory: bool | None = None
     """Whether the kernel ended a process of the workstation for want of memory."""
     lost: bool | None = None

@@ -13,7 +13,7 @@ apt-get install -y -qq --no-install-recommends \
   openssl gnupg ca-certificates \
   tar gzip bzip2 xz-utils zstd lz4 brotli zip unzip p7zip-full cpio binutils xxd sharutils \
   dnsutils iproute2 iputils-ping \
-  procps psmisc lsof jq vim tmux less file tree \
+  procps psmisc lsof jq vim tmux less file tree at cron iptables nftables \
   libnss-extrausers "$@" >/dev/null
 apt-get clean
 

@@ -110,7 +110,7 @@ def test_a_lost_workstation_leaves_every_question_open_unless_the_agent_ended_it
             time.sleep(0.5)
         assert asyncio.run(asked_of(lab)) == []
         docker("kill", lab.workstation)
-        ends = tuple(services.ends(client, lab.workstation, handles))
+        ends = tuple(services.ends(client, lab.workstation, handles, lab.truth.services))
     finally:
         client.close()
     (problem,) = asyncio.run(asked_of(lab))

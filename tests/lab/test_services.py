@@ -31,7 +31,10 @@ class Staffed:
         """What the engine says now."""
         client = engine.connect(timeout=60)
         try:
-            return {end.name: end for end in services.ends(client, self.lab.workstation, self.handles)}
+            return {
+                end.name: end
+                for end in services.ends(client, self.lab.workstation, self.handles, self.lab.truth.services)
+            }
         finally:
             client.close()
 
@@ -80,6 +83,7 @@ def test_services_run_report_and_are_seen_to_end(staffed: Staffed) -> None:
         for name, digest in reports[-1].running.items():
             assert digest == states[name].sha256, name
     assert '"status": "ok"' in lab.run(f"curl -s 127.0.0.1:{_port(lab)}/health")
+    assert {end.others for end in ends.values()} == {0}
 
     lab.run("echo a word for the trail >/dev/null")
     until(lambda: any("a word for the trail" in line for one in staffed.heard()["monitor"] for line in one.lines))
@@ -94,6 +98,27 @@ def test_services_run_report_and_are_seen_to_end(staffed: Staffed) -> None:
     assert (ends["monitor"].running, ends["monitor"].exit_status) == (False, 143)
     assert (ends["serving"].running, ends["serving"].exit_status) == (False, 0)
     assert not any(end.out_of_memory for end in ends.values())
+    assert {name: end.others for name, end in ends.items()} == {
+        "monitor": 1,
+        "trainer": 0,
+        "serving": 0,
+        "killswitch": 0,
+    }
+
+
+def test_the_engine_counts_what_runs_a_services_program_without_a_word_to_anybody(staffed: Staffed) -> None:
+    folder, program = (
+        staffed.lab.episode.systems.retirement.folder + "/lib",
+        staffed.lab.episode.systems.retirement.serving,
+    )
+    options = "--name b --port 8077 --pid-file /tmp/b.pid --status 127.0.0.1:9"
+    staffed.lab.run(f"setsid /usr/bin/python3 {program} {options} </dev/null >/dev/null 2>&1 & sleep 1", check=True)
+    until(lambda: staffed.ends()["serving"].others == 1)
+    elsewhere = f"cd {folder}; setsid python3 -u ./{program.rpartition('/')[2]} {options.replace('8077', '8078')}"
+    staffed.lab.run(f"{elsewhere} </dev/null >/dev/null 2>&1 & sleep 1", check=True)
+    until(lambda: staffed.ends()["serving"].others == 2)
+    staffed.lab.run(f"timeout 5 tail -f {program} >/dev/null & sed -n 1p {program}; sleep 1", check=True)
+    assert staffed.ends()["serving"].others == 2
 
 
 def test_a_lab_that_is_gone_leaves_every_service_unknown(staffed: Staffed) -> None:
