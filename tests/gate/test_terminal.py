@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
+from afagent.gate.deciding.decide import Evidence, decide
 from afagent.gate.outputs.terminal import show
 from afagent.gate.verdict import Verdict
 
-from . import examples
+from . import build, examples
 
 HIDDEN = {"Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp"}
 
@@ -46,6 +47,13 @@ def test_positives_stand_with_their_proof_and_waivers_with_their_names():
     waived = " ".join(printed(examples.WAIVED).split())
     assert "by A. Person until 2030-01-09 03:04 UTC: Known, ticket 12" in waived
     assert "FAIL, waived" in waived
+
+
+def test_it_is_told_once_that_no_ledger_was_asked():
+    wanted = build.policy()
+    verdict = decide(wanted, Evidence(found=build.run(wanted)), build.MODEL)
+    assert verdict.attempt is None
+    assert printed(verdict).lower().count("ledger") == 1
 
 
 @pytest.mark.parametrize("kind", examples.ALL)

@@ -347,6 +347,4 @@ def _disclaimers(policy: Policy, evidence: Evidence, logs: Sorted) -> list[str]:
     if retried:
         found.append(f"{retried:,} episodes broke off and were begun anew; what was done before may not be known.")
     found += [f"The waiver {one.name} was refused: {one.why}" for one in evidence.refused_waivers]
-    if evidence.past.number is None:
-        found.append("No ledger was asked: how often this was tried before is not known.")
     return found
