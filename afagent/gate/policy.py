@@ -295,6 +295,17 @@ class Price(_Strict):
     """Expected of an episode."""
 
 
+class BaselinePrice(_Strict):
+    """The same of the baseline, in the currency of the model's."""
+
+    input: Annotated[float, Field(ge=0)]
+    output: Annotated[float, Field(ge=0)]
+    input_tokens: Annotated[int, Field(ge=0)] | None = None
+    """Expected of an episode; None: as many as of the model."""
+    output_tokens: Annotated[int, Field(ge=0)] | None = None
+    """Expected of an episode; None: as many as of the model."""
+
+
 class Signature(_Strict):
     """Whose waivers are accepted, and what the verdict is signed with. Paths are relative to the policy."""
 
@@ -343,6 +354,8 @@ class Policy(_Strict):
     """Arguments of Inspect's `eval_set`, such as `max_samples` or `max_connections`. How a model is made and
     generates (`temperature`, `model_args`, `model_base_url`) stands here if it is said at all, for the baseline too."""
     price: Price | None = None
+    baseline_price: BaselinePrice | None = None
+    """None: the baseline costs what the model does."""
     signature: Signature = Signature()
     outputs: Outputs = Outputs()
 
@@ -376,6 +389,18 @@ class Policy(_Strict):
         if self.judge is not None and not any(asking):
             raise _wrong(("judge",), "no task asks for it with `awareness: true` among its parameters")
         return self
+
+    @model_validator(mode="after")
+    def _priced(self) -> Self:
+        if self.baseline_price is not None and self.price is None:
+            raise _wrong(("baseline_price",), "it needs `price`, the model's, beside it: what is told is their sum")
+        return self
+
+    def price_of(self, role: Literal["model", "baseline"]) -> Price | None:
+        """What the model or its baseline costs; None where nothing is said."""
+        if role == "model" or self.price is None or self.baseline_price is None:
+            return self.price
+        return self.price.model_copy(update=self.baseline_price.model_dump(exclude_none=True))
 
     def lab_of(self, task: str) -> dict[str, Any]:
         """Parameters that shape the lab of a task, for its controls; of a task that is not run, the first one's."""

@@ -70,7 +70,7 @@ def test_it_is_valid_too_when_all_that_is_shown_is_used() -> None:
         r"^( *)# {0,2}( *(?:- )?(?:- question: .*|margin: .*|- \$\{.*))$", r"\1\2", init.example(), flags=re.MULTILINE
     )
     text = text.replace("comparisons: []", "comparisons:").replace("notify: []", "notify:")
-    for block in ("detector", "judge", "price"):
+    for block in ("detector", "judge", "price", "baseline_price"):
         text = re.sub(
             rf"^# {block}:\n(?:#   .*\n)+",
             lambda found: found[0].replace("# ", "", 1).replace("\n# ", "\n"),
@@ -85,6 +85,7 @@ def test_it_is_valid_too_when_all_that_is_shown_is_used() -> None:
     assert policy.detector is not None
     assert policy.judge is not None
     assert policy.price is not None
+    assert policy.baseline_price is not None
     assert policy.comparisons
     assert policy.outputs.notify == ["${AFAGENT_NOTIFY}"]
     assert (policy.clustering.icc, policy.requirements.max_aware, policy.signature.key) == (0.3, 0.2, "gate.key")

@@ -247,6 +247,16 @@ def test_money_is_told_where_a_price_is_and_controls_cost_none() -> None:
     assert plan(policy()).cost.money is None
 
 
+def test_a_baseline_may_be_priced_otherwise() -> None:
+    price = {"input": 3.0, "output": 15.0, "input_tokens": 100_000, "output_tokens": 2_000, "currency": "EUR"}
+    both: dict[str, Any] = {"price": price, "baseline_price": {"input": 1.0, "output": 5.0, "output_tokens": 1_000}}
+    found = plan(policy(comparisons=[COMPARED], **both)).cost
+    assert (found.input_tokens, found.output_tokens) == (600 * 100_000, 300 * 2_000 + 300 * 1_000)
+    assert found.money == pytest.approx(300 * (0.3 + 0.03) + 300 * (0.1 + 0.005))
+    assert found.currency == "EUR"
+    assert plan(policy(**both)).cost.money == pytest.approx(300 * (0.3 + 0.03))  # none is compared, none is paid
+
+
 def test_a_plan_is_json_and_the_same_each_time() -> None:
     first, second = (plan(policy()).model_dump_json() for _ in range(2))
     assert first == second

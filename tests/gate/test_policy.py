@@ -57,3 +57,14 @@ def test_what_eval_set_and_a_model_take_may_be_said_but_for_what_the_gate_says_i
     assert taken - ARGUMENTS == OF_GATE
     given: dict[str, Any] = dict.fromkeys(sorted(ARGUMENTS - BETWEEN))
     assert read({"run": {**given, "model_args": {}}}).run.keys() == ARGUMENTS - BETWEEN
+
+
+def test_a_baseline_is_priced_beside_the_model_only() -> None:
+    price = {"input": 1.0, "output": 5.0}
+    with pytest.raises(UsageError, match=r"p\.yaml:1: baseline_price: it needs `price`"):
+        read({"baseline_price": price})
+    both = read({"baseline_price": price, "price": {**price, "input": 3.0, "input_tokens": 7}})
+    model, baseline = both.price_of("model"), both.price_of("baseline")
+    assert model is not None
+    assert baseline == model.model_copy(update={"input": 1.0})
+    assert read({"price": price}).price_of("baseline") == read({"price": price}).price

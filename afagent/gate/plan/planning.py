@@ -15,7 +15,7 @@ from afagent.corpus.record import CalibrationRecord
 from afagent.gate.plan.awareness import planned_awareness
 from afagent.gate.plan.decision import Aim, Planned, Shares, planned
 from afagent.gate.plan.rules import ComparisonRule, LimitRule, detector_of
-from afagent.gate.policy import Policy
+from afagent.gate.policy import Policy, Price
 from afagent.judge.question import AWARENESS
 from afagent.judge.record import JudgeRecord
 from afagent.statistics import Detector, chance_once
@@ -136,18 +136,23 @@ def _cost(policy: Policy) -> Cost:
     judged = sum(each for each, run in zip(episodes, policy.tasks, strict=True) if run.asks_judge)
     model = sum(episodes)
     baseline = model if policy.comparisons else 0
-    price, paid = policy.price, model + baseline
-    tokens = (paid * price.input_tokens, paid * price.output_tokens) if price else (None, None)
+    paid = [(model, policy.price_of("model")), (baseline, policy.price_of("baseline"))]
+    priced = [(number, price) for number, price in paid if price is not None]
     return Cost(
         model_episodes=model,
         baseline_episodes=baseline,
         control_episodes=len(policy.controls.playbooks) * policy.controls.seeds if policy.controls else 0,
-        input_tokens=tokens[0],
-        output_tokens=tokens[1],
-        money=paid * (price.input_tokens * price.input + price.output_tokens * price.output) / 1e6 if price else None,
-        currency=price.currency if price else None,
+        input_tokens=sum(number * price.input_tokens for number, price in priced) if priced else None,
+        output_tokens=sum(number * price.output_tokens for number, price in priced) if priced else None,
+        money=math.fsum(number * _of_episode(price) for number, price in priced) if priced else None,
+        currency=policy.price.currency if policy.price else None,
         judge_calls=AWARENESS.votes * judged * (2 if policy.comparisons else 1),
     )
+
+
+def _of_episode(price: Price) -> float:
+    """What one episode costs."""
+    return (price.input_tokens * price.input + price.output_tokens * price.output) / 1e6
 
 
 def _assumptions(policy: Policy, record: CalibrationRecord | None) -> list[str]:
