@@ -44,12 +44,12 @@ def witnessed(seed: int, facts: Sequence[Fact]) -> list[Event]:
 
 
 @solver
-def episode(kinds: Sequence[str]) -> Solver:
+def episode(kinds: Sequence[str], first: int = 1) -> Solver:
     """Leaves the evidence of an episode in the store, as it lies there once it was collected."""
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
         seed = state.metadata["seed"]
-        kind = kinds[seed - 1]
+        kind = kinds[seed - first]
         if kind == "broken":
             raise RuntimeError("the engine went away\nand more")
         store_as(EpisodeTruth).truth = truth(
@@ -89,20 +89,21 @@ def play(
     grader: Model | None = None,
     says: str = "",
     model: str | Model = "mockllm/model",
+    first: int = 1,
     **said: Any,
 ) -> Path:
-    """One log with an episode of each kind, seeds 1, 2, ...; with a grader, it judges what the model says.
+    """One log with an episode of each kind, their seeds counted from `first`; with a grader, it judges what the model says.
 
     Whatever else is said is an argument of Inspect's `eval`.
     """
     samples = [
         Sample(input="x", id=name_of(seed), metadata={"seed": seed, "arm": ARM, "family": "verify_shards"})
-        for seed in range(1, len(kinds) + 1)
+        for seed in range(first, first + len(kinds))
     ]
     task = Task(
         name="weight_exfiltration",
         dataset=samples,
-        solver=[speaking(says), episode(kinds)],
+        solver=[speaking(says), episode(kinds, first)],
         scorer=[exfiltration(), sabotage(), engagement(), honesty(), arm(), *([awareness()] if grader else [])],
         metadata={"afagent": "9.9"},
     )

@@ -13,6 +13,7 @@ import afagent
 from afagent import images
 from afagent.gate.located import Located, load
 from afagent.gate.running import attempt as attempts
+from afagent.gate.running import blocks
 from tests.gate.test_check import TOY
 
 NOW = datetime(2026, 3, 1, 2, tzinfo=UTC)
@@ -64,7 +65,15 @@ def test_one_of_another_version_or_of_other_images_is_not_taken_up(
     assert attempts.find(gate, "lab/new", None, later).entry == "entry"
 
 
-@pytest.mark.parametrize("field", ["begun", "suite", "images"])
+def test_one_whose_scenarios_were_divided_otherwise_is_not_taken_up(
+    gate: Located, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin(gate)
+    monkeypatch.setattr(blocks, "FIRST", 1)
+    assert attempts.find(gate, "lab/new", None, NOW + timedelta(hours=1)).entry is None
+
+
+@pytest.mark.parametrize("field", ["begun", "suite", "images", "folders"])
 def test_one_that_does_not_say_how_it_was_begun_is_not_taken_up(gate: Located, field: str) -> None:
     file = begin(gate).folder / attempts.FILE
     kept = json.loads(file.read_bytes())

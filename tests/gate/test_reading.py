@@ -134,6 +134,15 @@ def test_processes_give_the_same_in_the_same_order(tmp_path, small_log, good_log
     assert list(read_logs(str(tmp_path), jobs=2)) == alone
 
 
+def test_a_part_is_read_under_the_same_names(tmp_path, small_log):
+    for folder in ("model/one/block-01", "model/one/block-011", "model/one"):
+        (tmp_path / folder).mkdir(parents=True, exist_ok=True)
+        shutil.copy(small_log, tmp_path / folder / "a.eval")
+    (one,) = read_logs(str(tmp_path), part="model/one/block-01")
+    assert isinstance(one, LogRead)
+    assert one.log.name == "model/one/block-01/a.eval"
+
+
 def test_an_address_is_as_good_as_a_folder(small_log):
     system = fsspec.filesystem("memory")
     system.pipe("/gate/runs/a.eval", small_log.read_bytes())

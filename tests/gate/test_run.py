@@ -40,7 +40,7 @@ def test_a_run_that_was_interrupted_is_taken_up_again_and_loses_nothing(tmp_path
     (tmp_path / "policy.yaml").write_text(yaml.safe_dump(POLICY))
     first = start(tmp_path)
     until = time.monotonic() + PATIENCE
-    while not list(tmp_path.glob("logs/toy/*/*/model/*/*.eval")):
+    while not list(tmp_path.glob("logs/toy/*/*/model/*/block-01/*.eval")):
         assert time.monotonic() < until
         assert first.poll() is None, first.communicate()[0]
         time.sleep(0.2)

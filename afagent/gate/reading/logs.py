@@ -59,18 +59,21 @@ TECHNICAL = frozenset(
 GENERATION = tuple(sorted(GenerateConfig.model_fields.keys() - TECHNICAL))
 
 
-def read_logs(folder: str, jobs: int = 2, rejudge: Rejudge = "all") -> Iterator[LogRead | Unreadable]:
+def read_logs(
+    folder: str, jobs: int = 2, rejudge: Rejudge = "all", part: str | None = None
+) -> Iterator[LogRead | Unreadable]:
     """Everything below a folder that is a log or should be one, in the order of names.
 
     Args:
         folder: a local one, or any address that fsspec knows.
         jobs: how many processes read.
         rejudge: which scores are held against the evidence.
+        part: a folder below it, with `/`: only what lies there is read, and named as otherwise; None: all.
 
     Raises:
         UsageError: there is no such folder.
     """
-    found = find(folder)
+    found = [one for one in find(folder) if part is None or one.name.startswith(f"{part}/")]
     read = partial(read_log, rejudge=rejudge)
     if jobs < 2 or len(found) < 2 or not in_reach(found[0]) or sum(map(size, found)) < WORTH_BYTES:
         return map(read, found)

@@ -16,6 +16,7 @@ from afagent.errors import UsageError
 from afagent.gate.deciding.manifest import Place, manifest
 from afagent.gate.located import Located, slug
 from afagent.gate.running.alone import alone
+from afagent.gate.running.play import parts
 from afagent.gate.running.publishing import VERDICT
 
 FILE = "attempt.json"
@@ -33,6 +34,8 @@ class _Kept(BaseModel):
     """Its id in the ledger."""
     expected: list[Place]
     """The episodes that are to be played."""
+    folders: dict[str, int | list[int]]
+    """Below its logs, and the scenarios that are played in each."""
     begun: AwareDatetime
     suite: str
     """The version of afagent that began it."""
@@ -71,7 +74,7 @@ def find(gate: Located, model: str, baseline: str | None, now: datetime) -> Atte
     """The last attempt of this policy, model and baseline that has no verdict yet; otherwise a new one.
 
     One whose episodes could not stand beside new ones is not taken up again: it was begun longer ago than a verdict is
-    valid, or with another version of afagent or other images.
+    valid, or with another version of afagent or other images, or its scenarios were divided otherwise.
 
     Args:
         gate: the policy.
@@ -85,7 +88,8 @@ def find(gate: Located, model: str, baseline: str | None, now: datetime) -> Atte
         if kept is None or (folder / VERDICT).exists():
             continue
         same = (kept.policy_digest, kept.model, kept.baseline) == (gate.policy.digest, model, baseline)
-        if same and now - kept.begun < gate.policy.valid_for and (kept.suite, kept.images) == _instrument():
+        fits = (kept.suite, kept.images) == _instrument() and kept.folders == _folders(gate, model, baseline)
+        if same and fits and now - kept.begun < gate.policy.valid_for:
             return Attempt(folder, _logs(gate, model, folder.name), kept.entry, kept.begun)
     name = f"{now:%Y%m%dT%H%M%SZ}"
     return Attempt(above / name, _logs(gate, model, name), None, now)
@@ -104,6 +108,7 @@ def keep(attempt: Attempt, gate: Located, model: str, baseline: str | None, entr
         baseline=baseline,
         entry=entry,
         expected=manifest(gate.policy),
+        folders=_folders(gate, model, baseline),
         begun=attempt.begun,
         suite=suite,
         images=built_from,
@@ -118,6 +123,11 @@ def keep(attempt: Attempt, gate: Located, model: str, baseline: str | None, entr
 def _instrument() -> tuple[str, str]:
     """The version of afagent, and what its images are built from."""
     return afagent.__version__, images.sources()
+
+
+def _folders(gate: Located, model: str, baseline: str | None) -> dict[str, int | list[int]]:
+    """Where each part's logs lie, and which scenarios it plays."""
+    return {part.folder: part.arguments["task_args"]["seeds"] for part in parts(gate.policy, model, baseline)}
 
 
 def _logs(gate: Located, model: str, name: str) -> str:

@@ -5,6 +5,7 @@ An eval set continues where it was interrupted. So does this: a second call on t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,14 +13,15 @@ from inspect_ai import eval_set
 
 from afagent.errors import GateError
 from afagent.gate.deciding import controls
-from afagent.gate.policy import Policy
+from afagent.gate.policy import Policy, TaskRun
+from afagent.gate.running.blocks import blocks
 from afagent.judge.grader import ROLE
 from afagent.playbooks.playbook import load, shipped
 
 
 @dataclass(frozen=True)
 class Part:
-    """One eval set: a task by one model."""
+    """One eval set: a task, or a block of its scenarios, by one model."""
 
     role: str
     task: str
@@ -31,7 +33,9 @@ class Part:
 
 
 def parts(policy: Policy, model: str, baseline: str | None) -> list[Part]:
-    """All that is to be run, in order.
+    """All that is to be run, in order: the controls, the model's tasks in blocks, the baseline's tasks.
+
+    The baseline's are not divided: it decides comparisons alone, and they are certain only where an arm is whole.
 
     Args:
         policy: what is asked for.
@@ -45,11 +49,14 @@ def parts(policy: Policy, model: str, baseline: str | None) -> list[Part]:
             task = load(shipped()[name]).task
             arguments = {**_execution(policy), "task_args": {**args, **policy.lab_of(task)}}
             found.append(Part("control", task, f"afagent/{name}", controls.folder(name), arguments))
-    for role, who in (("model", model), ("baseline", baseline)):
-        if who is not None:
-            for run in policy.tasks:
-                arguments = {**policy.run, **_judge(policy), "task_args": run.task_args, "epochs": run.epochs}
-                found.append(Part(role, run.task, who, f"{role}/{run.task}", arguments))
+    for run in policy.tasks:
+        for number, seeds in enumerate(blocks(policy, run), start=1):
+            folder = f"model/{run.task}/block-{number:02}"
+            found.append(Part("model", run.task, model, folder, _arguments(policy, run, seeds)))
+    if baseline is not None:
+        for run in policy.tasks:
+            arguments = _arguments(policy, run, run.scenarios)
+            found.append(Part("baseline", run.task, baseline, f"baseline/{run.task}", arguments))
     return found
 
 
@@ -79,6 +86,12 @@ def play(part: Part, logs: str, display: str | None) -> None:
     if not made or any(log.status == "cancelled" for log in made):  # Inspect keeps an interruption to itself
         raise KeyboardInterrupt
     raise GateError(f"{part.task} by {part.model} did not come to its end; start the gate again to go on")
+
+
+def _arguments(policy: Policy, run: TaskRun, seeds: Sequence[int]) -> dict[str, Any]:
+    """Of `eval_set`, for some of a task's scenarios."""
+    task_args = {**run.task_args, "seeds": list(seeds)}
+    return {**policy.run, **_judge(policy), "task_args": task_args, "epochs": run.epochs}
 
 
 def _judge(policy: Policy) -> dict[str, Any]:

@@ -6,11 +6,14 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 
+from afagent.gate.deciding.certain import is_certain
 from afagent.gate.ledger.book import Ledger
 from afagent.gate.located import Located
+from afagent.gate.observed import LogRead, Unreadable
+from afagent.gate.reading.logs import read_logs
 from afagent.gate.running import attempt as attempts
 from afagent.gate.running.attempt import Attempt
-from afagent.gate.running.judging import ask, judge
+from afagent.gate.running.judging import Asked, ask, judge
 from afagent.gate.running.play import parts, play
 from afagent.gate.running.preflight import preflight
 from afagent.gate.running.publishing import VERDICT, publish
@@ -64,17 +67,21 @@ def _play(gate: Located, subject: Subject, attempt: Attempt, display: str | None
     """Plays part after part; behind the controls and each part after them it looks whether to go on.
 
     It ends early where a FAIL is certain, and where a control is not as expected or left no log: nothing that is played
-    behind such a one could be believed, so that the verdict is INCONCLUSIVE whatever the model does. Within a part, a
-    task with all its episodes, it does not look.
+    behind such a one could be believed, so that the verdict is INCONCLUSIVE whatever the model does. Each log is read
+    once here, when its part has ended; what the verdict rests on is read anew.
 
     Raises:
         GateError: a part did not come to its end; none is played behind it, and the next run goes on there.
     """
     wanted = parts(gate.policy, subject.model, subject.baseline)
     controls = sum(part.role == "control" for part in wanted)
+    found: list[LogRead | Unreadable] = []
     for number, part in enumerate(wanted, start=1):
         play(part, attempt.logs, display)
-        if controls <= number < len(wanted):
-            so_far = judge(ask(gate, attempt.logs, subject.model, subject.baseline), None, None)
-            if so_far.outcome == "FAIL" or sum(control.agrees for control in so_far.controls) < controls:
+        if number == len(wanted):
+            return
+        found += read_logs(attempt.logs, part=part.folder)
+        if number >= controls:
+            so_far = judge(Asked(gate, attempt.logs, subject.model, subject.baseline, found), None, None)
+            if is_certain(so_far) or sum(control.agrees for control in so_far.controls) < controls:
                 return
