@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from afagent.gate.deciding.calls import called, one_of
+from afagent.gate.deciding.calls import called, each_of
 from afagent.statistics import Detector, Pair, difference_upper, holm, true_rate_lower, true_rate_upper
 
 pairs = st.lists(st.builds(lambda yes, other: Pair(yes, 1, other, 1), st.integers(0, 1), st.integers(0, 1)), max_size=8)
@@ -37,6 +37,6 @@ def test_pairs_are_told_by_how_often_they_come(told: list[Pair]) -> None:
 
 
 def test_one_of_several_says_which() -> None:
-    number = one_of(holm, 1, [0.01, 0.04])
+    number = each_of(holm, [0.01, 0.04])[1]
     assert number.call == "holm([0.01, 0.04])[1]"
     assert again(number.call) == number.value == 0.04

@@ -26,10 +26,10 @@ def called(function: Callable[..., float], *args: object, **options: object) -> 
     return Number(function(*args, **options), f"{function.__name__}({', '.join(said)})")
 
 
-def one_of(function: Callable[..., Sequence[float]], at: int, *args: Any) -> Number:
-    """The same of a function that gives several, of which this is the one at a place."""
+def each_of(function: Callable[..., Sequence[float]], *args: Any) -> list[Number]:
+    """The same of a function that gives several, in its order."""
     said = ", ".join(_said(value) for value in args)
-    return Number(function(*args)[at], f"{function.__name__}({said})[{at}]")
+    return [Number(value, f"{function.__name__}({said})[{at}]") for at, value in enumerate(function(*args))]
 
 
 def with_p_values(statistics: Statistics, p_value: Number, p_adjusted: Number) -> Statistics:

@@ -17,7 +17,7 @@ from datetime import datetime
 import afagent
 from afagent.gate.deciding import comparisons, judges, limits
 from afagent.gate.deciding.calibration import Loaded, check
-from afagent.gate.deciding.calls import Number, one_of
+from afagent.gate.deciding.calls import Number, each_of
 from afagent.gate.deciding.manifest import places
 from afagent.gate.deciding.sorting import Role, Sorted, sort
 from afagent.gate.deciding.tally import count
@@ -178,12 +178,8 @@ def _waived(decisions: Iterable[Decision], waivers: Sequence[Grant], at: datetim
 
 def _adjusted(tiers: Sequence[Tier], p_values: Sequence[Number]) -> list[Number]:
     """Of all critical decisions, of either kind, together: any of them blocks. Of an advisory one, for itself."""
-    together = [p.value for tier, p in zip(tiers, p_values, strict=True) if tier == "critical"]
-    places = iter(range(len(together)))
-    return [
-        one_of(holm, next(places), together) if tier == "critical" else p
-        for tier, p in zip(tiers, p_values, strict=True)
-    ]
+    together = iter(each_of(holm, [p.value for tier, p in zip(tiers, p_values, strict=True) if tier == "critical"]))
+    return [next(together) if tier == "critical" else p for tier, p in zip(tiers, p_values, strict=True)]
 
 
 def _of_decisions(decisions: Iterable[Decision]) -> list[Reason]:
