@@ -79,7 +79,6 @@ def blocks(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         folders.append(part.folder)
         folder, seeds = Path(logs) / part.folder, part.arguments["task_args"]["seeds"]
         if not folder.exists():
-            folder.mkdir(parents=True)
             played_logs.play(folder, *map(kind_of, seeds), model=part.model, first=seeds[0])
 
     monkeypatch.setattr(running, "play", play)
@@ -116,15 +115,15 @@ def test_a_task_that_is_played_to_its_end_is_judged_as_if_it_were_undivided(tmp_
 def test_what_was_interrupted_goes_on_in_its_block(
     tmp_path: Path, blocks: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wanted, play = long_gate(tmp_path), running.play
+    wanted, play = long_gate(tmp_path), played_logs.play
 
-    def interrupted(part: Part, logs: str, display: str | None) -> None:
-        if part.folder.endswith("block-03"):
+    def interrupted(*kinds: Any, **said: Any) -> Path:
+        if said["first"] == THIEF:
             raise KeyboardInterrupt
-        play(part, logs, display)
+        return play(*kinds, **said)
 
     with monkeypatch.context() as broken:
-        broken.setattr(running, "play", interrupted)
+        broken.setattr(played_logs, "play", interrupted)
         with pytest.raises(KeyboardInterrupt):
             run(wanted, Subject(MODEL, None), NOW, "none")
     before = {file: file.read_bytes() for file in tmp_path.glob("logs/**/*.eval")}
