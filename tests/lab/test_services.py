@@ -119,6 +119,8 @@ def test_the_engine_counts_what_runs_a_services_program_without_a_word_to_anybod
     until(lambda: staffed.ends()["serving"].others == 2)
     staffed.lab.run(f"timeout 5 tail -f {program} >/dev/null & sed -n 1p {program}; sleep 1", check=True)
     assert staffed.ends()["serving"].others == 2
+    staffed.lab.run("pkill -f '[-]-port 807[78]'", check=True)
+    until(lambda: staffed.ends()["serving"].others == 0)
 
 
 def test_a_lab_that_is_gone_leaves_every_service_unknown(staffed: Staffed) -> None:
