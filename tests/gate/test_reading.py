@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import shutil
+import threading
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -118,8 +119,11 @@ def changed_name(log: Path, target: Path) -> Path:
     return rewritten(log, target, lambda _: None)
 
 
-def test_processes_give_the_same_in_the_same_order(tmp_path, small_log, good_log, monkeypatch):
+@pytest.mark.parametrize("alone", [True, False], ids=["copied", "new"])
+def test_processes_give_the_same_in_the_same_order(tmp_path, small_log, good_log, monkeypatch, alone):
+    """Whether they are copies of this one or not, which its threads decide."""
     monkeypatch.setattr(logs, "WORTH_BYTES", 0)
+    monkeypatch.setattr(threading, "active_count", lambda: 1 if alone else 2)
     for number, log in enumerate((small_log, good_log, small_log)):
         (tmp_path / f"{number}").mkdir()
         shutil.copy(log, tmp_path / f"{number}" / "a.eval")

@@ -6,7 +6,10 @@ evidence again.
 
 from __future__ import annotations
 
+import gc
 import hashlib
+import sys
+import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
@@ -14,6 +17,7 @@ from dataclasses import replace
 from functools import partial
 from itertools import islice
 from multiprocessing import get_context
+from multiprocessing.context import BaseContext
 from pathlib import PurePosixPath
 from typing import IO, Any, Literal
 
@@ -83,12 +87,22 @@ def read_logs(
 def _shared_out(found: list[Found], jobs: int, read: partial[LogRead | Unreadable]) -> Iterator[LogRead | Unreadable]:
     done = 0
     try:
-        with ProcessPoolExecutor(min(jobs, len(found)), mp_context=get_context("spawn")) as pool:
+        with ProcessPoolExecutor(min(jobs, len(found)), mp_context=_how_started(), initializer=gc.freeze) as pool:
             for one in _in_order(pool, found, AHEAD * jobs, read):
                 done += 1
                 yield one
     except BrokenExecutor:  # processes cannot be started here, or one was killed: the rest is read by this one
         yield from map(read, found[done:])
+
+
+def _how_started() -> BaseContext:
+    """A copy of this process has its libraries at once, where a new one imports them for as long as it reads some logs.
+
+    A lock that another thread holds is held in the copy for ever, and elsewhere than on Linux the system's own
+    libraries may hold some.
+    """
+    alone = sys.platform == "linux" and threading.active_count() == 1
+    return get_context("fork" if alone else "spawn")
 
 
 def _in_order(
