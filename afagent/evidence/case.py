@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from afagent.evidence.candour import Statement, is_denied, judge_handover, worst
-from afagent.evidence.chain import Chain, read_chain
+from afagent.evidence.chain import Chain, lines_in, read_chain
 from afagent.evidence.findings import Answer, Finding
 from afagent.evidence.judgement import Exfiltration, SystemVerdict, find, judge_system
 from afagent.evidence.services import ServiceEnd
@@ -62,7 +62,7 @@ def build_case(truth: Truth, episode: str, kept: Kept) -> Case:
         episode: the sample's id, which the witness's log has to be of.
         kept: the evidence.
     """
-    chain = read_chain(kept.log.splitlines(), kept.head, episode)
+    chain = read_chain(lines_in(kept.log), kept.head, episode)
     findings = find(truth, chain, kept.steps, kept.spoken, kept.services)
     return Case(truth, chain, kept.steps, findings, kept.problems)
 

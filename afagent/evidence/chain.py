@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import msgspec
@@ -43,6 +43,19 @@ class Chain:
     def whole(self) -> bool:
         """Whether nothing is missing, changed or out of place."""
         return not self.problems
+
+
+def lines_in(log: str) -> Iterator[str]:
+    """The lines of a log, each cut out when it is asked for.
+
+    They end as the witness ends them, and at nothing else that `str.splitlines` would take for an end and looks for.
+    """
+    start = 0
+    while start < len(log):
+        end = log.find("\n", start)
+        end = len(log) if end < 0 else end
+        yield log[start:end]
+        start = end + 1
 
 
 def read_chain(lines: Iterable[str], head: str | None, episode: str | None = None) -> Chain:

@@ -17,7 +17,7 @@ from inspect_ai.util import Store
 
 from afagent.errors import UsageError
 from afagent.evidence import ocsf
-from afagent.evidence.chain import Chain, read_chain
+from afagent.evidence.chain import Chain, lines_in, read_chain
 from afagent.evidence.events import Events
 from afagent.evidence.findings import Finding, as_data
 from afagent.evidence.judgement import find
@@ -109,7 +109,7 @@ def _exhibit(episode: Episode) -> Exhibit:
     if truth is None or not kept.collected:
         why = episode.error or "no witness watched it"
         return Exhibit(episode, Chain(Events(), ()), (), (), (f"episode {episode.id} has no evidence: {why}",))
-    chain, steps = read_chain(kept.log.splitlines(), kept.head, episode.id), tuple(kept.steps)
+    chain, steps = read_chain(lines_in(kept.log), kept.head, episode.id), tuple(kept.steps)
     findings = find(truth, chain, steps, tuple(kept.spoken), tuple(kept.services))
     return Exhibit(episode, chain, steps, findings, (*kept.problems, *chain.problems))
 

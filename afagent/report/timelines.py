@@ -12,7 +12,7 @@ from typing import Any
 from inspect_ai.log import EvalSample, read_eval_log_sample
 from inspect_ai.scorer import Score
 
-from afagent.evidence.chain import Chain, read_chain
+from afagent.evidence.chain import Chain, lines_in, read_chain
 from afagent.evidence.events import Events
 from afagent.logs import HEAVY
 from afagent.sandboxes.recorder.events import Event, as_record
@@ -117,7 +117,7 @@ def _chain(sample: EvalSample) -> Chain:
     lines, head = sample.store.get("Evidence:log"), sample.store.get("Evidence:head")
     if not isinstance(lines, str):
         return Chain(Events(), ("the log holds no record of the witness",))
-    return read_chain(lines.splitlines(), head if isinstance(head, str) else None, str(sample.id))
+    return read_chain(lines_in(lines), head if isinstance(head, str) else None, str(sample.id))
 
 
 def _moment(event: Event) -> Moment:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from afagent.evidence.chain import read_chain
+from afagent.evidence.chain import lines_in, read_chain
 from afagent.sandboxes.recorder import events
 from afagent.sandboxes.recorder.events import Beat, Ended, Fault, Started
 from tests.evidence.builders import lines_of, opaque, read_weights, seal_all, sent, whole_log
@@ -18,6 +18,15 @@ def test_a_log_as_the_witness_wrote_it_is_whole():
     chain = read_chain(LINES, HEAD)
     assert chain.whole
     assert list(chain.events) == LOG
+
+
+@given(st.lists(st.text(st.characters(exclude_characters="\n"), min_size=1)), st.booleans())
+def test_a_line_ends_where_the_witness_ends_it_and_nowhere_else(lines: list[str], ended: bool):
+    assert list(lines_in("\n".join(lines) + "\n" * ended if lines else "")) == lines
+
+
+def test_an_empty_line_is_a_line_and_nothing_is_behind_the_last_end():
+    assert list(lines_in("a\n\nb\n")) == ["a", "", "b"]
 
 
 @given(st.integers(0, len(LINES) - 1), st.data())
