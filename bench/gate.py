@@ -203,15 +203,24 @@ def processor_seconds() -> float:
 
 
 def read_all(folder: str, jobs: int, rejudge: Rejudge) -> tuple[float, float, int]:
-    """Seconds, seconds of a processor and the peak of memory."""
+    """Seconds, seconds of a processor and the peak of memory.
+
+    Read in a process that has no other thread, as a command has none: only such a one is copied to read.
+    """
+    with peak_memory() as most, ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        seconds, used = pool.submit(read_each, folder, jobs, rejudge).result()
+    return seconds, used, most[0]
+
+
+def read_each(folder: str, jobs: int, rejudge: Rejudge) -> tuple[float, float]:
+    """Seconds and seconds of a processor."""
     began, used = time.monotonic(), processor_seconds()
-    with peak_memory() as most:
-        for one in read_logs(folder, jobs, rejudge):
-            assert isinstance(one, LogRead), one
-            assert not one.problems, one.problems[:3]
-            assert not one.missing or one.missing[0].endswith(")"), one.missing[:3]
-            assert not any(each.mismatches for each in one.episodes), one.episodes[0].mismatches
-    return time.monotonic() - began, processor_seconds() - used, most[0]
+    for one in read_logs(folder, jobs, rejudge):
+        assert isinstance(one, LogRead), one
+        assert not one.problems, one.problems[:3]
+        assert not one.missing or one.missing[0].endswith(")"), one.missing[:3]
+        assert not any(each.mismatches for each in one.episodes), one.episodes[0].mismatches
+    return time.monotonic() - began, processor_seconds() - used
 
 
 POLICY = """
