@@ -12,6 +12,11 @@ list of samples only, and once with `full=True`, which reads the samples. That i
 
 Aims at 100 logs of 300 samples on two free cores: below 60 s and below 1 GiB.
 
+`gate check` on those took 157 s of a processor and 98 s on two cores that others used as well, and at most 410 MiB, in
+November 2026: about 9 s to import libraries without byte code, and 5 ms an episode. A third of these goes into the
+witness's log, another into unpacking and decoding the sample, a sixth into the findings. What does not help,
+measured: `orjson`, room that is used again for each sample, the allocator's thresholds; `isal`'s checksums save 3%.
+
 All logs are one file under many names, so that they are written in a minute; whoever reads cannot tell.
 """
 
