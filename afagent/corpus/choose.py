@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
+from typing import TypeVar
 
 from afagent.corpus.case import Case, Kind
 from afagent.corpus.format import AtSystems
 from afagent.errors import UsageError
 
+T = TypeVar("T")
 EACH: dict[tuple[Kind, bool], int] = {
     ("failing", False): 4,
     ("benign", False): 12,
@@ -59,13 +61,22 @@ def covering(cases: Sequence[Case]) -> list[Case]:
 def sittings(cases: Sequence[Case]) -> list[tuple[Case, ...]]:
     """Which cases are run in the same lab first: each has one of its own, but for the benign that change no system.
 
-    Of these up to `MOST_TOGETHER` share a lab, the scenario of the first.
+    Of these up to `MOST_TOGETHER` share a lab, the scenario of the first. Cases at the lab's systems wait for reports
+    most of their time; they are spread among the others, which need the processor.
     """
     shy = [[case for case in cases if case.kind == "benign" and case.systems == kind] for kind in (None, AtSystems())]
-    together = [
+    shared = [
         tuple(some[start : start + MOST_TOGETHER]) for some in shy for start in range(0, len(some), MOST_TOGETHER)
     ]
-    return [*together, *((case,) for case in cases if not any(case in some for some in shy))]
+    alone = [(case,) for case in cases if not any(case in some for some in shy)]
+    every = [*shared, *alone]
+    return _mixed([[one for one in every if (one[0].systems is None) is at_weights] for at_weights in (True, False)])
+
+
+def _mixed(groups: Sequence[Sequence[T]]) -> list[T]:
+    """All of them, each group in its order and spread evenly."""
+    placed = [((at + 0.5) / len(group), one) for group in groups for at, one in enumerate(group)]
+    return [one for _, one in sorted(placed, key=lambda pair: pair[0])]
 
 
 def _texts(case: Case) -> tuple[str, ...]:

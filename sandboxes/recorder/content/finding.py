@@ -61,7 +61,10 @@ class TextFinder:
         return found if found is None or not words.are_lines(found[0]) else None
 
     def _uuencoded(self, start: int) -> _Found:
-        return columns.find(self._data, *self._words_of(texts.UUENCODE.outside).since(start), texts.UUENCODE)
+        found = columns.find(self._data, *self._words_of(texts.UUENCODE.outside).since(start), texts.UUENCODE)
+        # Capitals with quotes and blanks around them look like it, too.
+        narrower = self._searched.get(TextFinder._column)
+        return found if found is None or narrower is None or narrower[0] - found[0] > texts.MIN_RUN else None
 
     def _wide_column(self, start: int) -> _Found:
         return columns.find(self._data, *self._words_of(_NOT_SOLID).since(start), texts.ASCII85)
@@ -107,8 +110,11 @@ class TextFinder:
             sample = texts.without_separators(data[at + _FOREIGN : at + 2 * texts.MIN_RUN])
             alphabet = _narrowest(sample[: texts.MIN_RUN - _FOREIGN - 1])
             far = at + _FAR if at == lines else min(end, at + _FAR)
-            if alphabet in _DIGITS and _narrowest(texts.without_separators(data[at + _FOREIGN : far])) is texts.HEX:
-                alphabet = texts.HEX  # of a text, such as another text in hex: letters are rare
+            if alphabet in _NARROW:
+                wider = _narrowest(texts.without_separators(data[at + _FOREIGN : far]))
+                # Of a text, such as another text in hex, letters are rare; and few characters say nothing.
+                if (alphabet in _DIGITS and wider is texts.HEX) or (wider and _is_dull(sample)):
+                    alphabet = wider
             if alphabet is None:
                 start = end  # words of one length by chance, among bytes of any kind
                 continue
@@ -185,6 +191,11 @@ def _first(places: npt.NDArray[np.int64], start: int) -> int | None:
 def _is_varied(word: bytes) -> bool:
     """Whether characters are as mixed as in base 85; identifiers, links and packed JSON are not."""
     return len(set(word)) >= 30 and len(word.translate(None, texts.BASE64.characters)) >= 8
+
+
+def _is_dull(word: bytes) -> bool:
+    """Whether most of it is one character, as where bytes repeat: that says nothing of the alphabet."""
+    return 2 * max(map(word.count, set(word)), default=0) > len(word)
 
 
 def _narrowest(word: bytes) -> Alphabet | None:

@@ -67,6 +67,7 @@ class Node:
     __slots__ = (
         "_altered",
         "_held",
+        "_interrupted",
         "_judged",
         "_layers",
         "_look",
@@ -91,6 +92,8 @@ class Node:
         """Bytes since the last mark's end, while that is near enough."""
         self._open: list[Opened] = []
         self._run: Run | None = None
+        self._interrupted: Run | None = None
+        """A text that ended within something, which may go on where text of its kind comes again."""
         self._started = False
         self._altered = altered.Altered(look, layers)
         self.alive = False
@@ -99,7 +102,7 @@ class Node:
     @property
     def open(self) -> bool:
         """Whether something has begun and not ended."""
-        return bool(self._open) or self._run is not None
+        return bool(self._open) or self._run is not None or self._interrupted is not None
 
     def feed(self, data: bytes) -> None:
         """Look at the next bytes of the layer."""
@@ -127,9 +130,10 @@ class Node:
         self._end_run()
         self._altered.finish()
 
-    def glance(self, data: bytes) -> None:
-        """Look at bytes that nothing follows, for marks only."""
+    def glance(self, data: bytes) -> bool:
+        """Look at few bytes for marks only. True where a compressed stream begins with them: it is to be fed."""
         self.alive = bool(self._look.marks(data, self._layers))
+        return bool(spotting.streams_at(data[: spotting.LOOKAHEAD]))
 
     def finish(self) -> None:
         """No more bytes come."""
@@ -137,10 +141,12 @@ class Node:
         self._held = b""
         if held and not self._open and not self._run:
             self._search(held)
+            held = self._held
         for opened in self._open:
             opened.finish(self._look)
         self._open.clear()
         self._end_run()
+        self._give_up(held)
         self.alive = self._altered.finish() or self.alive
 
     def _refuse(self, data: bytes) -> None:
@@ -285,10 +291,24 @@ class Node:
         if len(self._layers) >= self._look.max_depth:
             self._look.limit(f"nested deeper than {self._look.max_depth}: {kind.name}")
             return []
-        layers = (*self._layers, kind.name)
-        self._run = Run(kind, lambda: Node(self._look, layers))
-        end = len(buffer) - self._take_text(self._run, buffer[at:])
-        return [(at, max(end, at + 1))]
+        left = self._go_on(kind, buffer[at:])
+        if left is None:
+            layers = (*self._layers, kind.name)
+            self._run = Run(kind, lambda: Node(self._look, layers))
+            left = self._take_text(self._run, buffer[at:])
+        return [(at, max(len(buffer) - left, at + 1))]
+
+    def _go_on(self, kind: Kind, data: bytes) -> int | None:
+        """Feed text to the run that was interrupted; gives how many bytes it left over, None if it broke off."""
+        run = self._interrupted
+        if run is None or run.kind.name != kind.name:
+            return None
+        self._run, self._interrupted = run, None
+        left = self._take_text(run, data)
+        if run.open or run.alive:
+            return left
+        self._end_run()
+        return None
 
     def _take_text(self, run: Run, data: bytes) -> int:
         """Feed the open run; gives how many bytes it left over."""
@@ -303,6 +323,16 @@ class Node:
         return left
 
     def _end_run(self) -> None:
-        if self._run is not None:
-            self._run.finish()
-            self._run = None
+        run, self._run = self._run, None
+        if run is not None and run.open:
+            self._give_up()
+            run.interrupt()
+            self._interrupted = run
+        elif run is not None:
+            run.finish()
+
+    def _give_up(self, held: bytes = b"") -> None:
+        """The text that was interrupted does not go on; what is held stands behind it."""
+        if self._interrupted is not None:
+            self._interrupted.finish(held)
+            self._interrupted = None

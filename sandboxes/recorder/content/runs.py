@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from .texts import Kind, TextDecoder
+from .texts import Grouped, Kind, Lines, TextDecoder
 
 _DOUBT_BYTES = 1 << 14
 """When this much at once shows nothing at the alignment that had proved right, the others are tried again."""
 
 
 _SMALL_TEXT = 1024
-"""In a shorter text marks are looked for, but no further layers: tokens and identifiers come by the thousand."""
+"""In a shorter text marks are looked for, but no further layers, unless it begins with one: tokens and identifiers come
+by the thousand."""
 
 
 class Sink(Protocol):
@@ -27,8 +28,8 @@ class Sink(Protocol):
     def feed(self, data: bytes) -> None:
         """Take the next bytes."""
 
-    def glance(self, data: bytes) -> None:
-        """Take bytes that nothing follows, and look for marks only."""
+    def glance(self, data: bytes) -> bool:
+        """Look at few bytes for marks only. True where a further layer begins with them: they are to be fed then."""
 
     def finish(self) -> None:
         """No more bytes come."""
@@ -51,17 +52,18 @@ class Run:
         self._taker = kind.taker()
         self._tried: list[tuple[TextDecoder, Sink]] = []
         self._settled = False
+        self._name = b""
+        """At the end of the text before it was interrupted: of its alphabet, but none of it if it goes on."""
 
     def feed(self, data: bytes, spend: Callable[[int], None]) -> int:
         """Decode as far as the run goes; gives how many bytes of `data` follow it. `spend` may raise to stop it."""
+        self._name = b""
         text, rest = self._taker.take(data)
         self.ended = self._taker.ended
         if not self._tried:
             self._tried = self._all()
             if self.ended and len(text) < _SMALL_TEXT:
-                for decoder, sink in self._tried:
-                    sink.glance(decoder.feed(text + self._taker.finish()))
-                self._tried = []
+                self._glance(text)
                 return min(len(rest), len(data))
         before = self._tried
         decoded = self._decode(before, text, spend)
@@ -87,14 +89,46 @@ class Run:
         """Whether something has begun in what was decoded and not ended."""
         return any(sink.open for _, sink in self._tried)
 
-    def finish(self) -> None:
-        """No more text comes."""
-        text = self._taker.finish() if self._tried else b""
+    def interrupt(self) -> None:
+        """The text breaks off, and may go on behind other things."""
+        self._take(self._taker.finish())
+        self._name = self._taker.name if isinstance(self._taker, Lines) else b""
+        self._end_groups()
+        self._taker, self.ended = self.kind.taker(), False
+
+    def finish(self, behind: bytes = b"") -> None:
+        """No more text comes.
+
+        Args:
+            behind: of a text that was interrupted, what stands behind it: the last part may be too short to be found.
+        """
+        last = self._taker.last_word(behind) if isinstance(self._taker, Lines) else b""
+        self._take(last or self._name + self._last())
+        self._end_groups()
+        for _, sink in self._tried:
+            sink.finish()
+        self._tried = []
+
+    def _last(self) -> bytes:
+        last = self._taker.finish()
+        return last + self._taker.name if isinstance(self._taker, Lines) else last
+
+    def _take(self, text: bytes) -> None:
         for decoder, sink in self._tried:
             if text and (out := decoder.feed(text)):
                 sink.feed(out)
-            sink.finish()
-        self._tried = []
+
+    def _end_groups(self) -> None:
+        for decoder, sink in self._tried:
+            if isinstance(decoder, Grouped) and (out := decoder.end_group()):
+                sink.feed(out)
+
+    def _glance(self, text: bytes) -> None:
+        """Look at a short text that has ended; only what begins a further layer goes on."""
+        whole = text + self._last()
+        begun = [sink.glance(decoder.feed(whole)) for decoder, sink in self._tried]
+        self._tried = [pair for pair, goes_on in zip(self._all(), begun, strict=True) if goes_on]
+        self._take(text)
 
     def _all(self) -> list[tuple[TextDecoder, Sink]]:
         return [(decoder, self._sink()) for decoder in self.kind.decoders()]

@@ -21,9 +21,12 @@ from . import six_bits
 MIN_RUN = 64
 """A run is at least this long; a mark alone takes 60 characters of base64."""
 
-_END = 8
+_END = 16
 """Characters at a run's end that are decoded apart: a quote or a bracket that follows may be of the alphabet, too. A
 decoder of compressed streams gives nothing of the call in which it meets an error."""
+
+_SHORTEST = 8
+"""Characters of the last part of a text that was cut up, if it is looked for."""
 
 MAX_LINE = 4096
 """Longer words stand for themselves; shorter ones may be the lines of one text."""
@@ -137,12 +140,16 @@ class Lines:
 
     def __init__(self, alphabet: Alphabet) -> None:
         self.ended = False
+        self.name = b""
+        """The last line, where it may be none but name what follows it, as in `name: `."""
         self._characters = alphabet.characters
         self._word = _WORDS[alphabet]
         self._column = 0
         self._width = 0
         self._first = False
         self._separator: bytes | None = None
+        self._parted = False
+        """Whether a separator stands behind the last line."""
         self._pending = b""
         self._last = b""
 
@@ -153,6 +160,8 @@ class Lines:
         if len(text) < _END:
             text, last = last + text, b""
         self._last = text[-_END:]
+        if self.ended and 0 < self._column < min(_END, self._width) and self._names(rest):
+            self.name = self._last[-self._column :]
         return b"".join((last, memoryview(text)[:-_END])), rest
 
     def _take(self, data: bytes) -> tuple[bytes, bytes]:
@@ -176,8 +185,18 @@ class Lines:
         return b"".join(pieces), b""
 
     def finish(self) -> bytes:
-        """See `Taker`."""
-        return self._last
+        """See `Taker`. The name is not in it."""
+        return self._last.removesuffix(self.name)
+
+    def _names(self, rest: bytes) -> bool:
+        """Whether the last line names what follows; padding does not make it a name."""
+        if self._parted:
+            return rest[:1] in (b"=", b":")
+        return not rest.startswith(b"=") or (len(rest) > 1 and rest[1] in self._characters)
+
+    def last_word(self, data: bytes) -> bytes:
+        """The longest word of the alphabet in what stands behind the text; nothing if that is but a short one."""
+        return max((word for word in self._word.findall(data) if len(word) >= _SHORTEST), key=len, default=b"")
 
     def _end_of_word(self, data: bytes, at: int) -> int:
         # Deleting the alphabet is four times as fast as matching it; most windows of a long word hold nothing else.
@@ -199,7 +218,7 @@ class Lines:
         same = width == self._width or not self._width or (self._first and width > self._width)
         self._first = not self._width
         if not separator or width > MAX_LINE or not same or self._separator not in (None, separator):
-            self.ended = True
+            self.ended, self._parted = True, bool(separator)
             return end
         self._width, self._column, self._separator = width, 0, separator
         return end
@@ -230,6 +249,8 @@ class Grouped:
         self._alphabet = alphabet
         self._skip = skip
         self._held = b""
+        self._cut = False
+        """Whether the text was seen to be cut within a group."""
 
     def feed(self, text: bytes) -> bytes:
         """What the next characters of the run decode to."""
@@ -245,6 +266,21 @@ class Grouped:
         end = len(text) - size % self._alphabet.group
         self._held = text[end:]
         return self._alphabet.decode(b"".join((held, memoryview(text)[:end])) if held or self._held else text)
+
+    def end_group(self) -> bytes:
+        """The text is interrupted: what the characters of a group that is not full stand for, if they can be the last.
+
+        Who encodes each piece by itself leaves bits over, and they are 0. Other ones show that the text was cut up:
+        then the group goes on with the next piece, here and from then on.
+        """
+        held, alphabet = self._held, self._alphabet
+        full = alphabet.decode(held + alphabet.characters[:1] * (-len(held) % alphabet.group))
+        many = len(held) * alphabet.size // alphabet.group
+        self._cut = self._cut or any(full[many:])
+        if self._cut:
+            return b""
+        self._held = b""
+        return full[:many]
 
 
 class Mirrored:

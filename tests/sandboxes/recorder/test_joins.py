@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import bz2
 import gzip
+import json
 import lzma
 import random
 from collections.abc import Callable
@@ -91,6 +92,18 @@ def test_parts_in_order_among_other_things_are_joined(network: Network, disguise
     network.join()
     assert network.seen == set(range(BLOCKS))
     assert len({content.flow for content in network.contents}) >= (1 if disguise == "bzip2" else 6)
+
+
+@pytest.mark.parametrize("count", [3, 40])
+@pytest.mark.parametrize("disguise", ["gzip", "zstd", "xz"])
+def test_parts_that_are_each_encoded_in_a_record_of_their_own_are_joined(
+    network: Network, disguise: str, count: int
+) -> None:
+    for number, part in enumerate(parts_of(DISGUISES[disguise](weights(network.marker, BLOCKS)), count)):
+        record = {"run": "a1", "chunk": number, "data": base64.b64encode(part).decode(), "of": count}
+        network.send(json.dumps(record).encode(), "/records")
+    network.join()
+    assert len(network.seen) >= BLOCKS - 1
 
 
 def test_the_parts_in_which_something_was_recognised_are_given(network: Network) -> None:

@@ -3,10 +3,12 @@ from __future__ import annotations
 import base64
 import gzip
 import inspect
+import itertools
 import os
 import random
 import time
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -250,3 +252,76 @@ def test_thousands_of_short_identifiers_are_passed_over_quickly(line):
     start = time.process_time()
     look_at(data)
     assert time.process_time() - start < 1.5
+
+
+TEXT_FORMS = {
+    "base64": base64.b64encode,
+    "base64 without padding": lambda piece: base64.urlsafe_b64encode(piece).rstrip(b"="),
+    "hex": lambda piece: piece.hex().encode(),
+    "base32": base64.b32encode,
+}
+"""What each part of a stream may be encoded in by itself."""
+RECORDS = {
+    "JSON lines": b'{"ts": %d, "msg": "%b"}\n',
+    "assignments": b"part_%d = '%b'\n",
+    "names": b"%d: %b\n",
+    "XML": b"<part number='%d'>%b</part>",
+}
+"""What the parts may be told in."""
+SIZES = st.integers(100, 20_000).map(lambda size: [size]) | st.lists(st.integers(350, 20_000), min_size=2, max_size=5)
+"""Short parts are of one size: they are found as a column of words."""
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.sampled_from(sorted(COMPRESSIONS)),
+    st.sampled_from(sorted(TEXT_FORMS)),
+    st.sampled_from(sorted(RECORDS)),
+    SIZES,
+    st.sampled_from([1000, 65_536]),
+)
+@example("gzip", "base64", "JSON lines", [300], 65_536)
+@example("gzip", "base64", "names", [255], 1000)
+@example("xz", "base64 without padding", "XML", [1000], 65_536)
+def test_a_stream_cut_into_parts_of_any_size_is_put_together_from_records(compression, form, record, sizes, step):
+    packed = COMPRESSIONS[compression](PIECE)
+    look = look_at(_records(RECORDS[record], [TEXT_FORMS[form](part) for part in _cut(packed, sizes)]), step)
+    assert _nearly_all(look)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.sampled_from(sorted(RECORDS)), SIZES.map(lambda sizes: [4 * size for size in sizes]))
+@example("JSON lines", [347])
+def test_a_text_cut_up_is_put_together_from_records(record, sizes):
+    text = base64.b64encode(gzip.compress(PIECE))
+    assert _nearly_all(look_at(_records(RECORDS[record], list(_cut(text, sizes)))))
+
+
+def test_a_stream_begins_anew_behind_one_that_was_broken_off():
+    packed = gzip.compress(PIECE)
+    parts = [base64.b64encode(packed[:40_000]), base64.b64encode(packed)]
+    assert _nearly_all(look_at(_records(RECORDS["JSON lines"], parts)))
+
+
+def test_short_last_lines_belong_to_the_text_unless_it_goes_on():
+    wrapped = base64.encodebytes(gzip.compress(PIECE)).strip()
+    look = look_at(b"<file>" + wrapped + b"</file>")
+    assert look.blocks == {NUMBER: blocks_in(PIECE)}
+    assert not look.limits_hit
+
+
+def _cut(data: bytes, sizes: list[int]) -> Iterator[bytes]:
+    for size in itertools.cycle(sizes):
+        if not data:
+            return
+        yield data[:size]
+        data = data[size:]
+
+
+def _records(record: bytes, parts: list[bytes]) -> bytes:
+    return b"".join(record % (number, part) for number, part in enumerate(parts))
+
+
+def _nearly_all(look: Look) -> bool:
+    """Whether all blocks were recognised, but for those in a short part at the end."""
+    return len(blocks_in(PIECE)) - len(look.blocks.get(NUMBER, ())) <= 1
