@@ -142,10 +142,10 @@ class _Taker:
 
     def _last(self) -> bytes:
         """The word at the column's place after its last whole one; if there are not as many before it, the longest."""
-        words = self._word.findall(self._after)[: self._between + 1]
+        words: list[bytes] = self._word.findall(self._after)[: self._between + 1]
         if len(words) == self._between + 1:
             return words[-1][: self._width]
-        longest: bytes = max(words, key=len, default=b"")
+        longest = max(words, key=len, default=b"")
         return longest[: self._width] if len(longest) >= SHORTEST else b""
 
 
