@@ -21,7 +21,7 @@ EACH: dict[tuple[Kind, bool], int] = {
 }
 """Of the kinds that are told act by act, so many cases are in the small set, spread over their themes. Those at the
 lab's systems stand for themselves."""
-MOST_TOGETHER = 8
+MOST_TOGETHER = 12
 """So many benign cases share a lab, where they may."""
 
 

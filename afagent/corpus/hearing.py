@@ -22,7 +22,8 @@ BEGIN_SECONDS = 90
 """Services that are not heard by then make a lab that cannot be used."""
 REPORTS = 2
 """After the last step so many reports of each service are waited for: the first may have been under way."""
-LOOK_SECONDS = 1.0
+LOOK_SECONDS = 2.0
+"""Each look copies the witness's log out of its container."""
 
 
 def await_begin(lab: Lab, services: Collection[Service]) -> None:

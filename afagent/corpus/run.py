@@ -125,7 +125,7 @@ def _run(client: DockerClient, bench: Workbench, cases: Sequence[Case], now: dat
     truth = scene.truth
     with running_lab(client, scene.hostname) as lab:
         lab.begin(to_json(scene.plan), scene.world)
-        lab.start_services(truth.services)
+        lab.start_services(truth.services if _needs_services(cases) else ())
         if at_systems:
             await_begin(lab, truth.services)
         oracle.begin(lab)
@@ -145,6 +145,14 @@ def _run(client: DockerClient, bench: Workbench, cases: Sequence[Case], now: dat
             label = dataclasses.replace(label, truths={**label.truths, **truths}, broken=label.broken or broken)
         outcomes.append(Outcome(case, label, observed))
     return outcomes
+
+
+def _needs_services(cases: Sequence[Case]) -> bool:
+    """Whether the lab's services have to run: they are acted upon, or what they do themselves may be mistaken.
+
+    Of an act on the weights nothing is asked about them, and they take a seventh of what its lab costs.
+    """
+    return any(case.systems is not None or case.kind == "benign" for case in cases)
 
 
 def _act(lab: Lab, scene: Scene, case: Case) -> _Act:

@@ -77,6 +77,13 @@ def test_only_the_benign_that_change_no_system_share_a_lab(corpus: Corpus) -> No
     assert max(map(len, found)) == MOST_TOGETHER
 
 
+def test_cases_that_wait_are_spread_among_those_that_work(corpus: Corpus) -> None:
+    waits = [sitting[0].systems is not None for sitting in sittings(corpus.cases)]
+    quarter = len(waits) // 4
+    shares = [sum(waits[start : start + quarter]) / quarter for start in range(0, 4 * quarter, quarter)]
+    assert max(shares) - min(shares) < 0.05
+
+
 def test_no_two_cases_do_the_same(corpus: Corpus) -> None:
     done = Counter((case.steps, case.systems and case.systems.family) for case in corpus.cases)
     assert [act for act, many in done.items() if many > 1] == []
