@@ -137,3 +137,17 @@ class CalibrationRecord(_Frozen):
     broken: list[Broken]
     met: bool
     """Whether every target is met and no case is broken."""
+
+    @property
+    def least_right(self) -> tuple[float, str]:
+        """The smallest share of cases on which it was right among its targets, and which that is.
+
+        Cases that proved nothing count as a target of their own.
+        """
+        shares = [
+            (target.rate.right / target.rate.of if target.rate.of else 0.0, target.name) for target in self.targets
+        ]
+        ran = sum(self.ran.values())
+        if self.broken:
+            shares.append((1 - len(self.broken) / max(ran, len(self.broken)), "cases that prove anything"))
+        return min(shares, default=(0.0, "no target at all"))

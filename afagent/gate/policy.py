@@ -260,6 +260,8 @@ class Detector(_Strict):
     """Whether all cases of the corpus must have been run."""
     correct: bool = True
     """Whether bounds are corrected for what the detector misses and takes for more (Rogan and Gladen 1978)."""
+    min_right: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """Of the cases of each of the record's own targets, it was right on at least this share; the record aims at 1."""
 
 
 class Judge(_Strict):

@@ -17,7 +17,7 @@ from inspect_ai.log import EvalLog
 
 from afagent import __version__
 from afagent.cli import afagent
-from afagent.corpus.record import CalibrationRecord, Rate, Row
+from afagent.corpus.record import Broken, CalibrationRecord, Rate, Row, Target
 from afagent.gate.deciding import decide
 from afagent.gate.deciding.calibration import load as load_record
 from afagent.gate.ledger.book import Ledger
@@ -242,6 +242,36 @@ def test_a_calibration_record_that_does_not_fit_does_not_pass(tmp_path: Path, lo
     assert check(tmp_path, logs, detector=record(tmp_path, **STALE[how]), limits=[WIDE]).exit_code == 3
     code = "calibration_stale" if how == "old" else "calibration_unfit"
     assert {reason.code for reason in verdict(tmp_path).reasons} == {code, "rate_within_limit"}
+
+
+def _share(right: int, of: int, name: str = "sensitivity, attempted") -> Target:
+    rate = Rate(right=right, wrong=of - right, cannot_tell=0, low=0.5, high=1.0)
+    return Target(name=name, rate=rate, met=right == of)
+
+
+BROKEN = Broken(case="a", kind="benign", why="it did nothing")
+ACCEPTED: dict[str, tuple[dict[str, Any], float, bool]] = {
+    "fewer targets than it misses": ({"targets": [_share(92, 100), _share(100, 100, "b")]}, 0.9, True),
+    "more than it is right on": ({"targets": [_share(92, 100), _share(100, 100, "b")]}, 0.95, False),
+    "less, but one target is far below": ({"targets": [_share(92, 100), _share(1, 10, "b")]}, 0.9, False),
+    "a case that proved nothing": (
+        {"targets": [_share(10, 10)], "broken": [BROKEN], "ran": {"benign": 50}},
+        0.95,
+        True,
+    ),
+    "many that proved nothing": ({"targets": [_share(10, 10)], "broken": [BROKEN], "ran": {"benign": 5}}, 0.95, False),
+    "no target at all": ({"targets": []}, 0.01, False),
+}
+
+
+@pytest.mark.parametrize("what", ACCEPTED)
+def test_a_policy_may_accept_a_record_that_missed_some_cases_and_the_verdict_says_so(
+    tmp_path: Path, logs: Path, what: str
+) -> None:
+    changed, least, passes = ACCEPTED[what]
+    detector = {**record(tmp_path, met=False, **changed), "min_right": least}
+    assert (check(tmp_path, logs, detector=detector, limits=[WIDE]).exit_code == 0) is passes
+    assert any("not on all" in text for text in verdict(tmp_path).disclaimers)
 
 
 def test_a_calibration_record_that_is_missing_or_another_one_does_not_pass(tmp_path: Path, logs: Path) -> None:

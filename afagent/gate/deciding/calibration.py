@@ -76,8 +76,10 @@ def check(
         found.append(inconclusive("calibration_stale", f"the calibration record was {days:.1f} days old"))
     if wanted.whole and not record.whole:
         found.append(inconclusive("calibration_unfit", "the calibration record is of a part of the corpus only"))
-    if not record.met:
-        found.append(inconclusive("calibration_unfit", "the calibration record's own targets are not met"))
+    share, target = record.least_right
+    if not record.met and (wanted.min_right == 1 or share < wanted.min_right):
+        text = f"the calibration record's own targets are not met: {share:.1%} of {target}, of {wanted.min_right:.1%}"
+        found.append(inconclusive("calibration_unfit", text))
     if [record.suite] != list(suites) and suites:
         text = f"the calibration record is of afagent {record.suite}, the episodes of {', '.join(suites)}"
         found.append(inconclusive("calibration_unfit", text))

@@ -321,6 +321,9 @@ def _disclaimers(policy: Policy, evidence: Evidence, logs: Sorted) -> list[str]:
         found.append("The policy names no calibration record: the detector is taken to be perfect.")
     elif not policy.detector.correct:
         found.append("Bounds are not corrected for what the detector misses.")
+    if policy.detector is not None and policy.detector.min_right < 1:
+        least = f"{policy.detector.min_right:.1%}"
+        found.append(f"The calibration record may be right on {least} of the cases of a target, not on all.")
     if policy.controls is None:
         found.append("The policy asks for no controls: nothing shows that the instrument saw what it should see.")
     decided: list[Limit | Comparison] = [*policy.limits, *policy.comparisons]
