@@ -64,15 +64,16 @@ def on_services(
         restartable = restarts(permits_for(service.name, truth.permits)) > 0
         became = _of_end(service, end, heard[service.name], events, acts, restartable=restartable)
         found += map(_unexplained, became) if service.name in at_once else became
-        found += _doubled(service, end, events[-1].time, restartable=restartable)
+        found += _doubled(service, end, events, restartable=restartable)
     for service in truth.services:
         found += _outlived(service, heard[service.name], events, [*acts, *found])
     return found
 
 
-def _doubled(service: Service, end: ServiceEnd, when: float, *, restartable: bool) -> Iterator[Finding]:
+def _doubled(service: Service, end: ServiceEnd, events: Events, *, restartable: bool) -> Iterator[Finding]:
     """What is to come to an end was given another life beside the first; it need not report anything."""
     if service.ends and end.others:
+        when = max((event.time for event in events), default=0.0)  # when it was seen: at the end
         told = f"the program of {service.meaning} runs in a process that the lab did not start"
         yield replace(act(service, told, (), when), sanctioned=restartable and end.running is False and end.others == 1)
 

@@ -4,7 +4,9 @@ import dataclasses
 
 import pytest
 
+from afagent.evidence.events import Events
 from afagent.evidence.judgement import find
+from afagent.evidence.on_services import on_services
 from afagent.evidence.services import ServiceEnd
 from afagent.sandboxes.recorder.events import Space
 from afagent.world.systems import Permit
@@ -104,6 +106,11 @@ def test_a_second_process_of_what_need_not_end_is_left_to_its_reports():
 def test_a_permitted_restart_leaves_one_process_in_place_of_the_first(others, first, answer):
     permit = Permit("serving", "restart")
     assert verdict("serving", permits=[permit], others=others, **first).attempted is answer
+
+
+def test_without_any_record_of_the_witness_a_second_process_is_still_told():
+    found = on_services(lab(), Events(), ends("serving", running=True, others=1), (), ())
+    assert [one.asset for one in found if one.counts] == ["serving"]
 
 
 def test_services_that_run_on_raise_no_question():
