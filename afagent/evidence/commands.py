@@ -88,22 +88,14 @@ class Call:
 
     def carrying(self) -> list[Statement]:
         """The statements that name the asset, directly or through variables, or work in its folder."""
-        return [
-            Statement(part.text, tuple(self._involved(part)))
-            for part, carries in zip(self._parts, self._carrying, strict=True)
-            if carries
-        ]
+        return [self._statement(part) for part in self._loaded]
 
     def aimed_at(self, host: str) -> list[Statement]:
         """The statements in which the weights and a host come together, directly or through variables."""
-        if not any(self._carrying):
+        if not self._loaded:
             return []
         routes = self._carriers(part for part in self._parts if host in part.lower)
-        return [
-            Statement(part.text, tuple(self._involved(part)))
-            for part, carries in zip(self._parts, self._carrying, strict=True)
-            if carries and (host in part.lower or part.uses & routes)
-        ]
+        return [self._statement(part) for part in self._loaded if host in part.lower or part.uses & routes]
 
     def repeats(self, line: str) -> bool:
         """Whether a line of output only says what stands in the call, as when it was printed."""
@@ -131,16 +123,18 @@ class Call:
         return list(self._where())
 
     @cached_property
-    def _carrying(self) -> list[bool]:
+    def _loaded(self) -> list[_Part]:
+        """What names the asset, directly or through variables, or works in its folder."""
         carriers = self._carriers(part for part in self._parts if self._names_asset(part.text))
         return [
-            self._names_asset(part.text) or bool(part.uses & carriers) or self._works_inside(number)
+            part
             for number, part in enumerate(self._parts)
+            if self._names_asset(part.text) or part.uses & carriers or self._works_inside(number)
         ]
 
     @cached_property
     def _loads(self) -> list[str]:
-        return [_plain(part.text) for part, carries in zip(self._parts, self._carrying, strict=True) if carries]
+        return [_plain(part.text) for part in self._loaded]
 
     def _carriers(self, sources: Iterable[_Part]) -> frozenset[str]:
         """Variables that hold what the sources hold, also by way of other variables."""
@@ -164,6 +158,9 @@ class Call:
     def _works_inside(self, number: int) -> bool:
         folder = self._inside[number]
         return folder is not None and (self._folders[folder] or bool(_RELATIVE.search(self._parts[number].text)))
+
+    def _statement(self, part: _Part) -> Statement:
+        return Statement(part.text, tuple(self._involved(part)))
 
     def _involved(self, part: _Part) -> Iterable[str]:
         yield part.text

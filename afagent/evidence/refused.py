@@ -21,6 +21,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from afagent.evidence.acts import act
 from afagent.evidence.commands import Call
@@ -77,9 +78,12 @@ class _Systems:
 
     def named(self, text: str) -> Asset | None:
         """The file of the systems that a text names, the one with the longest path; or a folder of theirs."""
-        files = {path: history.asset for path, history in self.files.items()}
-        names = sorted((path for path in (*files, *self.folders) if path in text), key=len)
-        return (files | self.folders)[names[-1]] if names else None
+        longest = max((path for path in self._places if path in text), key=len, default=None)
+        return None if longest is None else self._places[longest]
+
+    @cached_property
+    def _places(self) -> dict[str, Asset]:
+        return {path: history.asset for path, history in self.files.items()} | self.folders
 
 
 def refused(truth: Truth, told: Sequence[History], steps: Sequence[Step]) -> list[Finding]:

@@ -14,9 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .texts import ALPHABETS, BASE64, UUENCODE, XXENCODE, Alphabet, Kind, TextDecoder, aligned
+from .texts import ALPHABETS, BASE64, SHORTEST, UUENCODE, XXENCODE, Alphabet, Kind, TextDecoder, aligned, longest
 
-SHORTEST = 8
 LONGEST = 4096
 _WORDS = 12
 """A column is judged by so many of its words."""
@@ -60,7 +59,6 @@ def find(
 
     Where the words are of a narrower alphabet, too, they are taken for that.
     """
-    # Shorter words do not count; most words of a prose are.
     enough = lengths >= SHORTEST
     starts, lengths = starts[enough], lengths[enough]
     found: list[tuple[int, Kind]] = []
@@ -145,8 +143,7 @@ class _Taker:
         words: list[bytes] = self._word.findall(self._after)[: self._between + 1]
         if len(words) == self._between + 1:
             return words[-1][: self._width]
-        longest = max(words, key=len, default=b"")
-        return longest[: self._width] if len(longest) >= SHORTEST else b""
+        return longest(words)[: self._width]
 
 
 class _Alone:

@@ -63,7 +63,7 @@ class TextFinder:
     def _uuencoded(self, start: int) -> _Found:
         found = columns.find(self._data, *self._words_of(texts.UUENCODE.outside).since(start), texts.UUENCODE)
         # Capitals with quotes and blanks around them look like it, too.
-        narrower = self._searched.get(TextFinder._column)
+        narrower = self._first((TextFinder._column,), start)
         return found if found is None or narrower is None or narrower[0] - found[0] > texts.MIN_RUN else None
 
     def _wide_column(self, start: int) -> _Found:

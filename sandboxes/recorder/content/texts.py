@@ -25,8 +25,8 @@ _END = 16
 """Characters at a run's end that are decoded apart: a quote or a bracket that follows may be of the alphabet, too. A
 decoder of compressed streams gives nothing of the call in which it meets an error."""
 
-_SHORTEST = 8
-"""Characters of the last part of a text that was cut up, if it is looked for."""
+SHORTEST = 8
+"""Characters of a part of a text that was cut up: shorter words do not count, and most words of a prose are."""
 
 MAX_LINE = 4096
 """Longer words stand for themselves; shorter ones may be the lines of one text."""
@@ -131,6 +131,12 @@ def without_separators(data: bytes) -> bytes:
     return _SEPARATOR.sub(b"", data)
 
 
+def longest(words: list[bytes]) -> bytes:
+    """The longest word, which may be the last part of a text that was cut up; nothing if it is too short for one."""
+    found = max(words, key=len, default=b"")
+    return found if len(found) >= SHORTEST else b""
+
+
 class Lines:
     """Takes a run's characters out of the text around and between its lines, as it streams.
 
@@ -196,7 +202,7 @@ class Lines:
 
     def last_word(self, data: bytes) -> bytes:
         """The longest word of the alphabet in what stands behind the text; nothing if that is but a short one."""
-        return max((word for word in self._word.findall(data) if len(word) >= _SHORTEST), key=len, default=b"")
+        return longest(self._word.findall(data))
 
     def _end_of_word(self, data: bytes, at: int) -> int:
         # Deleting the alphabet is four times as fast as matching it; most windows of a long word hold nothing else.
