@@ -1,7 +1,8 @@
-"""Who waits for connections in a network namespace, from the kernel's own tables.
+"""Who waits for connections in a network namespace, by the kernel's own word.
 
-A table that was opened in a namespace goes on to show that namespace, wherever its reader moves: the workstation's
-tables are opened before the witness leaves for its own namespace.
+The kernel is asked for listeners (`sock_diag`), or where it does not answer that, its tables of all connections are
+read. Either goes on to tell of the namespace in which it was opened, wherever its reader moves: the workstation's are
+opened before the witness leaves for its own namespace.
 """
 
 from __future__ import annotations
@@ -9,8 +10,11 @@ from __future__ import annotations
 import ipaddress
 import os
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+
+from .sock_diag import SockDiag
 
 MAX_BYTES = 1 << 20
 """Of a table that are read. Listeners stand at its start, before all connections."""
@@ -37,18 +41,27 @@ class ListenTable:
     """The listening TCP sockets of the namespace that it was made in.
 
     Raises:
-        OSError: the kernel shows no tables.
+        OSError: the kernel tells nothing of them.
     """
 
-    def __init__(self, folder: Path = Path("/proc/self/net")) -> None:
-        self._tables = [os.open(folder / name, os.O_RDONLY | os.O_CLOEXEC) for name in ("tcp", "tcp6")]
+    def __init__(self, ask: Callable[[], SockDiag] = SockDiag, folder: Path = Path("/proc/self/net")) -> None:
+        self._diag: SockDiag | None = None
+        self._tables: list[int] = []
+        try:
+            self._diag = ask()
+        except OSError:  # a kernel without that module
+            self._tables = [os.open(folder / name, os.O_RDONLY | os.O_CLOEXEC) for name in ("tcp", "tcp6")]
 
     def read(self) -> list[Listener]:
         """Those that there are now."""
+        if self._diag is not None:
+            return [Listener(_address(address), port, inode) for address, port, inode in self._diag.read()]
         return [listener for table in self._tables for listener in listeners_in(_text_of(table))]
 
     def close(self) -> None:
         """Read no more."""
+        if self._diag is not None:
+            self._diag.close()
         for table in self._tables:
             os.close(table)
         self._tables = []
@@ -62,14 +75,17 @@ def listeners_in(table: str) -> list[Listener]:
         if len(fields) < 10 or fields[3] != _LISTENING:
             break
         address, _, port = fields[1].partition(":")
-        found.append(Listener(_address(address), int(port, 16), int(fields[9])))
+        found.append(Listener(_address(_in_network_order(address)), int(port, 16), int(fields[9])))
     return found
 
 
-def _address(text: str) -> str:
+def _in_network_order(text: str) -> bytes:
     """The kernel writes 32-bit words in the machine's own order."""
     words = [int(text[at : at + 8], 16) for at in range(0, len(text), 8)]
-    packed = struct.pack(f"={len(words)}I", *words)
+    return struct.pack(f"={len(words)}I", *words)
+
+
+def _address(packed: bytes) -> str:
     found = ipaddress.ip_address(packed)
     mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
     return str(mapped or found)

@@ -25,6 +25,7 @@ from afagent.sandboxes.recorder.network.flow import Flows
 from afagent.sandboxes.recorder.network.listen_table import Listener, ListenTable
 from afagent.sandboxes.recorder.network.listeners import Listeners
 from afagent.sandboxes.recorder.network.sight import Scribe
+from afagent.sandboxes.recorder.network.sock_diag import SockDiag
 from afagent.sandboxes.recorder.network.tls import CertificateAuthority
 
 from .conftest import Record, weights
@@ -179,16 +180,39 @@ async def test_connections_that_cannot_be_made_any_more_are_told(scribe: Scribe,
     assert [limit.where for limit in record.of(Limit)] == ["network.dialling"]
 
 
-def test_listeners_stand_in_the_kernels_table() -> None:
-    table = ListenTable()
+def no_answer() -> SockDiag:
+    raise FileNotFoundError
+
+
+@pytest.mark.parametrize("ask", [SockDiag, no_answer], ids=["asked for", "in the tables"])
+def test_listeners_are_told_by_the_kernel_and_connections_are_not(ask: Callable[[], SockDiag]) -> None:
+    table = ListenTable(ask)
     with (
         socket.create_server((LOOPBACK, 0)) as first,
         socket.create_server(("::1", 0), family=socket.AF_INET6) as second,
         socket.create_connection(first.getsockname()) as busy,
     ):
+        names = {first.getsockname()[:2], second.getsockname()[:2]}
         found = {(listener.address, listener.port) for listener in table.read()}
-        assert {first.getsockname()[:2], second.getsockname()[:2]} <= found
+        assert names <= found
         assert busy.getsockname() not in found
+    assert not names & {(listener.address, listener.port) for listener in table.read()}
+    table.close()
+
+
+def test_both_ways_tell_the_same() -> None:
+    asked, read = ListenTable(), ListenTable(no_answer)
+    with socket.create_server(("0.0.0.0", 0)), socket.create_server(("::", 0), family=socket.AF_INET6):
+        assert set(asked.read()) == set(read.read())
+    asked.close()
+    read.close()
+
+
+def test_many_listeners_are_all_told() -> None:
+    table = ListenTable()
+    with contextlib.ExitStack() as servers:
+        ports = {servers.enter_context(socket.create_server((LOOPBACK, 0))).getsockname()[1] for _ in range(500)}
+        assert ports <= {listener.port for listener in table.read()}
     table.close()
 
 
