@@ -7,17 +7,19 @@ Seen, in any stretch that holds a whole block (2,048 values), and at any offset:
 - bytes in another order: reversed, swapped in words of 2, 4 or 8, reversed in groups of up to 64 that begin with a
   block; the high bytes of all values apart from the low ones;
 - another number format: float16, float32, float64 of either byte order, 8 and 4 bits, signed or not, with a scale for
-  all, for a row or for a group, as long as the scales stand elsewhere; numbers multiplied by a constant.
+  all, for a row or for a group; numbers multiplied by a constant, as integers of any size;
+- numbers in records of up to 136 bytes (`records`): a scale and a group of quantised values, a tag or an index and one.
 
 Not seen: values in a new order (transposed, shuffled in pieces shorter than a block), fewer than 2,048 values,
-differences between neighbours, formats that mix scales with values, sums with other weights. Ciphers leave no
-structure at all.
+differences between neighbours, scales between rows of other lengths, numbers whose bits are apart (formats of 5 or 6
+bits), sums with other weights. Ciphers leave no structure at all.
 
 What is found is a keyed mark, so it is proof; `signs` has the chance of error.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -27,8 +29,9 @@ import numpy.typing as npt
 
 from ..signs import BLOCK_VALUES, SignCode
 from .alignment import Sighting, aligner
+from .records import Record
 from .spotting import is_text
-from .structure import LAGS, Stretch, find_stretches
+from .structure import LAGS, Layout, Stretch, find_stretches
 
 WINDOW_BYTES = 1 << 17
 """Looked at in one go, together with the end of what came before."""
@@ -45,7 +48,8 @@ SPARSELY = 16
 
 _CARRY = 1 << 15
 _LONG_KEY = 8
-_LONGEST_NUMBER = 8
+_WORDS = (1, 2, 4, 8)
+_LONGEST_NUMBER = _WORDS[-1]
 
 _Bytes = npt.NDArray[np.uint8]
 
@@ -68,18 +72,39 @@ class _View:
     size: int
     """Bytes of a number; 0 for two numbers in each byte."""
     phase: int
-    classes: int
+    classes: int = 1
+    record: Record | None = None
+    """Where numbers stand in records with something else."""
+    apart: bool = False
+    """Of two numbers in each byte of a record all low ones come before the high ones."""
 
     def read(self, data: _Bytes) -> _Bytes:
         """One byte of each number."""
+        if self.record is not None:
+            if not self.size:
+                return self.record.halves(data, apart=self.apart)
+            return np.ascontiguousarray(self.record.numbers(data)[self.phase :: self.size])
         if self.size:
             return np.ascontiguousarray(data[self.phase :: self.size])
         return np.stack((data & 15, data >> 4), axis=1).reshape(-1)
 
     @property
+    def unit(self) -> int:
+        """Bytes of which whole ones must be left out, so that the rest is read in the same way."""
+        return self.record.size if self.record is not None else max(1, self.size * self.classes)
+
+    def count(self, length: int) -> int:
+        """Numbers in so many bytes."""
+        if self.record is not None:
+            length = length // self.record.size * (self.record.size - self.record.head)
+        return length // self.size if self.size else 2 * length
+
+    @property
     def name(self) -> str:
         """What it is called as a layer."""
         numbers = f"altered {self.size}-byte numbers" if self.size else "4-bit numbers"
+        if self.record is not None:
+            return f"{numbers} in records of {self.record.size} bytes"
         return f"{numbers}, key of {self.classes * self.size} bytes" if self.classes > 1 else numbers
 
 
@@ -129,14 +154,13 @@ class Altered:
         if self._last:
             view, sighting = self._last
             # Where numbers are not of one byte, the cut must not change which byte of them comes first.
-            keep = cut % (view.size * view.classes) if view.size else 0
+            keep = cut % view.unit
             self._held[:0] = window[cut - keep : cut]
-            moved = (cut - keep) // view.size if view.size else 2 * cut
-            self._last = view, replace(sighting, start=sighting.start - moved)
+            self._last = view, replace(sighting, start=sighting.start - view.count(cut - keep))
 
     def _goes_on(self, window: bytes) -> bool:
         """Whether the blocks go on to the end of the window where the last one was; notes them."""
-        if not self._last:
+        if not self._last or self._last[1].start < -BLOCK_VALUES:  # none, or it ended long before
             return False
         view, last = self._last
         series = view.read(np.frombuffer(window, np.uint8))
@@ -160,17 +184,16 @@ class Altered:
 
     def _search_stretch(self, window: bytes, stretch: Stretch, *, every: bool) -> None:
         finder = aligner(self._look.signs)
-        # From a multiple of the numbers' size on, so that phases count from the start of the window.
-        start = stretch.start // _LONGEST_NUMBER * _LONGEST_NUMBER
-        part = np.frombuffer(window, np.uint8)[start : stretch.end]
         for view in _views(stretch, every=every):
+            # From a multiple of the numbers' size on, so that phases count from the start of the window.
+            start = stretch.start // (unit := math.lcm(view.unit, _LONGEST_NUMBER)) * unit
+            part = np.frombuffer(window, np.uint8)[start : stretch.end]
             # Below a long key each class is a series of its own, and costs as much.
             tried = finder.keyed if view.classes > _LONG_KEY else finder.every if every else finder.simple
             found = finder.find(view.read(part), view.classes, tried)
             if found:
                 self._note(view, found)
-                skipped = (start // view.size) if view.size else 2 * start
-                self._last = view, replace(found[-1], start=found[-1].start + skipped)
+                self._last = view, replace(found[-1], start=found[-1].start + view.count(start))
                 return
 
     def _note(self, view: _View, found: list[Sighting]) -> None:
@@ -181,12 +204,25 @@ class Altered:
 
 def _views(stretch: Stretch, *, every: bool) -> Iterator[_View]:
     """How to read numbers out of a stretch, the most likely first."""
+    for layout in stretch.layouts:
+        if layout.record is not None:
+            yield from _views_of_records(layout, layout.record, every=every)
+        elif layout.size not in _WORDS:
+            yield from (_View(layout.size, phase) for phase in layout.phases)
     # A key may turn signs over at half its length, which no count of equal bytes shows.
     doubled = every and _LONGEST_NUMBER < stretch.period <= LAGS[-1] // 2
     for period in (stretch.period, 2 * stretch.period) if doubled else (stretch.period,):
         for layout in stretch.layouts:
-            for phase in layout.phases:
-                yield _View(layout.size, phase, max(1, period // layout.size))
+            if layout.record is None and layout.size in _WORDS:
+                for phase in layout.phases:
+                    yield _View(layout.size, phase, max(1, period // layout.size))
     # Where bytes are nearly constant, so are halves of bytes: no sides are left in them.
     if every and stretch.period == 1 and any(layout.phases for layout in stretch.layouts):
-        yield _View(0, 0, 1)
+        yield _View(0, 0)
+
+
+def _views_of_records(layout: Layout, record: Record, *, every: bool) -> Iterator[_View]:
+    for phase in layout.phases:
+        yield _View(layout.size, (record.first(layout.size) + phase) % layout.size, 1, record)
+    if every and layout.size == 1:
+        yield from (_View(0, 0, 1, record, apart) for apart in (True, False))

@@ -9,13 +9,16 @@ programs and pictures. Encrypted and compressed bytes have no period: they are l
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 
-LAGS = (1, *range(2, 130, 2), 256)
+from .records import LONGEST, Record, are_all_numbers, find_records
+
+LAGS = (1, *range(2, LONGEST + 1, 2), 256)
 """Distances looked at. Two-byte numbers below a repeating key of up to 64 bytes have an even period of up to 128."""
 
 ROW = 1024
@@ -26,6 +29,9 @@ _SAMPLE = 256
 _FLAT = 1 / 256
 _REPEATS = 4
 _MAX_SIZE = 8
+_ABOUT_MOST = 0.7
+_MAX_ALONE = 16
+"""Bytes of a record that holds one number: a tag or an index, and the number."""
 _PHASES = 2
 _TELLING, _CONSTANT = 1.15, 0.6
 
@@ -39,9 +45,11 @@ class Layout:
     """How bytes may make up numbers."""
 
     size: int
-    """Bytes of each number: 1, 2, 4 or 8."""
+    """Bytes of each number: 1, 2, 4 or 8; or of a record that holds one."""
     phases: tuple[int, ...]
     """The two most telling bytes of a number, from 0, that are neither random nor all the same."""
+    record: Record | None = None
+    """Where numbers stand in records with something else; counted, as the phases are, from the start of the data."""
 
 
 @dataclass(frozen=True)
@@ -68,10 +76,26 @@ def find_stretches(data: bytes) -> list[Stretch]:
     spans = _spans(rows, counts, min(_WINDOW, many)) or _spans(rows, counts, many)
     # Numbers may begin and end a little before and after the windows that are full of them.
     around = _STEP * ROW
+    found = [(start, end, period, _layouts(rows[start:end], period)) for start, end, period in spans]
+    for start, end in _joined(spans):
+        lag = _common_lag(counts[:, start // ROW : end // ROW].sum(axis=1))
+        if lag and (layouts := tuple(_in_records(rows[start:end], lag, start))):
+            found.append((start, end, 1, layouts))
     return [
-        Stretch(max(0, start - around), min(len(rows), end + around), period, _layouts(rows[start:end], period))
-        for start, end, period in spans
+        Stretch(max(0, start - around), min(len(rows), end + around), period, layouts)
+        for start, end, period, layouts in found
     ]
+
+
+def _joined(spans: list[tuple[int, int, int]]) -> Iterator[tuple[int, int]]:
+    """Spans that touch or overlap as one: where a period is faint, not every window shows it."""
+    first, last = 0, 0
+    for start, end, _ in [*spans, (math.inf, math.inf, 0)]:
+        if start > last:
+            if last:
+                yield first, last
+            first = int(start) if start < math.inf else 0
+        last = max(last, int(end) if end < math.inf else 0)
 
 
 def _is_flat(data: _Bytes) -> bool:
@@ -161,8 +185,48 @@ def _layouts(data: _Bytes, period: int) -> tuple[Layout, ...]:
     table = rates.reshape(-1, _MAX_SIZE).mean(axis=0)
     seen = next(size for size in (1, 2, 4, 8) if _is_even(table.reshape(-1, size)))
     # Bytes of different significance may coincide equally often; then the period alone tells that they are different.
-    sizes = dict.fromkeys((seen, period)) if period in (2, 4, 8) else (seen if period > 1 else 1,)
+    # And bytes of a number may be alike, as the high ones of small numbers are; then their rates alone tell it.
+    sizes = dict.fromkeys((seen, period)) if period in (1, 2, 4, 8) else (seen,)
     return tuple(Layout(size, _telling(table.reshape(-1, size).mean(axis=0))) for size in sizes)
+
+
+def _common_lag(counts: _Counts) -> int:
+    """The smallest lag of about the most coincidences; 0 where none stands out.
+
+    Args:
+        counts: coincidences by lag.
+    """
+    most, mean = counts.max(), counts.mean()
+    if most < mean + 6 * mean**0.5 + 4:
+        return 0
+    return int(LAGS[int(np.argmax(counts >= mean + _ABOUT_MOST * (most - mean)))])
+
+
+def _in_records(data: _Bytes, lag: int, start: int) -> Iterator[Layout]:
+    """Layouts in which numbers are not all that there is.
+
+    Args:
+        data: what may be numbers.
+        lag: bytes so far apart are equal most often.
+        start: from where to count; the data begins there.
+    """
+    size = lag // 2 if lag % 4 == 2 and _equal(data, lag // 2) > _ABOUT_MOST * _equal(data, lag) else lag
+    if not 2 < size <= LONGEST or size in (4, 8) or len(data) < (_REPEATS + 2) * size:
+        return
+    lags = range(size, (_REPEATS + 1) * size, size)
+    rates = sum((_rates((data[:-lag] == data[lag:])[None], size)[0] for lag in lags), np.zeros(size)) / len(lags)
+    counted = _REPEATS * len(data) // size
+    if are_all_numbers(rates, counted):
+        return
+    layouts = [Layout(size, tuple((place + start) % size for place in _telling(rates)))] if size <= _MAX_ALONE else []
+    for record, number in find_records(rates, counted):
+        body = np.roll(rates, -record.at)[record.head :].reshape(-1, number)
+        layouts.append(Layout(number, _telling(body.mean(axis=0)), record.moved(start)))
+    yield from (layout for layout in layouts if layout.phases)
+
+
+def _equal(data: _Bytes, lag: int) -> int:
+    return int(np.count_nonzero(data[:-lag] == data[lag:]))
 
 
 def _telling(rates: _Rates) -> tuple[int, ...]:
