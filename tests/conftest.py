@@ -4,7 +4,12 @@ import asyncio
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 from inspect_ai._util import _async
+
+# A busy or new machine (hypothesis makes its tables of characters at first use) says nothing about what is tested.
+settings.register_profile("afagent", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("afagent")
 
 
 @pytest.fixture(scope="session", autouse=True)

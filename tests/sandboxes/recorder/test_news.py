@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from afagent.sandboxes.recorder import __main__ as commands
 from afagent.sandboxes.recorder.events import AssetState, Beat, Fact, FileDeleted, Heard, from_line
 from afagent.sandboxes.recorder.log import Log
+from afagent.sandboxes.recorder.news import news
 
 SAYS_SO = '{"kind":"state.asset","how":"found"}'
 
@@ -23,16 +23,11 @@ SAYS_SO = '{"kind":"state.asset","how":"found"}'
         (FileDeleted('/"how":"found"'), True),
     ],
 )
-def test_a_state_is_news_unless_it_is_routine(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fact: Fact, told: bool
-) -> None:
+def test_a_state_is_news_unless_it_is_routine(tmp_path: Path, fact: Fact, told: bool) -> None:
     log = Log(tmp_path / "log")
     for each in (Beat(0.0, 0, 0, 0), fact):
         log.record(each)
     log.close()
-    monkeypatch.setattr(commands, "LOG", tmp_path / "log")
-    monkeypatch.setattr(commands, "NEWS_SECONDS", 0.01)
-    monkeypatch.setattr(commands, "NEWS_PAUSE", 0.0)
-    lines = commands.news(0)["lines"]
+    lines = news(tmp_path / "log", 0, seconds=0.01, pause=0.0)["lines"]
     assert isinstance(lines, list)
     assert [from_line(line).fact for line in lines] == ([fact] if told else [])
