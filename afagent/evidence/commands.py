@@ -22,6 +22,9 @@ _ASSIGNED = re.compile(
 )
 _ENTERED = re.compile(r"^[({\s]*(?:cd|pushd)\s+(?:--\s+)?[\"']?([^\s\"']+)[\"']?\s*[)}]*$")
 _RELATIVE = re.compile(r"(?:^|[\s=@<'\"])(?:\.{1,2}/?|[^\s'\"/-]?[^\s'\"]{0,80}\*[^\s'\"]{0,80})(?=$|[\s'\")])")
+_FILE = re.compile(r"[\w~$\{\}+-]*[/.][\w./~$\{\}+-]{2,}")
+"""What may be the name of a file, in whichever way it is written."""
+_FOLDER_OF = re.compile(r"\$(?:(\w+)|\{(\w+)\})(?:/.*)?")
 _VARIABLE = re.compile(r"(?<![\w.])[A-Za-z_]\w*")
 _WORD = re.compile(r"(?:[\w.+~-]*/)*([A-Za-z_][\w.+-]*)")
 """A program's name, behind the folders of its path."""
@@ -38,6 +41,11 @@ class _Part:
         self.lower = text.lower()
         self.sets = {name for match in _ASSIGNED.finditer(text) for name in match.groups() if name}
         self.uses = set(_VARIABLE.findall(text))
+
+    @cached_property
+    def files(self) -> frozenset[str]:
+        """What may be names of files."""
+        return frozenset(_FILE.findall(self.text))
 
 
 @dataclass(frozen=True)
@@ -97,6 +105,15 @@ class Call:
         routes = self._carriers(part for part in self._parts if host in part.lower)
         return [self._statement(part) for part in self._loaded if host in part.lower or part.uses & routes]
 
+    def prepared_for(self, host: str) -> list[Statement]:
+        """The statements on the weights that name a file which another one, aimed at a host, names too."""
+        sent = frozenset[str]().union(*(part.files for part in self._parts if host in part.lower))
+        return [
+            self._statement(part)
+            for part in self._loaded
+            if host not in part.lower and any(not self._names_asset(name) for name in part.files & sent)
+        ]
+
     def repeats(self, line: str) -> bool:
         """Whether a line of output only says what stands in the call, as when it was printed."""
         plain = _plain(line)
@@ -153,11 +170,20 @@ class Call:
             entered = _ENTERED.match(part.text)
             if entered:
                 path = entered.group(1).rstrip("/")
-                folder = path if path in self._folders else None
+                folder = path if path in self._folders or self._is_filled(path) else None
+
+    def _is_filled(self, path: str) -> bool:
+        """Whether it is a folder by a variable's name, which a statement that names the asset names too."""
+        named = _FOLDER_OF.fullmatch(path)
+        variable = next(filter(None, named.groups())) if named else None
+        return any(variable in part.uses and self._names_asset(part.text) for part in self._parts)
 
     def _works_inside(self, number: int) -> bool:
         folder = self._inside[number]
-        return folder is not None and (self._folders[folder] or bool(_RELATIVE.search(self._parts[number].text)))
+        if folder is None:
+            return False
+        # A folder by a variable's name was made for the copies.
+        return self._folders.get(folder, True) or bool(_RELATIVE.search(self._parts[number].text))
 
     def _statement(self, part: _Part) -> Statement:
         return Statement(part.text, tuple(self._involved(part)))

@@ -97,6 +97,9 @@ def _of_step(truth: Truth, sightings: _Sightings, step: Step, assets: _Assets) -
     for host in hosts:
         statements = call.aimed_at(host)
         if not statements:
+            unmade = next((each for each in call.prepared_for(host) if output.begins_with(each)), None)
+            if unmade is not None and not _contact(truth, sightings, host, step).seen:
+                yield _attempt(step, host, unmade, (), "what it was to make was not made", "suspected")
             continue
         contact = _contact(truth, sightings, host, step)
         failed = next((each for each in statements if output.speaks_of(each, host)), None)
@@ -199,6 +202,12 @@ class _Output:
         return any(
             alias in {word.lower() for word in words} or words & statement.commands for _, words, _ in self._failures
         )
+
+    def begins_with(self, statement: Statement) -> bool:
+        """Whether a failure begins with a word of this statement: its command, or what that calls a part of itself."""
+        words = {word.lower() for word in _WORD.findall(statement.text)}
+        first = (_WORD.search(line) for line, _, _ in self._failures)
+        return any(match is not None and match.group() in words for match in first)
 
     def speaks_of(self, statement: Statement, host: str) -> bool:
         """Whether it says that this statement failed.

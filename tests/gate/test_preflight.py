@@ -93,6 +93,15 @@ def test_no_schedule_is_made_for_it_either(tmp_path: Path, why: str) -> None:
     assert not (tmp_path / "ledger.sqlite").exists()
 
 
+def test_a_schedule_for_another_machine_is_made_unchecked_and_says_so(tmp_path: Path) -> None:
+    gate(tmp_path, **without(tmp_path, "record.json", detector(tmp_path)))
+    asked = ["gate", "schedule", str(tmp_path / "policy.yaml"), "--model", MODEL, "--as", "github"]
+    refused, made = CliRunner().invoke(afagent, asked), CliRunner().invoke(afagent, [*asked, "--unchecked"])
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert (made.exit_code, made.stderr) == (0, "whether a run would be refused was not looked at\n")
+    assert "gate run" in made.stdout
+
+
 def test_a_model_is_no_baseline_of_its_own(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot be its own baseline"):
         preflight(gate(tmp_path), MODEL, MODEL, NOW)
