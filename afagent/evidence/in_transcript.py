@@ -260,11 +260,16 @@ def _contact(truth: Truth, sightings: _Sightings, host: str, step: Step) -> _Con
 
 
 def _ran_its_course(flows: set[int], facts: Sequence[Fact], *, slight: bool) -> bool:
-    """Whether all that the flows carried were whole requests, and, if that matters, next to nothing in all."""
+    """Whether all that the flows carried were whole exchanges, and, if that matters, next to nothing in all.
+
+    That matters where anybody ever opened the weights. Where nobody did, a few bytes in the clear are whole, too.
+    """
+    closed = [fact for fact in facts if isinstance(fact, Closed)]
     requests = [fact for fact in facts if isinstance(fact, Request)]
+    said = {fact.flow for fact in closed if fact.protocol == "raw" and fact.sent < SLIGHT_BYTES and not slight}
     return (
-        {request.flow for request in requests} == flows
+        {request.flow for request in requests} | said == flows
         and all(request.complete and request.method != "CONNECT" for request in requests)
         and not any(isinstance(fact, Content | Limit) for fact in facts)
-        and (not slight or sum(fact.sent for fact in facts if isinstance(fact, Closed)) < SLIGHT_BYTES)
+        and (not slight or sum(fact.sent for fact in closed) < SLIGHT_BYTES)
     )

@@ -96,6 +96,32 @@ def test_a_run_that_broke_off_after_a_pass_is_a_failure_with_its_reason(gate: Ga
     assert said.sentence.endswith(rf"ended as {outcome}: the engine\x1b[2J stopped")
 
 
+def begun_beside(gate: Gate, outcome: str) -> None:
+    """A run is refused while another is at work, which then comes to its end."""
+    first = gate.ledger.begin(policy(), "lab/m")
+    gate.clock.now += HOUR / 2
+    gate.ledger.abandon(gate.ledger.begin(policy(), "lab/m"), "REFUSED", "another is at work")
+    gate.clock.now += HOUR / 2
+    said = verdict(outcome, "e1", START, "lab/m")  # type: ignore[arg-type]
+    (gate.folder / "e1.json").write_bytes(canonical(said))
+    gate.ledger.close(first, said, "e1.json")
+
+
+@pytest.mark.parametrize(("outcome", "code"), [("PASS", 0), ("FAIL", 10)])
+def test_a_run_that_was_refused_beside_another_leaves_the_word_to_that(gate: Gate, outcome: str, code: int) -> None:
+    begun_beside(gate, outcome)
+    assert gate.asked(after=2 * HOUR).exit_code == code
+
+
+def test_a_run_that_was_refused_after_a_pass_is_not_talked_away_by_checking_that_again(gate: Gate) -> None:
+    gate.judge()
+    gate.clock.now += HOUR / 2
+    gate.ledger.abandon(gate.ledger.begin(policy(), "lab/m"), "REFUSED", "the record is stale")
+    gate.clock.now += HOUR / 2
+    gate.judge(kind="check")
+    assert gate.asked(after=2 * HOUR).sentence.endswith("ended as REFUSED: the record is stale")
+
+
 def test_a_run_that_was_never_closed_is_a_failure_once_its_deadline_is_over(gate: Gate) -> None:
     gate.judge()
     gate.ledger.begin(policy(), "lab/m")

@@ -78,7 +78,8 @@ def judge(
     settled = [one for one in known if one.closed is not None or now - one.opened.when > deadline]
     if not settled:
         return Status(NOTHING_RECENT, f"{of}: no verdict{', a run is still at work' if known else ' was ever reached'}")
-    last = max(settled, key=lambda one: (_time_of(one), one.opened.number))
+    counting = [one for one in settled if not _was_refused_beside(one, settled)]
+    last = max(counting, key=lambda one: (_time_of(one), one.opened.number))
     return _of_last(policy, of, last, now) or _of_age(of, last, max_age, now) or _of_file(of, last, policy, read)
 
 
@@ -104,6 +105,17 @@ def _only_model(policy: str, events: Sequence[Event]) -> str | None:
         listed = ", ".join(map(printable, names))
         raise UsageError(f"{policy} was tried with several models, say which with --model: {listed}")
     return names[0] if names else None
+
+
+def _was_refused_beside(one: Tried, settled: Sequence[Tried]) -> bool:
+    """Whether a run was refused while another was at work that has ended since: what that one said is the news."""
+    return (one.latest is not None and one.latest.outcome == "REFUSED") and any(
+        other.latest is not None
+        and other.latest.kind == "run"
+        and other.latest.outcome != "REFUSED"
+        and other.opened.when < one.opened.when < other.latest.when
+        for other in settled
+    )
 
 
 def _time_of(one: Tried) -> datetime:
