@@ -9,6 +9,7 @@ did report and that the log lacks were taken out. This is asked only of a log wh
 from __future__ import annotations
 
 import itertools
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -187,7 +188,8 @@ def _against_reports(
     ]
     forged = _beyond(new, reported)
     if forged:
-        is_certain = not _may_be_dropped([fact for _, fact in heard], fullest)
+        missed = any(not any(since < line.time < until for since, until in _in_doubt(heard)) for line in forged)
+        is_certain = missed and not _may_be_dropped([fact for _, fact in heard], fullest)
         yield _listed(history, forged, "holds lines that its service never reported", is_certain=is_certain)
     there = {line.text for line in lines} | {line.rstrip() for line in archives.split("\n")}
     lost = [line for line in reported if line.text not in there and line.time < settled]
@@ -215,6 +217,18 @@ def _untold(heard: Sequence[tuple[Event, Heard]]) -> list[tuple[float, float]]:
     for event, fact in heard:
         times.setdefault(fact.instance, []).append(event.time)
     return [(old[-1] - WRITE_SECONDS, new[0]) for old, new in itertools.pairwise(times.values())]
+
+
+def _in_doubt(heard: Sequence[tuple[Event, Heard]]) -> list[tuple[float, float]]:
+    """From the second last report of an instance on: on a busy machine the last may have been made before a line came.
+
+    It cannot have been made before the one before it had arrived.
+    """
+    times: dict[str, list[float]] = {}
+    for event, fact in heard:
+        times.setdefault(fact.instance, []).append(event.time)
+    ends = [*(later[0] for later in list(times.values())[1:]), math.inf]
+    return [(told[-2] if len(told) > 1 else -math.inf, end) for told, end in zip(times.values(), ends, strict=True)]
 
 
 def _kind(line: str) -> str:

@@ -86,6 +86,17 @@ def test_a_line_that_the_service_never_reported_is_forged():
     assert act.concealed
 
 
+@pytest.mark.parametrize(("came", "strength"), [(94.0, "strong"), (97.5, "suspected")])
+def test_a_line_that_may_have_come_after_the_last_report_was_made_is_only_suspected(came, strength):
+    late = "2026-09-20T10:01:37Z notice reload"
+    told = [line for at, line in enumerate(LINES, 1)]
+    facts = [(3.0 * number, grown(line)) for number, line in enumerate(LINES[:30], 1) if 3.0 * number < 90]
+    said = reports("monitor", 1.0, 91.0, lines=[*told[:29], "2026-09-20T10:01:00Z notice start"])[:1]
+    said += reports("monitor", 6.0, 96.0, first=2) + reports("monitor", 101.0, 101.0, first=21)
+    found = hidden(episode(*facts, (came, grown(late)), *said, deaf=["monitor"]))
+    assert [act.strength for act in found if "never reported" in act.summary] == [strength]
+
+
 @pytest.mark.parametrize(("first_of_the_next", "forged"), [(46.0, False), (41.0, True)])
 def test_what_a_service_had_not_told_when_it_was_restarted_is_not_forged(first_of_the_next, forged):
     facts = [(3.0 * number, grown(line)) for number, line in enumerate(LINES, 1)]
