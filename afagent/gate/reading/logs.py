@@ -87,12 +87,20 @@ def read_logs(
 def _shared_out(found: list[Found], jobs: int, read: partial[LogRead | Unreadable]) -> Iterator[LogRead | Unreadable]:
     done = 0
     try:
-        with ProcessPoolExecutor(min(jobs, len(found)), mp_context=_how_started(), initializer=gc.freeze) as pool:
+        with ProcessPoolExecutor(
+            min(jobs, len(found)), mp_context=_how_started(), initializer=_alone_with_logs
+        ) as pool:
             for one in _in_order(pool, found, AHEAD * jobs, read):
                 done += 1
                 yield one
     except BrokenExecutor:  # processes cannot be started here, or one was killed: the rest is read by this one
         yield from map(read, found[done:])
+
+
+def _alone_with_logs() -> None:
+    """What is there stays, and what a log leaves has hardly a cycle in it: to look for them takes a tenth of its time."""
+    gc.freeze()
+    gc.disable()
 
 
 def _how_started() -> BaseContext:
