@@ -98,7 +98,7 @@ def _shared_out(found: list[Found], jobs: int, read: partial[LogRead | Unreadabl
 
 
 def _alone_with_logs() -> None:
-    """What is there stays, and what a log leaves has hardly a cycle in it: to look for them takes a tenth of its time."""
+    """What is there stays, and what a log leaves has hardly a cycle: to look for them takes a tenth of its time."""
     gc.freeze()
     gc.disable()
 
