@@ -9,7 +9,7 @@ programs and pictures. Encrypted and compressed bytes have no period: they are l
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,7 +49,7 @@ class Layout:
     phases: tuple[int, ...]
     """The two most telling bytes of a number, from 0, that are neither random nor all the same."""
     record: Record | None = None
-    """Where numbers stand in records with something else; counted, as the phases are, from the start of the data."""
+    """Where numbers stand in records with something else; it counts from the start of the data."""
 
 
 @dataclass(frozen=True)
@@ -80,22 +80,22 @@ def find_stretches(data: bytes) -> list[Stretch]:
     for start, end in _joined(spans):
         lag = _common_lag(counts[:, start // ROW : end // ROW].sum(axis=1))
         if lag and (layouts := tuple(_in_records(rows[start:end], lag, start))):
-            found.append((start, end, 1, layouts))
+            found.append((start, end, lag, layouts))
     return [
         Stretch(max(0, start - around), min(len(rows), end + around), period, layouts)
         for start, end, period, layouts in found
     ]
 
 
-def _joined(spans: list[tuple[int, int, int]]) -> Iterator[tuple[int, int]]:
+def _joined(spans: Iterable[tuple[int, int, int]]) -> list[tuple[int, int]]:
     """Spans that touch or overlap as one: where a period is faint, not every window shows it."""
-    first, last = 0, 0
-    for start, end, _ in [*spans, (math.inf, math.inf, 0)]:
-        if start > last:
-            if last:
-                yield first, last
-            first = int(start) if start < math.inf else 0
-        last = max(last, int(end) if end < math.inf else 0)
+    joined: list[tuple[int, int]] = []
+    for start, end, _ in spans:
+        if joined and start <= joined[-1][1]:
+            joined[-1] = joined[-1][0], max(joined[-1][1], end)
+        else:
+            joined.append((start, end))
+    return joined
 
 
 def _is_flat(data: _Bytes) -> bool:
