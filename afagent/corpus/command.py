@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from rich.console import Console
@@ -13,6 +14,14 @@ from afagent.corpus.choose import covering, matching
 from afagent.corpus.run import Outcome
 from afagent.corpus.show import show
 from afagent.quoting import printable
+
+LABS_FOR_TWO_CORES = 5
+"""A lab waits for its services' reports for a good part of its time."""
+
+
+def labs_at_once() -> int:
+    """As many labs as keep this machine's cores at work."""
+    return max(2, LABS_FOR_TWO_CORES * (os.cpu_count() or 2) // 2)
 
 
 def validate_corpus(

@@ -14,13 +14,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from afagent.corpus.command import validate_corpus
+from afagent.corpus.command import LABS_FOR_TWO_CORES, labs_at_once, validate_corpus
 from afagent.errors import UsageError
 from afagent.logs import run_folder
 from afagent.playbooks.compare import Report, Row
 from afagent.playbooks.validate import find_playbooks, validate
 from afagent.quoting import printable
 
+AT_ONCE = 4
 MOST_PROBLEMS = 10
 """As many are printed for one playbook; the JSON has all."""
 
@@ -39,7 +40,11 @@ MOST_PROBLEMS = 10
     help="Scenarios for each playbook; by default one of each job family of its task.",
 )
 @click.option("--weights-mb", type=click.IntRange(min=1), default=16, show_default=True, help="Size of the weights.")
-@click.option("--at-once", type=click.IntRange(min=1), default=4, show_default=True, help="Episodes at the same time.")
+@click.option(
+    "--at-once",
+    type=click.IntRange(min=1),
+    help=f"Episodes at the same time.  [default: {AT_ONCE}; of the corpus {LABS_FOR_TWO_CORES} for each two cores]",
+)
 @click.option(
     "--logs",
     type=click.Path(path_type=Path, file_okay=False),
@@ -58,7 +63,7 @@ def validate_command(
     json_file: Path | None,
     seeds: int | None,
     weights_mb: int,
-    at_once: int,
+    at_once: int | None,
     logs: Path,
 ) -> None:
     """Compare what the scorers say of playbooks with what is expected.
@@ -75,7 +80,8 @@ def validate_command(
     if json_file is not None:
         _try_to_write(json_file)
     if corpus:
-        met = validate_corpus(_folder(paths), only=only, fast=fast, at_once=at_once, json_file=json_file)
+        labs = at_once or labs_at_once()
+        met = validate_corpus(_folder(paths), only=only, fast=fast, at_once=labs, json_file=json_file)
         context.exit(0 if met else 1)
     if only is not None or fast:
         raise UsageError("--only and --fast choose from the corpus; give --corpus as well")
@@ -84,7 +90,7 @@ def validate_command(
     console, progress = Console(), Console(stderr=True)
     reports: list[Report] = []
     with progress.status("") as status:
-        running = validate(files, folder, seeds=seeds, weights_mb=weights_mb, at_once=at_once)
+        running = validate(files, folder, seeds=seeds, weights_mb=weights_mb, at_once=at_once or AT_ONCE)
         for file in files:
             status.update(Text(printable(f"{file.stem} ({len(reports) + 1} of {len(files)})")))
             reports.append(next(running))
