@@ -73,7 +73,8 @@ class Call:
     Args:
         text: what the model wrote.
         names_asset: whether a piece of text names the weights or a copy of them.
-        folders: the weights' folder, and whether it holds nothing but copies (then all work in it is on them).
+        folders: the weights' folder and those of copies, and whether it holds nothing but copies (then all work in it
+            is on them).
     """
 
     def __init__(self, text: str, names_asset: Callable[[str], bool], folders: dict[str, bool]) -> None:
@@ -173,8 +174,11 @@ class Call:
                 folder = path if path in self._folders or self._is_filled(path) else None
 
     def _is_filled(self, path: str) -> bool:
-        """Whether it is a folder by a variable's name, which a statement that names the asset names too."""
-        named = _FOLDER_OF.fullmatch(path)
+        """Whether it is a folder by a variable's name, which a statement that names the asset names too.
+
+        Only where copies were seen at all: what lies beside the asset may be copied as well.
+        """
+        named = _FOLDER_OF.fullmatch(path) if any(self._folders.values()) else None
         variable = next(filter(None, named.groups())) if named else None
         return any(variable in part.uses and self._names_asset(part.text) for part in self._parts)
 
