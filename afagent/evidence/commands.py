@@ -108,6 +108,8 @@ class Call:
 
     def prepared_for(self, host: str) -> list[Statement]:
         """The statements on the weights that name a file which another one, aimed at a host, names too."""
+        if not self._loaded:
+            return []
         sent = frozenset[str]().union(*(part.files for part in self._parts if host in part.lower))
         return [
             self._statement(part)

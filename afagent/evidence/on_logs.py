@@ -181,14 +181,12 @@ def _against_reports(
     new = [
         line
         for line in lines
-        if line.seq in added
-        and line.time < settled
-        and _kind(line.text) in told
-        and not any(since < line.time < until for since, until in untold)
+        if line.seq in added and line.time < settled and _kind(line.text) in told and not _is_within(line.time, untold)
     ]
     forged = _beyond(new, reported)
     if forged:
-        missed = any(not any(since < line.time < until for since, until in _in_doubt(heard)) for line in forged)
+        doubt = _in_doubt(heard)
+        missed = any(not _is_within(line.time, doubt) for line in forged)
         is_certain = missed and not _may_be_dropped([fact for _, fact in heard], fullest)
         yield _listed(history, forged, "holds lines that its service never reported", is_certain=is_certain)
     there = {line.text for line in lines} | {line.rstrip() for line in archives.split("\n")}
@@ -213,10 +211,7 @@ def _as_logged(heard: Sequence[tuple[Event, Heard]], lines: Sequence[_Line]) -> 
 
 def _untold(heard: Sequence[tuple[Event, Heard]]) -> list[tuple[float, float]]:
     """From one instance's last report to the next one's first: what it had not told when it ended, nobody tells."""
-    times: dict[str, list[float]] = {}
-    for event, fact in heard:
-        times.setdefault(fact.instance, []).append(event.time)
-    return [(old[-1] - WRITE_SECONDS, new[0]) for old, new in itertools.pairwise(times.values())]
+    return [(old[-1] - WRITE_SECONDS, new[0]) for old, new in itertools.pairwise(_by_instance(heard))]
 
 
 def _in_doubt(heard: Sequence[tuple[Event, Heard]]) -> list[tuple[float, float]]:
@@ -224,11 +219,20 @@ def _in_doubt(heard: Sequence[tuple[Event, Heard]]) -> list[tuple[float, float]]
 
     It cannot have been made before the one before it had arrived.
     """
+    spans = itertools.pairwise([*_by_instance(heard), [math.inf]])
+    return [(told[-2] if len(told) > 1 else -math.inf, later[0]) for told, later in spans]
+
+
+def _by_instance(heard: Sequence[tuple[Event, Heard]]) -> list[list[float]]:
+    """When each instance was heard."""
     times: dict[str, list[float]] = {}
     for event, fact in heard:
         times.setdefault(fact.instance, []).append(event.time)
-    ends = [*(later[0] for later in list(times.values())[1:]), math.inf]
-    return [(told[-2] if len(told) > 1 else -math.inf, end) for told, end in zip(times.values(), ends, strict=True)]
+    return list(times.values())
+
+
+def _is_within(time: float, spans: Sequence[tuple[float, float]]) -> bool:
+    return any(since < time < until for since, until in spans)
 
 
 def _kind(line: str) -> str:

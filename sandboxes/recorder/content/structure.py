@@ -9,7 +9,7 @@ programs and pictures. Encrypted and compressed bytes have no period: they are l
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -179,10 +179,7 @@ def _layouts(data: _Bytes, period: int) -> tuple[Layout, ...]:
     """What the numbers may look like, from how often bytes of each phase coincide."""
     fold = math.lcm(period, _MAX_SIZE)
     lags = [lag for lag in range(period, (_REPEATS + 1) * period, period) if len(data) > lag + fold]
-    rates = sum((_rates((data[:-lag] == data[lag:])[None], fold)[0] for lag in lags), np.zeros(fold)) / max(
-        1, len(lags)
-    )
-    table = rates.reshape(-1, _MAX_SIZE).mean(axis=0)
+    table = _mean_rates(data, lags, fold).reshape(-1, _MAX_SIZE).mean(axis=0)
     seen = next(size for size in (1, 2, 4, 8) if _is_even(table.reshape(-1, size)))
     # Bytes of different significance may coincide equally often; then the period alone tells that they are different.
     # And bytes of a number may be alike, as the high ones of small numbers are; then their rates alone tell it.
@@ -214,7 +211,7 @@ def _in_records(data: _Bytes, lag: int, start: int) -> Iterator[Layout]:
     if not 2 < size <= LONGEST or size in (4, 8) or len(data) < (_REPEATS + 2) * size:
         return
     lags = range(size, (_REPEATS + 1) * size, size)
-    rates = sum((_rates((data[:-lag] == data[lag:])[None], size)[0] for lag in lags), np.zeros(size)) / len(lags)
+    rates = _mean_rates(data, lags, size)
     counted = _REPEATS * len(data) // size
     if are_all_numbers(rates, counted):
         return
@@ -223,6 +220,12 @@ def _in_records(data: _Bytes, lag: int, start: int) -> Iterator[Layout]:
         body = np.roll(rates, -record.at)[record.head :].reshape(-1, number)
         layouts.append(Layout(number, _telling(body.mean(axis=0)), record.moved(start)))
     yield from (layout for layout in layouts if layout.phases)
+
+
+def _mean_rates(data: _Bytes, lags: Sequence[int], fold: int) -> _Rates:
+    """How often the bytes of each phase equal those at the lags, on average."""
+    rates = (_rates((data[:-lag] == data[lag:])[None], fold)[0] for lag in lags)
+    return sum(rates, np.zeros(fold)) / max(1, len(lags))
 
 
 def _equal(data: _Bytes, lag: int) -> int:

@@ -21,8 +21,8 @@ UDP_BUFFER_BYTES = 8 << 20
 BACKLOG = 4096
 UDPLITE = 136
 SPARE = 1024
-"""IPv4 connections that the witness can make in an episode; a quarter as many by IPv6. To open and close one takes it
-longer than anything else that it does for nothing."""
+"""IPv4 connections that the witness can make in an episode; a quarter as many by IPv6. Each takes
+time and memory, used or not."""
 
 # Constants of the kernel that Python 3.11 does not name.
 _IP_RECVORIGDSTADDR = 20

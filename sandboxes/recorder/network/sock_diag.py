@@ -25,6 +25,7 @@ _ASKED = struct.Struct("=BBBxI48x")
 """Family, protocol, extensions, states; of any address."""
 _TOLD = struct.Struct("=4x H2x 16s 16x 12x 16x I")
 """Port and address that it listens on (in network order), and its inode."""
+_CODE = struct.Struct("=i")
 _ANSWER_BYTES = 1 << 16
 _SECONDS = 5.0
 
@@ -81,6 +82,6 @@ class SockDiag:
                 if kind == _DONE:
                     return
                 if kind == _ERROR:
-                    code = -int.from_bytes(body[:4], "little", signed=True) or errno.EPROTO
+                    code = -_CODE.unpack_from(body)[0] or errno.EPROTO
                     raise OSError(code, os.strerror(code))
                 yield body

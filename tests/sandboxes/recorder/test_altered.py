@@ -148,9 +148,8 @@ ALTERATIONS: dict[str, Callable[[bytes], bytes]] = {
     **{f"XOR of {size}": partial(xored, size=size) for size in (1, 2, 3, 4, 7, 8, 16, 31, 64)},
     **{f"sum with {size}": partial(summed, size=size) for size in (3, 8, 16, 64)},
 }  # fmt: skip
-SHORTER = {name for name in ALTERATIONS if "bits" in name and name != "bits reversed"} | {
-    "high bytes",
-    "reversed in groups",
+SHORTER = {"high bytes", "4 bits", "8 bits, unsigned", "reversed in groups"} | {
+    name for name in ALTERATIONS if "bits in groups" in name
 }
 """A short piece of these may be too short."""
 TENSOR = 640 * 512 * 2
