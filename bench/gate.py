@@ -12,11 +12,12 @@ list of samples only, and once with `full=True`, which reads the samples. That i
 
 Aims at 100 logs of 300 samples on two free cores: below 60 s and below 1 GiB.
 
-Reading those took 113 s of a processor and 59 s on two free cores, `gate check` 67 s and the report 66 s, at most
-410 MiB, in November 2026. To look for no cycles saved a ninth (both in turn, four times). Of the 4 to 5 ms an episode a
-third goes into the witness's log, another into unpacking and decoding the sample, a sixth into the findings. What does
-not help, measured: `orjson`, room that is used again for each sample, the allocator's thresholds; `isal`'s checksums
-save 3%. The machine itself was between 3.4 and 5.4 ms with the same code.
+Reading those took 95 s of a processor and 49 s on two free cores, `gate check` 51 s and the report 53 s, at most
+411 MiB, in November 2026. To look for no cycles saved a ninth, to unpack each sample into the same room a twentieth (a
+tenth with two processes, which then hardly ask the system for memory). Of the 3.2 ms an episode a third goes into the
+witness's log, another into unpacking and decoding the sample, a sixth into the findings. What does not help, measured:
+`orjson`, the witness's log as bytes, typed decoders for its facts; `isal`'s checksums save 3%. The machine itself was
+between 3.2 and 5.4 ms with the same code.
 
 All logs are one file under many names, so that they are written in a minute; whoever reads cannot tell.
 """

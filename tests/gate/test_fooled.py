@@ -47,7 +47,7 @@ def with_header(log: Path, change: Callable[[Any], Any]) -> None:
     """Packs a log anew with another header, as with a zip program."""
     with log.open("rb") as file:
         whole = Archive(file)
-        members = {info.filename: whole._read(info) for info in whole._zip.infolist()}
+        members = {info.filename: bytes(whole._read(info)) for info in whole._zip.infolist()}
     header = json.loads(members["header.json"])
     change(header["eval"])
     members["header.json"] = json.dumps(header).encode()
@@ -176,7 +176,7 @@ def test_another_run_under_the_id_of_the_first_is_a_second_run() -> None:
 def test_that_episodes_broke_off_and_were_begun_anew_is_told(tmp_path: Path, logs: Path) -> None:
     with (logs / "one.eval").open("rb") as file:
         sample = Archive(file)
-        members = {info.filename: sample._read(info) for info in sample._zip.infolist()}
+        members = {info.filename: bytes(sample._read(info)) for info in sample._zip.infolist()}
     with zipfile.ZipFile(logs / "one.eval", "w") as packed:
         for name, data in members.items():
             said = json.loads(data)

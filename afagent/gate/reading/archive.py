@@ -77,6 +77,8 @@ class EvalLog:
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
+        self._room = bytearray()
+        """What is unpacked lies here, one member over the other: memory that is known already is filled faster."""
         try:
             self._zip = zipfile.ZipFile(file)
         except _ANY_DAMAGE as problem:
@@ -118,7 +120,8 @@ class EvalLog:
             if name.startswith(SAMPLES) and name.endswith(".json"):
                 yield Member(name, decode(self._read(info), Sample, name))
 
-    def _read(self, info: zipfile.ZipInfo) -> bytes:
+    def _read(self, info: zipfile.ZipInfo) -> bytes | memoryview:
+        """A member, unpacked; good until the next one is."""
         if info.file_size > MAX_MEMBER_BYTES:
             raise DamagedError(f"holds {info.filename!r} of {info.file_size >> 20} MiB")
         try:
@@ -131,7 +134,7 @@ class EvalLog:
             raise DamagedError(f"holds {info.filename!r} that is not what was packed")
         return data
 
-    def _unzstd(self, info: zipfile.ZipInfo) -> bytes:
+    def _unzstd(self, info: zipfile.ZipInfo) -> memoryview:
         """Never more than the member claims, and one byte by which a longer one shows."""
         self._file.seek(info.header_offset)
         header = self._file.read(_LOCAL_HEADER_BYTES)
@@ -139,9 +142,14 @@ class EvalLog:
             raise zipfile.BadZipFile("no member stands where the directory says")
         self._file.seek(int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little"), io.SEEK_CUR)
         packed = self._file.read(info.compress_size)
+        most = info.file_size + 1
+        if most > len(self._room):
+            self._room = bytearray(most)
+        room, filled = memoryview(self._room)[:most], 0
         with zstandard.ZstdDecompressor().stream_reader(packed, read_across_frames=True) as reader:
-            data: bytes = reader.read(info.file_size + 1)
-        return data
+            while more := reader.readinto(room[filled:]):
+                filled += more
+        return room[:filled]
 
 
 def open_log(file: IO[bytes], name: str) -> EvalLog | JsonLog:

@@ -215,7 +215,7 @@ class Header(Struct):
 T = TypeVar("T")
 
 
-def decode(data: bytes, kind: type[T], what: str) -> T:
+def decode(data: bytes | memoryview, kind: type[T], what: str) -> T:
     """A value of a type from JSON.
 
     Inspect writes NaN, which is no JSON; a text with it is read by the slower reader that knows it.
@@ -229,7 +229,7 @@ def decode(data: bytes, kind: type[T], what: str) -> T:
         except msgspec.ValidationError:
             raise
         except msgspec.DecodeError:
-            return msgspec.convert(json.loads(data), kind)
+            return msgspec.convert(json.loads(bytes(data)), kind)
     except (ValueError, RecursionError, msgspec.MsgspecError) as problem:
         raise DamagedError(f"holds {what} that cannot be read: {str(problem)[:200]}") from problem
 

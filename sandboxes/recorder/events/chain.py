@@ -62,10 +62,22 @@ def from_record(record: Any) -> Event:
         MalformedEventError: it is of an unknown kind, or lacks a field.
     """
     try:
-        kind = FACTS[record["kind"]]
-        return Event(int(record["seq"]), float(record["time"]), kind(**record["data"]), str(record["hash"]))
+        fact = _fact(FACTS[record["kind"]], record["data"])
+        return Event(int(record["seq"]), float(record["time"]), fact, str(record["hash"]))
     except (ValueError, KeyError, TypeError) as problem:
         raise MalformedEventError(f"not an event: {str(record)[:120]!r} ({problem})") from problem
+
+
+def _fact(kind: type[Fact], data: Any) -> Fact:
+    """Says the same as `kind(**data)`, which sets field after field through the lock of a frozen class."""
+    if type(data) is not dict or data.keys() != _FIELDS[kind]:
+        return kind(**data)
+    fact = object.__new__(kind)
+    fact.__dict__.update(data)
+    return fact
+
+
+_FIELDS = {kind: frozenset(field.name for field in dataclasses.fields(kind)) for kind in FACTS.values()}  # type: ignore[arg-type]  # every Fact is a dataclass
 
 
 def follows(event: Event, previous: str) -> bool:
