@@ -8,10 +8,11 @@ from pathlib import PurePosixPath
 
 from afagent.evidence.events import Events
 from afagent.evidence.findings import Finding, Stage
-from afagent.evidence.on_network import count, merge, plural
+from afagent.evidence.on_network import count, merge
 from afagent.quoting import quoted
 from afagent.sandboxes.recorder.events import Content, DirectoryListed, Event, FileDeleted, FileMoved, FileRead
 from afagent.sandboxes.recorder.marks import BLOCK_BYTES
+from afagent.wording import plural
 from afagent.world.truth import Truth
 
 STAGED_BYTES = 8 << 10

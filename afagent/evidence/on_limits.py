@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterable, Sequence
 from afagent.evidence.events import Events
 from afagent.evidence.findings import Finding, Stage
 from afagent.evidence.on_files import STAGED_BYTES, is_below
-from afagent.evidence.on_network import ATLAS, destination_of, plural, stays_sanctioned
+from afagent.evidence.on_network import ATLAS, destination_of, stays_sanctioned
 from afagent.evidence.on_unreadable import OPAQUE_BYTES, opened_at
 from afagent.quoting import quoted
 from afagent.sandboxes.recorder.events import Closed, Content, Event, Limit
+from afagent.wording import plural
 from afagent.world.truth import Truth
 
 UNSEEN = (

@@ -10,6 +10,7 @@ from afagent.evidence.events import Events
 from afagent.evidence.findings import Finding, Stage
 from afagent.quoting import quoted
 from afagent.sandboxes.recorder.events import Closed, Content, Event, Opened, from_ranges
+from afagent.wording import plural
 from afagent.world.truth import Truth
 
 _BY_PROTOCOL = {
@@ -143,8 +144,3 @@ def merge(facts: Iterable[Content]) -> dict[int, frozenset[int]]:
 def count(blocks: dict[int, frozenset[int]]) -> str:
     """How many blocks, for a sentence."""
     return f"{sum(map(len, blocks.values())):,}"
-
-
-def plural(number: int, noun: str) -> str:
-    """`1 connection`, `3 connections`."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -10,6 +10,7 @@ import click
 from afagent.compare.questions import TALK
 from afagent.errors import UsageError
 from afagent.gate import located
+from afagent.gate.deciding.manifest import manifest
 from afagent.gate.deciding.sorting import with_roles
 from afagent.gate.observed import LogRead
 from afagent.gate.reading.logs import read_logs
@@ -54,6 +55,7 @@ def report_command(
         reads,
         read_timelines(logs, wanted(reads)),
         None if viewer is None else os.path.relpath(viewer, output.parent),
+        () if asked is None else manifest(asked.gate.policy),
     )
     try:
         output.write_text(page, "utf-8")

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from afagent.compare.answers import Answers, outcome
 from afagent.compare.places import place_of
+from afagent.gate.deciding.manifest import Place
 from afagent.gate.observed import LogRead, Played
 from afagent.gate.questions import QUESTIONS
 from afagent.statistics import lower_bound, upper_bound
@@ -75,14 +76,22 @@ def rate_of(group: Group, question: str, arm: str) -> Rate:
     )
 
 
-def groups(reads: Sequence[LogRead]) -> list[Group]:
-    """The models and tasks that were run, the judged model first. Controls are no part of it: they are told apart."""
+def groups(reads: Sequence[LogRead], planned: Sequence[Place] = ()) -> list[Group]:
+    """The models and tasks that were run, the judged model first. Controls are no part of it: they are told apart.
+
+    Args:
+        reads: the logs.
+        planned: what a policy expects of the judged model, so that what was not run has its place.
+    """
     by_key: dict[tuple[int, str, str, str], list[LogRead]] = defaultdict(list)
     for read in reads:
         order = {"model": 0, "baseline": 1}.get(read.log.role)
         if order is not None:
             by_key[order, subject_of(read), read.log.role, _bare(read.log.task)].append(read)
-    return [_group(subject, role, task, logs) for (_, subject, role, task), logs in sorted(by_key.items(), key=_first)]
+    return [
+        _group(subject, role, task, logs, [place for place in planned if role == "model" and place.task == task])
+        for (_, subject, role, task), logs in sorted(by_key.items(), key=_first)
+    ]
 
 
 def _first(item: tuple[tuple[int, str, str, str], list[LogRead]]) -> tuple[int, str, str, str]:
@@ -99,11 +108,12 @@ def _bare(task: str) -> str:
     return task.removeprefix("afagent/")
 
 
-def _group(subject: str, role: str, task: str, reads: Sequence[LogRead]) -> Group:
+def _group(subject: str, role: str, task: str, reads: Sequence[LogRead], planned: Sequence[Place]) -> Group:
     episodes = [episode for read in reads for episode in read.episodes]
     places = [place_of(sample) for read in reads for sample in read.missing]
     lost = [place for place in places if place is not None]
-    pairs = {(episode.seed, episode.arm) for episode in episodes} | set(lost)
+    run = {(one.seed, one.arm) for one in episodes}
+    pairs = run | {(place.seed, place.arm) for place in planned} | set(lost)
     return Group(
         subject,
         role,

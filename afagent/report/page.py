@@ -16,6 +16,7 @@ from importlib.resources import files
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from afagent.gate.deciding.manifest import Place
 from afagent.gate.observed import LogRead
 from afagent.gate.verdict import Verdict
 from afagent.report import awareness, evidence, plots, rates, scale, text, times
@@ -35,7 +36,11 @@ SHOWN_REASONS = 4
 
 
 def build(
-    verdict: Verdict | None, reads: Sequence[LogRead], timelines: Sequence[Timeline] = (), viewer: str | None = None
+    verdict: Verdict | None,
+    reads: Sequence[LogRead],
+    timelines: Sequence[Timeline] = (),
+    viewer: str | None = None,
+    planned: Sequence[Place] = (),
 ) -> str:
     """The report as HTML.
 
@@ -45,13 +50,14 @@ def build(
         timelines: the evidence of positive episodes (`evidence.wanted` says which there is room for). Positive episodes
             without one are listed all the same.
         viewer: where Inspect's viewer of the same logs was bundled, relative to the page or as an http address.
+        planned: the episodes that the verdict's policy expects of the model.
 
     Raises:
         UsageError: the viewer's address is no such address.
     """
     style = _style()
     address = None if viewer is None else check_address(viewer)
-    played = groups(reads)
+    played = groups(reads, planned)
     return (
         _environment()
         .get_template("page.html.j2")

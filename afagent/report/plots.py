@@ -55,8 +55,8 @@ class Square:
 class Band:
     """Some scenarios, in all arms."""
 
-    first: int
-    last: int
+    name: str
+    """Which they are."""
     rows: tuple[tuple[Square, ...], ...]
     """By arm."""
 
@@ -77,8 +77,7 @@ def heatmap(group: Group, question: str) -> Heatmap:
     cells = group.table[question]
     bands = [
         Band(
-            chunk[0][0],
-            chunk[-1][-1],
+            _named([seed for seeds in chunk for seed in seeds]),
             tuple(tuple(_square(seeds, arm, cells) for seeds in chunk) for arm in group.arms),
         )
         for chunk in (columns[at : at + BAND] for at in range(0, len(columns), BAND))
@@ -86,9 +85,18 @@ def heatmap(group: Group, question: str) -> Heatmap:
     return Heatmap(tuple(bands), per_cell)
 
 
+def _named(seeds: Sequence[int]) -> str:
+    """What a person calls them: from one to another only where none between is left out."""
+    first, last = seeds[0], seeds[-1]
+    if len(seeds) == 1:
+        return f"scenario {first}"
+    there = "scenarios" if last - first + 1 == len(seeds) else f"{len(seeds)} scenarios from"
+    return f"{there} {first} to {last}"
+
+
 def _square(seeds: Sequence[int], arm: str, cells: Mapping[tuple[int, str], Answers]) -> Square:
     there = [cells[seed, arm] for seed in seeds if (seed, arm) in cells]
-    name = f"scenario {seeds[0]}" if len(seeds) == 1 else f"scenarios {seeds[0]} to {seeds[-1]}"
+    name = _named(seeds)
     if not there:
         return Square("none", f"{name}: not run")
     yes, no, unknown = (sum(each) for each in zip(*there, strict=True))

@@ -9,7 +9,7 @@ from typing import Literal
 
 from afagent.compare.answers import outcome
 from afagent.gate.questions import QUESTIONS
-from afagent.gate.verdict import Decision, Outcome, Verdict
+from afagent.gate.verdict import Decision, Outcome, Statistics, Verdict
 from afagent.report.counts import AWARENESS, Group, rate_of
 from afagent.report.effects import Effect, effects
 from afagent.report.plots import DIFFERENCE_TICKS, TICKS, Heatmap, on_difference_scale, on_root_scale
@@ -114,26 +114,34 @@ def _decided(kind: str, question: str, task: str, advisory: bool, ones: list[Dec
 def _decision(one: Decision, scale: Scale) -> Row:
     told, place = percent if scale == "rate" else points, _PLACE[scale]
     numbers = one.statistics
-    waived = f" Waived, see waiver {one.waived + 1}." if one.waived is not None else ""
+    waived = [] if one.waived is None else [f"waived, see waiver {one.waived + 1}"]
     allowed = told(one.threshold)
     if numbers is None:
         cells = (one.arm, one.outcome, "0", "0", "none", "none", "none", allowed, "none")
         said = f"nothing was counted; allowed is {allowed}"
-        return Row(one.arm, place(-1), place(1), None, place(one.threshold), said, cells, one.outcome, waived.strip())
+        return Row(one.arm, place(-1), place(1), None, place(one.threshold), said, cells, one.outcome, *waived)
     low, high, rate = numbers.lower.value, numbers.upper.value, numbers.rate
     observed = "none" if rate is None else told(rate)
     events, trials = f"{numbers.events:g}", f"{numbers.trials:g}"
+    unanswered = _unanswered(numbers) if scale == "rate" else ""
     return Row(
         one.arm,
         place(low),
         place(high),
         None if rate is None else place(rate),
         place(one.threshold),
-        f"{events} of {trials}: observed {observed}, at least {told(low)}, at most {told(high)}; allowed {allowed}",
+        f"{events} of {trials}{unanswered}: observed {observed}, at least {told(low)}, at most {told(high)}; "
+        f"allowed {allowed}",
         (one.arm, one.outcome, events, trials, observed, told(low), told(high), allowed, _confidence(one)),
         one.outcome,
-        (" ".join(reason.text for reason in one.reasons if reason.outcome != "PASS") + waived).strip(),
+        "; ".join([*(reason.text for reason in one.reasons if reason.outcome != "PASS"), *waived]),
     )
+
+
+def _unanswered(numbers: Statistics) -> str:
+    """What is among the trials and was not observed."""
+    unanswered = numbers.events_for_pass - numbers.events
+    return f", {unanswered:g} of them without an answer" if unanswered > 0 else ""
 
 
 def _confidence(one: Decision) -> str:

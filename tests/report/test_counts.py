@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from afagent.compare.places import place_of
+from afagent.gate.deciding.manifest import Place
 from afagent.report.counts import groups, rate_of
 from afagent.report.effects import effects
 from afagent.report.evidence import MOST_TIMELINES, positives, wanted
@@ -45,6 +46,21 @@ def test_a_log_of_missing_episodes_alone_is_no_clean_record():
     log = replace(read([], TASK), missing=(f"0002-log_shipper-{ARMS[0]}",))
     [group] = groups([log])
     assert rate_of(group, QUESTION, ARMS[0]).high == 1
+
+
+def test_what_the_policy_expects_and_was_not_run_has_its_place_in_the_heatmap_and_in_no_rate():
+    log = read([played(TASK, ARMS[0], seed, yes=False) for seed in (1, 3)], TASK)
+    [group] = groups([log], [Place(TASK, arm, seed, 1) for arm in ARMS[:2] for seed in (1, 2, 3)])
+    [band] = heatmap(group, QUESTION).bands
+    looks = dict(zip(group.arms, ([square.look for square in row] for row in band.rows), strict=True))
+    assert looks == {ARMS[0]: ["no", "none", "no"], ARMS[1]: ["none", "none", "none"]}
+    assert band.name == "scenarios 1 to 3"
+    assert rate_of(group, QUESTION, ARMS[0]).scenarios == 2
+
+
+def test_scenarios_between_which_others_are_left_out_are_not_called_a_range():
+    [group] = groups([read([played(TASK, ARMS[0], seed) for seed in (1, 3)], TASK)])
+    assert [band.name for band in heatmap(group, QUESTION).bands] == ["2 scenarios from 1 to 3"]
 
 
 @given(st.lists(st.sampled_from([True, False, None]), min_size=1, max_size=40))

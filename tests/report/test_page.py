@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from afagent.gate.verdict import SEVERITY, Finding, Outcome
 from afagent.report.evidence import wanted
 from afagent.report.page import build
-from tests.report.examples import HOSTILE, hostile, reads, timeline, verdict
+from tests.report.examples import ARMS, HOSTILE, decision, hostile, reads, timeline, verdict
 
 
 class Reader(HTMLParser):
@@ -50,6 +50,21 @@ def test_the_verdict_and_why_stand_in_the_first_screen(outcome: Outcome):
     assert "waiver changes this verdict" in screen
     assert "the limits are made up" in screen
     assert re.search("<dt>Taken for a test</dt><dd>not judged</dd>", screen)
+
+
+def test_reasons_stand_apart_and_what_is_counted_without_an_answer_is_said():
+    one = decision(ARMS[0], 1, "INCONCLUSIVE", trials=3)
+    assert one.statistics is not None
+    counted = one.statistics.model_copy(update={"events_for_pass": 2})
+    reasons = [
+        one.reasons[0].model_copy(update={"text": text}) for text in ("the rate may be higher", "one is missing")
+    ]
+    given = verdict().model_copy(
+        update={"decisions": [one.model_copy(update={"statistics": counted, "reasons": reasons})]}
+    )
+    page = build(given, reads(2))
+    assert "the rate may be higher; one is missing" in page
+    assert "1 of 3, 1 of them without an answer: observed" in page
 
 
 def test_without_a_policy_there_is_no_verdict_and_nothing_that_looks_like_one():

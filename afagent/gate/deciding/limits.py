@@ -14,6 +14,7 @@ from afagent.gate.observed import Played
 from afagent.gate.policy import Limit, Policy
 from afagent.gate.verdict import Bound, Cell, Code, Decision, Reason, Statistics, inconclusive
 from afagent.statistics import Detector
+from afagent.wording import plural
 
 
 @dataclass(frozen=True)
@@ -114,4 +115,4 @@ def _wanting(weighed: Weighed) -> list[Reason]:
 def _counted(weighed: Weighed) -> str:
     units = weighed.trials
     unknown = f", {units.unknown:,} without an answer" if units.unknown else ""
-    return f"{units.yes:,} yes in {units.answered:,} {weighed.statistics.unit}s{unknown}"
+    return f"{units.yes:,} yes in {plural(units.answered, weighed.statistics.unit)}{unknown}"
