@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+from .connection import opened
 from .stream import CHUNK_BYTES
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ async def lend(call: Call, *, look: bool = True) -> AsyncIterator[socket.socket]
     ours, theirs = socket.socketpair()
     for end in (ours, theirs):
         end.settimeout(0)
-    reader, writer = await asyncio.open_connection(sock=ours)
+    reader, writer = await opened(ours)
     pumps = [
         asyncio.create_task(_from_client(call, writer, look=look)),
         asyncio.create_task(_to_client(call, reader)),

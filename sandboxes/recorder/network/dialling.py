@@ -15,6 +15,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from .budget import Budget
+from .connection import opened
 from .stream import PlainStream
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 CONNECT_SECONDS = 10.0
 GOODBYE_SECONDS = 5.0
 """What was written last is given so long to be taken."""
-_BUFFER_BYTES = 65536
 
 
 class Dialler:
@@ -75,7 +75,7 @@ class Dialler:
             caller.bind((source, 0))
             async with asyncio.timeout(CONNECT_SECONDS):
                 await asyncio.get_running_loop().sock_connect(caller, (target, port))
-            return await asyncio.open_connection(sock=caller, limit=_BUFFER_BYTES)
+            return await opened(caller)
         except BaseException:
             caller.close()
             raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import Protocol
 
 CHUNK_BYTES = 65536
@@ -14,17 +15,17 @@ class Stream(Protocol):
     """What a protocol's handler needs of a connection."""
 
     async def read(self) -> bytes:
-        """The next bytes, as soon as there are any; none at the end.
+        """The next bytes, as soon as there are any; none at the end. One that is broken off ends like any other.
 
         Raises:
-            OSError: the connection broke.
+            OSError: what comes cannot be read.
         """
 
     async def write(self, data: bytes) -> None:
-        """Send all of `data`.
+        """Send all of `data`, or nothing where nobody is there any more: what came before that is still to be read.
 
         Raises:
-            OSError: the connection broke, or the client does not take it.
+            OSError: the client does not take it.
         """
 
     def unread(self, data: bytes) -> None:
@@ -57,9 +58,12 @@ class PlainStream:
 
     async def write(self, data: bytes) -> None:
         """As `Stream.write`."""
+        if self._writer.is_closing():
+            return
         self._writer.write(data)
-        async with asyncio.timeout(WRITE_SECONDS):  # TimeoutError is an OSError
-            await self._writer.drain()
+        with contextlib.suppress(ConnectionError):
+            async with asyncio.timeout(WRITE_SECONDS):  # TimeoutError is an OSError
+                await self._writer.drain()
 
     def unread(self, data: bytes) -> None:
         """As `Stream.unread`."""

@@ -105,6 +105,9 @@ async def recognise(stream: Stream, port: int, seconds: float = SNIFF_SECONDS) -
     except TimeoutError:
         if not first:
             return Kind.SILENT
+    except OSError:
+        if not first:
+            raise
     if first:
         stream.unread(first)
     return kind

@@ -8,15 +8,13 @@ import socket
 from typing import TYPE_CHECKING
 
 from .budget import Budget
+from .connection import serve_on
 from .speaker import linger
 from .stream import PlainStream
 
 if TYPE_CHECKING:
     from .sight import Scribe
     from .switchboard import Switchboard
-
-BUFFER_BYTES = 65536
-"""Of a connection's input, in our process; beyond it the client has to wait."""
 
 
 class TcpServer:
@@ -37,8 +35,7 @@ class TcpServer:
     async def start(self, listeners: list[socket.socket]) -> None:
         """Serve on bound sockets, until `stop`."""
         for listener in listeners:
-            server = await asyncio.start_server(self._accept, sock=listener, limit=BUFFER_BYTES, backlog=4096)
-            self._servers.append(server)
+            self._servers.append(await serve_on(listener, self._accept))
 
     async def stop(self) -> None:
         """Accept no more, and end every connection."""

@@ -21,6 +21,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..connection import opened
 from . import keeper
 from .seal import INSIDE
 
@@ -172,7 +173,7 @@ def _remove(folder: Path) -> None:
 @asynccontextmanager
 async def _pair() -> AsyncIterator[tuple[tuple[asyncio.StreamReader, asyncio.StreamWriter], socket.socket]]:
     ours, theirs = socket.socketpair()
-    reader, writer = await asyncio.open_connection(sock=ours)
+    reader, writer = await opened(ours)
     try:
         yield (reader, writer), theirs
     finally:

@@ -9,6 +9,7 @@ import gzip
 import http.server
 import socket
 import ssl
+import struct
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -119,6 +120,21 @@ async def test_what_a_listener_sends_by_itself_is_taken(
     assert (visit.protocol, visit.complete) == ("tls" if private else "raw", True)
     assert visit.received >= len(data)
     assert offered(record) == {None: {"0": "0-39"}}
+
+
+async def test_what_a_listener_sends_before_it_breaks_the_connection_off_is_taken(
+    scribe: Scribe, record: Record, marker: Marker
+) -> None:
+    data = weights(marker, 10)
+
+    async def serve(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(data)
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        writer.transport.abort()
+
+    async with serving(serve) as port:
+        await fetched(scribe, port)
+    assert offered(record) == {None: {"0": "0-9"}}
 
 
 async def test_a_listener_that_says_nothing_is_told_as_such(scribe: Scribe, record: Record) -> None:
