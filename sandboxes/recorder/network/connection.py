@@ -1,7 +1,8 @@
 """A connection of which nothing is lost that arrived.
 
 asyncio's own drops what lies unread as soon as the other side breaks off, though it was sent, and a receiver that only
-reads has it: the kernel keeps what arrived before a reset. Who sends and breaks off would leave no trace.
+reads has it: the kernel keeps what arrived before a reset. Who sends and breaks off would leave no trace. Nor does it
+see bytes that are marked as urgent.
 """
 
 from __future__ import annotations
@@ -52,13 +53,20 @@ def _left_in(broken: socket.socket) -> bytes:
     return bytes(left)
 
 
+def _with_urgent_bytes(plain: socket.socket) -> None:
+    """What is marked as urgent is read in its place; otherwise the kernel leaves it out."""
+    plain.setsockopt(socket.SOL_SOCKET, socket.SO_OOBINLINE, 1)
+
+
 async def serve_on(listener: socket.socket, serve: Serve) -> asyncio.Server:
     """Accept connections on a bound socket, each served by a task of its own."""
+    _with_urgent_bytes(listener)  # which its connections inherit
     return await asyncio.get_running_loop().create_server(lambda: _Lasting(serve), sock=listener, backlog=4096)
 
 
 async def opened(connected: socket.socket) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     """The two ends of a socket that is connected."""
+    _with_urgent_bytes(connected)
     loop = asyncio.get_running_loop()
     transport, protocol = await loop.create_connection(_Lasting, sock=connected)
     return protocol.reader, asyncio.StreamWriter(

@@ -173,6 +173,11 @@ class Session:
         """The host that the client asked for (SNI), if any."""
         return self._tls.asked if isinstance(self._tls, _NamedObject) else None
 
+    @property
+    def broken(self) -> bool:
+        """Whether what came last was not all TLS."""
+        return self._broken is not None
+
     def receive(self, data: bytes) -> bytes:
         """Take what the client sent; gives what was inside.
 
@@ -211,6 +216,10 @@ class Session:
     def take(self) -> bytes:
         """What is to be sent to the client now."""
         return self._outgoing.read()
+
+    def rest(self) -> bytes:
+        """What came after the other side's goodbye."""
+        return self._incoming.read() if self.ended else b""
 
     def close(self) -> None:
         """Say goodbye; `take` gives it."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..events import Limit
 from .budget import Budget
+from .framing import Frames
 from .speaker import linger
 
 if TYPE_CHECKING:
@@ -20,8 +21,18 @@ if TYPE_CHECKING:
     from .tls import CertificateAuthority, Session
 
 
+_HEADER_BYTES = 5
+_HELLO_BYTES = 4096
+"""A client's part of a handshake is shorter."""
+
+
+def _length(header: bytes) -> int:
+    """Of a TLS record (RFC 8446, 5.1)."""
+    return int.from_bytes(header[3:5], "big")
+
+
 class TlsBrokenError(OSError):
-    """TLS ended in an error; what comes now is unreadable."""
+    """TLS ended in an error; what comes now is not inside TLS."""
 
 
 class TlsStream:
@@ -31,6 +42,15 @@ class TlsStream:
         self._outer = outer
         self._session = session
         self._back = b""
+        self._records = Frames(_HEADER_BYTES, _length)
+        self._hello = bytearray()
+        """What came until TLS is established."""
+        self._broken_on = b""
+
+    @property
+    def left(self) -> bytes:
+        """What came and was never inside: a handshake that failed, what TLS broke on, what came after its end."""
+        return bytes(self._hello) or self._broken_on or self._session.rest() or self._records.begun
 
     async def handshake(self) -> None:
         """Establish TLS.
@@ -44,8 +64,10 @@ class TlsStream:
             data = await self._outer.read()
             if not data:
                 raise TlsBrokenError("the other side went away during the handshake")
+            self._hello += data
             self._back += self._feed(data)
             await self._flush()
+        self._hello.clear()
 
     async def read(self) -> bytes:
         """As `Stream.read`.
@@ -84,10 +106,17 @@ class TlsStream:
         await self._flush()
 
     def _feed(self, data: bytes) -> bytes:
+        begun = self._records.begun
+        for _ in self._records.feed(data):
+            pass
         try:
-            return self._session.receive(data)
+            plain = self._session.receive(data)
         except ssl.SSLError as problem:
+            self._broken_on += begun + data
             raise TlsBrokenError(_reason(problem)) from problem
+        if self._session.broken:
+            self._broken_on = begun + data
+        return plain
 
     async def _flush(self) -> None:
         out = self._session.take()
@@ -135,11 +164,16 @@ class TlsSpeaker:
         except OSError as problem:
             asked = f" for {session.name}" if session.name else ""
             self._refused(f"the client did not accept the certificate{asked}: {problem}"[:400], flow.number)
-            raise
-        with contextlib.suppress(TlsBrokenError):
-            await call.go_on(inner, tls=True)
-            await inner.close()
-            await linger(inner, flow)
+            # A client that refuses has said no more than hello; else it was something else that began like TLS.
+            (flow.sent if len(inner.left) > _HELLO_BYTES else flow.look)(inner.left)
+            return
+        try:
+            with contextlib.suppress(TlsBrokenError):
+                await call.go_on(inner, tls=True)
+                await inner.close()
+                await linger(inner, flow)
+        finally:
+            flow.sent(inner.left)
 
     def close(self) -> None:
         """Nothing more comes."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .receipt import lay_out, take_in
-from .talk import After, Client, StreamClient, converse
+from .talk import After, Client, Remembering, StreamClient, converse
 
 if TYPE_CHECKING:
     from ..speaker import Call
@@ -154,6 +154,7 @@ class RsyncDaemon:
     """Speaks rsync's own protocol (`rsync://`): the real daemon serves one connection, and every module is the same.
 
     What is on the wire is cut up and compressed in a manner of its own: it is counted, and the files are looked at.
+    Where the daemon is not content with what came, that is looked at as it stands.
 
     Args:
         guide: makes the visit that a call is.
@@ -175,11 +176,15 @@ class RsyncDaemon:
             (base / MODULE).chmod(OPEN)
             inside = self._house.inside(folder)
             (base / "conf").write_text(_CONFIGURATION.format(path=f"{inside}/{MODULE}"))
-            client = _Renaming(StreamClient(call, look=False), base / MODULE, visit)
+            first = Remembering(StreamClient(call, look=False))
+            client = _Renaming(first, base / MODULE, visit)
             words = [RSYNC, "--daemon", "--no-detach", f"--config={inside}/conf"]
+            status = None
             try:
-                await converse(self._house, words, folder, client)
+                status = await converse(self._house, words, folder, client)
             finally:
+                if status != 0:
+                    call.flow.look(first.said)
                 await take_in(visit, self._house, f"{folder}/{MODULE}", f"/{client.module}")
         finally:
             self._house.remove(folder)

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 IDLE_SECONDS = 180.0
 """Without a byte from either side for so long, the guest is ended."""
 
+MAX_REMEMBERED = 1 << 20
+"""Bytes; a guest that cannot make sense of what comes does not take more."""
+
 MAX_COMPLAINTS = 65536
 """Bytes of a guest's errors that a client is given."""
 
@@ -73,6 +76,27 @@ class After:
         """As `Client.read`."""
         first, self._first = self._first, b""
         return first or await self._client.read()
+
+
+class Remembering:
+    """A client of whose bytes the first are kept."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._said = bytearray()
+        self.write = client.write
+        self.complain = client.complain
+
+    @property
+    def said(self) -> bytes:
+        """What it said first."""
+        return bytes(self._said)
+
+    async def read(self) -> bytes:
+        """As `Client.read`."""
+        data = await self._client.read()
+        self._said += data[: MAX_REMEMBERED - len(self._said)]
+        return data
 
 
 async def converse(

@@ -1,8 +1,7 @@
 """HTTP/2 on a connection: many requests at once, each an `Exchange` of its own.
 
-The frames, the header compression and the rules are h2's. What a frame holds that is not part of a request (pings,
-frames of unknown types, the words of a goodbye) is looked at on the flow; so is all that is sent when framing and
-padding outweigh the requests.
+The frames, the header compression and the rules are h2's. What a frame holds that is not part of a request is looked at
+on the flow (`frames2`); so is all that is sent when framing and padding outweigh the requests.
 """
 
 from __future__ import annotations
@@ -16,12 +15,10 @@ from h2.connection import H2Connection
 from h2.events import (
     ConnectionTerminated,
     DataReceived,
-    PingReceived,
     RequestReceived,
     StreamEnded,
     StreamReset,
     TrailersReceived,
-    UnknownFrameReceived,
 )
 from h2.exceptions import H2Error, ProtocolError
 from h2.settings import SettingCodes
@@ -29,6 +26,7 @@ from h2.settings import SettingCodes
 from ..speaker import drain
 from ..stream import read_within
 from .exchange import Exchange
+from .frames2 import Framing
 from .messages import Head, host_wanted, texts
 
 if TYPE_CHECKING:
@@ -92,6 +90,7 @@ class Http2Conversation:
         self._flow = call.flow
         self._upgrade = upgrade
         self._h2 = H2Connection(H2Configuration(client_side=False, header_encoding=None))
+        self._framing = Framing(prefaced=upgrade is None)
         self._open: dict[int, Exchange] = {}
         self._saying: dict[int, _Saying] = {}
         self._wire_bytes = self._body_bytes = 0
@@ -106,6 +105,7 @@ class Http2Conversation:
                 self._flow.count(data)
                 await self._receive(data)
         finally:
+            self._flow.look(self._framing.rest)
             for exchange in self._open.values():
                 exchange.abandon()
             self._open.clear()
@@ -128,11 +128,15 @@ class Http2Conversation:
 
     async def _receive(self, data: bytes) -> None:
         self._wire_bytes += len(data)
+        begun = self._framing.rest
         try:
+            for beside in self._framing.feed(data):
+                self._flow.look(beside)
             for event in self._h2.receive_data(data):
                 await self._handle(event)
         except (H2Error, ValueError) as problem:  # it is HTTP/2 no longer: seen as it stands from here on
-            self._flow.look(data)
+            self._flow.look(begun + data)
+            self._framing = Framing()
             await self._flush()
             self._over = True
             if not isinstance(problem, ProtocolError):
@@ -160,12 +164,7 @@ class Http2Conversation:
             self._answer(event.stream_id, exchange.head, await exchange.finish())
         elif isinstance(event, StreamReset):
             self._forget(event.stream_id)
-        elif isinstance(event, PingReceived):
-            self._flow.look(event.ping_data)
-        elif isinstance(event, UnknownFrameReceived):
-            self._flow.look(getattr(event.frame, "body", b""))
         elif isinstance(event, ConnectionTerminated):
-            self._flow.look(event.additional_data or b"")
             self._over = True
 
     def _exchange(self, headers: tuple[Header, ...]) -> Exchange:

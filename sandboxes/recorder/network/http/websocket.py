@@ -98,6 +98,9 @@ class WebSocketConversation:
             except (ProtocolError, ValueError):
                 await self._give_up(data[at:])
                 return
+            if self._over:  # with a goodbye, as which wsproto tells of what is no frame, too
+                self._flow.look(data[at:])
+                return
             if self._expanded > _FREE_BYTES + _RATIO * self._sent:
                 what = "websocket: expands to more bytes than are looked at"
                 self._web.limit("network.websocket", what, self._flow.number)

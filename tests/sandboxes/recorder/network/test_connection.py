@@ -1,4 +1,4 @@
-"""Clients that break a connection off: what had arrived before that was sent, and is seen."""
+"""Clients that break a connection off, or mark bytes as urgent: what arrived was sent, and is seen."""
 
 from __future__ import annotations
 
@@ -74,6 +74,18 @@ async def test_what_comes_after_an_answer_that_met_nobody_is_seen(lab: Lab, mark
     client.close()
     (closed,) = await lab.closed()
     assert closed.sent == len(request(b"first")) + len(data)
+    assert lab.record.of(Content)[-1].blocks == {"0": f"0-{BLOCKS - 1}"}
+
+
+async def test_bytes_that_are_marked_as_urgent_are_seen_in_their_place(lab: Lab, marker: Marker) -> None:
+    """Otherwise the kernel leaves them out of what is read, and one byte less in each stretch is other content."""
+    client, data = await reached(lab), weights(marker, BLOCKS)
+    for at in range(0, len(data), 100):
+        client.send(data[at : at + 100], socket.MSG_OOB)
+        await asyncio.sleep(0)
+    client.close()
+    (closed,) = await lab.closed()
+    assert closed.sent == len(data)
     assert lab.record.of(Content)[-1].blocks == {"0": f"0-{BLOCKS - 1}"}
 
 
