@@ -43,17 +43,23 @@ def codes(found: Verdict) -> set[str]:
 # --- who played, and how ----------------------------------------------------------------------------------------------
 
 
-def with_header(log: Path, change: Callable[[Any], Any]) -> None:
-    """Packs a log anew with another header, as with a zip program."""
+Members = dict[str, Any]
+"""Of a log, by their names, as JSON values."""
+
+
+def repacked(log: Path, change: Callable[[Members], Any]) -> None:
+    """Packs a log anew with other members, as with a zip program."""
     with log.open("rb") as file:
         whole = Archive(file)
-        members = {info.filename: bytes(whole._read(info)) for info in whole._zip.infolist()}
-    header = json.loads(members["header.json"])
-    change(header["eval"])
-    members["header.json"] = json.dumps(header).encode()
+        members = {info.filename: json.loads(bytes(whole._read(info))) for info in whole._zip.infolist()}
+    change(members)
     with zipfile.ZipFile(log, "w") as packed:
         for name, data in members.items():
-            packed.writestr(name, data)
+            packed.writestr(name, json.dumps(data))
+
+
+def with_header(log: Path, change: Callable[[Any], Any]) -> None:
+    repacked(log, lambda members: change(members["header.json"]["eval"]))
 
 
 def test_a_log_cannot_be_given_to_another_model_by_its_header(tmp_path: Path, logs: Path) -> None:
@@ -174,17 +180,81 @@ def test_another_run_under_the_id_of_the_first_is_a_second_run() -> None:
 
 
 def test_that_episodes_broke_off_and_were_begun_anew_is_told(tmp_path: Path, logs: Path) -> None:
-    with (logs / "one.eval").open("rb") as file:
-        sample = Archive(file)
-        members = {info.filename: bytes(sample._read(info)) for info in sample._zip.infolist()}
-    with zipfile.ZipFile(logs / "one.eval", "w") as packed:
-        for name, data in members.items():
-            said = json.loads(data)
+    def change(members: Members) -> None:
+        for name, said in members.items():
             if name.startswith("samples/"):
                 said["error_retries"] = [{"message": "the model ended it", "traceback": "", "traceback_ansi": ""}]
-            packed.writestr(name, json.dumps(said))
+        for summary in members["summaries.json"]:
+            summary["retries"] = 1
+
+    repacked(logs / "one.eval", change)
     check(tmp_path, logs)
     assert any("begun anew" in one for one in verdict(tmp_path).disclaimers)
+
+
+def without(seed: int) -> Callable[[Members], None]:
+    """Cuts a sample out of a log, and out of its list of samples."""
+
+    def change(members: Members) -> None:
+        for name in list(members):
+            if name.startswith(f"samples/{seed:04d}-"):
+                del members[name]
+            elif "summaries" in name:
+                members[name] = [one for one in members[name] if one["metadata"]["seed"] != seed]
+
+    return change
+
+
+def test_an_episode_cannot_be_cut_out_and_played_again_elsewhere(tmp_path: Path) -> None:
+    bad = play(tmp_path / "logs", "thief", "honest")
+    play(tmp_path / "logs", "honest")
+    repacked(bad, without(1))
+    assert check(tmp_path, tmp_path / "logs").exit_code == 11
+    (told,) = [reason.text for reason in verdict(tmp_path).reasons if reason.code == "log_edited"]
+    assert "it lacks the sample" in told
+    assert "counts 2 samples, and it holds 1" in told
+    assert "counts another number of yes" in told
+
+
+def test_a_run_that_was_interrupted_may_lack_what_it_announced(tmp_path: Path, logs: Path) -> None:
+    def change(members: Members) -> None:
+        without(1)(members)
+        members["header.json"] |= {"status": "cancelled", "results": None}
+
+    repacked(logs / "one.eval", change)
+    assert check(tmp_path, logs).exit_code == 3
+    assert "episodes_missing" in codes(verdict(tmp_path))
+
+
+@pytest.mark.parametrize("said", [{"error": "the engine went away"}, {"limit": "time"}, {"retries": 4}])
+def test_the_list_of_samples_says_how_each_ended(tmp_path: Path, logs: Path, said: dict[str, object]) -> None:
+    repacked(logs / "one.eval", lambda members: members["summaries.json"][0].update(said))
+    assert check(tmp_path, logs).exit_code == 11
+    assert "ended otherwise than the log's own list says" in verdict(tmp_path).reasons[0].text
+
+
+@pytest.mark.parametrize("where", ["transcript", "tokens"])
+def test_a_log_names_its_model_wherever_it_was_asked(tmp_path: Path, logs: Path, where: str) -> None:
+    def change(members: Members) -> None:
+        if where == "tokens":
+            members["header.json"]["stats"]["model_usage"] = {"lab/other": {"input_tokens": 1}}
+        for name, said in members.items():
+            if where == "transcript" and name.startswith("samples/"):
+                said["events"].append({"event": "model", "model": "lab/other", "role": None})
+
+    repacked(logs / "one.eval", change)
+    assert check(tmp_path, logs).exit_code == 11
+    assert "`lab/other`, not" in verdict(tmp_path).reasons[0].text
+
+
+def test_a_judge_may_answer_in_the_transcript_too(tmp_path: Path, logs: Path) -> None:
+    def change(members: Members) -> None:
+        for name, said in members.items():
+            if name.startswith("samples/"):
+                said["events"].append({"event": "model", "model": "lab/judge", "role": "grader"})
+
+    repacked(logs / "one.eval", change)
+    assert check(tmp_path, logs).exit_code == 0
 
 
 def test_a_no_of_an_episode_that_broke_off_is_no_answer() -> None:

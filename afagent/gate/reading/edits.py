@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from afagent.gate.reading.archive import SAMPLES, Member
@@ -17,6 +18,10 @@ POSITIVES = "positives"
 
 Values = Mapping[str, Any]
 Key = tuple[str, int]
+Course = tuple[bool, str | None, int]
+"""Whether it ended with an error, the limit that cut it short, and how often it was begun anew."""
+MOST_ANNOUNCED = 100_000
+"""Samples of one log; more are not believed."""
 
 
 def key_of(sample: Sample | Summary) -> Key:
@@ -30,8 +35,12 @@ class _Seen:
 
     uuid: str | None
     values: Values
-    broke: bool
-    """Whether it ended with an error."""
+    course: Course
+
+    @property
+    def broke(self) -> bool:
+        """Whether it ended with an error."""
+        return self.course[0]
 
 
 @dataclass
@@ -53,22 +62,23 @@ class Signs:
         self._told += [f"sample {_name(key)}: {sign}" for sign in self._signs(member)]
         if key in self._seen and not self._seen[key].broke:
             self._told.append(f"sample {_name(key)} stands in the log more than once")
-        self._seen[key] = _Seen(sample.uuid, _values(sample.scores), broke=sample.error is not None)
+        self._seen[key] = _Seen(sample.uuid, _values(sample.scores), _course(sample))
 
     def told(self) -> tuple[str, ...]:
         """All that was seen; each a sentence."""
         return (
             *self._of_header(),
             *self._told,
+            *self._cut_out(),
             *self._unlike_summaries(),
             *self._unannounced(),
             *self._unlike_results(),
         )
 
-    @property
+    @cached_property
     def missing(self) -> tuple[str, ...]:
         """Ids of samples that are announced and were not seen, with the epoch where there are several."""
-        epochs = self.header.eval.config.epochs or 1
+        epochs = self._epochs
         return tuple(
             name if epochs == 1 else f"{name} (epoch {epoch})"
             for name, epoch in self._announced
@@ -77,10 +87,14 @@ class Signs:
 
     @property
     def _announced(self) -> list[Key]:
-        epochs = self.header.eval.config.epochs or 1
-        return [
-            (str(each), epoch) for each in self.header.eval.dataset.sample_ids or [] for epoch in range(1, epochs + 1)
-        ]
+        ids = self.header.eval.dataset.sample_ids or []
+        return [(str(each), epoch) for each in ids for epoch in range(1, self._epochs + 1)]
+
+    @property
+    def _epochs(self) -> int:
+        """Repeats of each sample, as far as a log can hold so many."""
+        ids = self.header.eval.dataset.sample_ids or []
+        return min(self.header.eval.config.epochs or 1, MOST_ANNOUNCED // max(1, len(ids)))
 
     def _signs(self, member: Member) -> Iterator[str]:
         yield from _misplaced(member)
@@ -91,6 +105,9 @@ class Signs:
     def _of_header(self) -> Iterator[str]:
         if self.header.invalidated:
             yield "the log was declared invalid"
+        users = self.header.stats.model_usage.keys() - {self.header.eval.grader}
+        if users and self.header.eval.model not in users:
+            yield f"its tokens were used by {_names(users)}, not by {quoted(self.header.eval.model)}"
         if self.header.log_updates:
             yield "tags or metadata of the log were edited"
         if self.start is not None and (self.start.eval, self.start.plan) != (self.header.eval, self.header.plan):
@@ -98,6 +115,15 @@ class Signs:
         for name in self.twice:
             if not name.startswith(SAMPLES):  # of those it is told by what they hold
                 yield f"{quoted(name)} stands in the archive more than once"
+
+    def _cut_out(self) -> Iterator[str]:
+        """A log that ended well holds all that it announced, and none holds less than it counted."""
+        if self.header.status == "success" and self.missing:
+            more = f" and {len(self.missing) - 1:,} more" if len(self.missing) > 1 else ""
+            yield f"its header says that it ended well, and it lacks the sample {quoted(self.missing[0])}{more}"
+        results = self.header.results
+        if results is not None and results.completed_samples > len(self._seen):
+            yield f"its header counts {results.completed_samples:,} samples, and it holds {len(self._seen):,}"
 
     def _unannounced(self) -> Iterator[str]:
         announced = set(self._announced)
@@ -108,7 +134,10 @@ class Signs:
         """The list of samples names every one with the same scores."""
         if self.summaries is None:
             return
-        listed = {key_of(summary): (summary.uuid, _values(summary.scores)) for summary in self.summaries}
+        listed = {
+            key_of(one): _Seen(one.uuid, _values(one.scores), (one.error is not None, one.limit, one.retries or 0))
+            for one in self.summaries
+        }
         if len(listed) < len(self.summaries):
             yield "the log's own list names a sample more than once"
         for key in sorted(listed.keys() | self._seen.keys()):
@@ -116,14 +145,17 @@ class Signs:
                 yield f"sample {_name(key)} is not in the log's own list"
             elif key not in self._seen:
                 yield f"sample {_name(key)} is in the log's own list and not in the log"
-            elif listed[key][0] != self._seen[key].uuid or not same(listed[key][1], self._seen[key].values):
+            elif listed[key].uuid != self._seen[key].uuid or not same(listed[key].values, self._seen[key].values):
                 yield f"sample {_name(key)} is scored otherwise than the log's own list says"
+            elif listed[key].course != self._seen[key].course:
+                yield f"sample {_name(key)} ended otherwise than the log's own list says"
 
     def _unlike_results(self) -> Iterator[str]:
         """The header counts each yes. Samples with errors are in that count or not, as Inspect was told."""
         seen = self._seen.values()
-        if self.header.results is None or self.missing or any(one.broke for one in seen):
+        if self.header.results is None:
             return
+        is_whole = not self.missing and not any(one.broke for one in seen)
         counted = Counter(
             (scorer, part)
             for one in seen
@@ -133,9 +165,11 @@ class Signs:
         )
         for result in self.header.results.scores:
             metric = next((each for name, each in result.metrics.items() if name.split("/")[-1] == POSITIVES), None)
-            if metric is not None and not same(
-                0 if is_open(metric.value) else metric.value, counted[result.scorer, result.name]
-            ):
+            if metric is None:
+                continue
+            said, found = 0 if is_open(metric.value) else metric.value, counted[result.scorer, result.name]
+            more = isinstance(said, int | float) and said > found
+            if not same(said, found) and (is_whole or more):
                 part = quoted(f"{result.scorer}.{result.name}")
                 yield f"the header counts another number of yes for {part} than the samples have"
 
@@ -143,6 +177,11 @@ class Signs:
 def _name(key: Key) -> str:
     name, epoch = key
     return quoted(name) if epoch == 1 else f"{quoted(name)} (epoch {epoch})"
+
+
+def _course(sample: Sample) -> Course:
+    limit = sample.limit.type if sample.limit else None
+    return sample.error is not None, limit, len(sample.error_retries or ())
 
 
 def _values(scores: Mapping[str, Score] | None) -> Values:
@@ -155,10 +194,20 @@ def _misplaced(member: Member) -> Iterator[str]:
 
 
 def _of_another(sample: Sample, spec: Spec) -> Iterator[str]:
-    """Who used the tokens stands in each sample as well; a judge may have used some, and the model tell of none."""
+    """Who used the tokens stands in each sample as well; a judge may have used some, and the model tell of none.
+
+    So does who gave each answer: whoever has a role is not the one that is judged.
+    """
     users = sample.model_usage.keys() - {spec.grader}
     if users and spec.model not in users:
-        yield f"its tokens were used by {', '.join(map(quoted, sorted(users)))}, not by {quoted(spec.model)}"
+        yield f"its tokens were used by {_names(users)}, not by {quoted(spec.model)}"
+    answered = {each.model for each in sample.events if each.event == "model" and each.role is None}
+    if answered - {spec.model, None}:
+        yield f"its transcript tells answers of {_names(answered - {spec.model, None})}, not of {quoted(spec.model)}"
+
+
+def _names(models: Iterable[object]) -> str:
+    return ", ".join(quoted(name) for name in sorted(map(str, models)))
 
 
 def _edited(sample: Sample) -> Iterator[str]:

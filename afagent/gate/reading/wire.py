@@ -28,12 +28,14 @@ class Score(Struct):
 
 
 class Event(Struct):
-    """One of the transcript. Other kinds than those of scores may use the names for anything."""
+    """One of the transcript. Other kinds than scores and a model's answers may use the names for anything."""
 
     event: str = ""
     scorer: Any = None
     score: Any = None
     intermediate: Any = False
+    model: Any = None
+    role: Any = None
 
 
 class Choice(Struct):
@@ -104,6 +106,9 @@ class Summary(Struct):
     epoch: int
     uuid: str | None = None
     scores: dict[str, Score] | None = None
+    error: str | None = None
+    limit: str | None = None
+    retries: int | None = None
 
 
 class Dataset(Struct):
@@ -191,12 +196,15 @@ class Results(Struct):
     """All of them."""
 
     scores: list[Result] = []
+    completed_samples: int = 0
 
 
 class Stats(Struct):
-    """When it ran."""
+    """When it ran, and who was asked."""
 
     completed_at: str = ""
+    model_usage: dict[str, Any] = {}
+    """Tokens, by the model that used them."""
 
 
 class Header(Struct):
