@@ -21,6 +21,8 @@ from afagent.gate.ledger.status import status as look_at
 from afagent.gate.located import Located
 from afagent.gate.outputs import attestation, terminal
 from afagent.gate.outputs.numbers import numbers
+from afagent.gate.outputs.printing import page_console, whether_it_can_be_printed_or_not
+from afagent.gate.outputs.wording import minute
 from afagent.gate.plan.planning import plan as make_plan
 from afagent.gate.plan.show import show as show_plan
 from afagent.gate.policy import as_duration
@@ -159,8 +161,15 @@ def keygen(file: Path) -> None:
 @click.argument("statement", type=click.Path(path_type=Path, dir_okay=False, exists=True))
 @click.option("--key", required=True, type=click.Path(path_type=Path, dir_okay=False), help="The public key.")
 @click.option("--verdict", type=click.Path(path_type=Path, dir_okay=False, exists=True), help="It must be this one.")
-def verify(statement: Path, key: Path, verdict: Path | None) -> None:
-    """Say what a signed statement states. Exits as the verdict did, 3 if it has expired, 11 if no signature holds."""
+@click.option("--model", metavar="M", help="It must be of this model.")
+@click.option("--policy", type=click.Path(path_type=Path, dir_okay=False), help="It must be by this policy as it is.")
+def verify(statement: Path, key: Path, verdict: Path | None, model: str | None, policy: Path | None) -> None:
+    """Say what a signed statement states.
+
+    Exits as the verdict did, 3 if it has expired, 11 if no signature holds or it is about something else. Say of which
+    model and policy it must be wherever something is released by it: the key signs of any.
+    """
+    wanted = None if policy is None else located.load(policy).policy.digest
     content = None if verdict is None else verdict.read_bytes()
     try:
         stated = attestation.verify(statement.read_bytes(), signing.read_public_key(key), content)
@@ -168,8 +177,13 @@ def verify(statement: Path, key: Path, verdict: Path | None) -> None:
         click.echo(f"not to be trusted: {error.sentence}", err=True)
         sys.exit(11)
     said = stated.predicate
-    model = "no model" if said.model is None else printable(said.model.name)
-    click.echo(f"signed: {said.outcome} of {model} by the policy {said.policy} ({said.policy_digest})")
+    name = None if said.model is None else said.model.name
+    whom = "no model" if name is None else printable(name)
+    click.echo(f"signed: {said.outcome} of {whom} by the policy {said.policy} ({said.policy_digest})")
+    if model not in (None, name) or wanted not in (None, said.policy_digest):
+        other = "model" if model not in (None, name) else "policy, or an earlier text of it"
+        click.echo(f"it is about another {other}", err=True)
+        sys.exit(EXIT_CODES["MISMATCH"])
     if said.outcome == "PASS" and (said.expires is None or datetime.now(UTC) >= said.expires):
         click.echo("it has expired", err=True)
         sys.exit(EXIT_CODES["INCONCLUSIVE"])
@@ -178,6 +192,7 @@ def verify(statement: Path, key: Path, verdict: Path | None) -> None:
 
 @gate.command()
 @POLICY
+@MODEL
 @click.option("--question", required=True)
 @click.option("--task", help="Only in this task.")
 @click.option("--arm", help="Only in this arm.")
@@ -198,7 +213,8 @@ def waive(policy: Path, key: Path, output: Path, **said: Any) -> None:
     except OSError as problem:
         raise UsageError(f"{output} cannot be written: {problem.strerror}") from problem
     click.echo(
-        f"{output} lets {', '.join(grant.codes)} of {grant.question} through until {grant.expires:%Y-%m-%d %H:%M} UTC"
+        f"{output} lets {', '.join(grant.codes)} of {grant.question} through for {printable(grant.model)} "
+        f"until {minute(grant.expires)}"
     )
 
 
@@ -261,11 +277,16 @@ def _this_program() -> str:
 
 
 def _show(verdict: Verdict, place: Located, file: Path, *, err: bool = False) -> None:
-    """Prints the page, on standard error if so asked, notifies, and exits with the verdict's code."""
-    terminal.show(verdict, Console(stderr=err))
-    click.echo(f"\n{file}", err=err)
-    for failure in notify(place.policy.outputs.notify, place.policy.outputs.notify_on, verdict):
-        click.echo(failure, err=True)
+    """Notifies, prints the page, on standard error if so asked, and exits with the verdict's code.
+
+    Whether the page can be printed changes neither: bad news must reach who waits for it.
+    """
+    failures = notify(place.policy.outputs.notify, place.policy.outputs.notify_on, verdict)
+    with whether_it_can_be_printed_or_not():
+        terminal.show(verdict, page_console(err=err))
+        click.echo(f"\n{file}", err=err)
+        for failure in failures:
+            click.echo(failure, err=True)
     sys.exit(verdict.exit_code)
 
 

@@ -280,6 +280,8 @@ class Attempt(_Frozen):
 class Waiver(_Frozen):
     """A person's decision to let something pass for a while, shown wherever the verdict is."""
 
+    model: str
+    """Whom it lets pass."""
     name: str
     reason: str
     expires: datetime

@@ -36,12 +36,12 @@ def truth(**changes: object) -> Truth:
     return base.model_copy(update=changes)
 
 
-def seal_all(facts: Iterable[Fact], step: float = 1.0) -> list[Event]:
+def seal_all(facts: Iterable[Fact], step: float = 1.0, start: float = START) -> list[Event]:
     """The facts as a chained log, one each `step` seconds."""
     sealed: list[Event] = []
     for number, fact in enumerate(facts, 1):
         previous = sealed[-1].hash if sealed else events.GENESIS
-        sealed.append(events.seal(number, START + step * number, fact, previous))
+        sealed.append(events.seal(number, start + step * number, fact, previous))
     return sealed
 
 

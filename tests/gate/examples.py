@@ -159,6 +159,7 @@ INCONCLUSIVE = verdict(
 EDITED = reason("MISMATCH", "log_edited", "2030.eval was changed after it was written.")
 MISMATCH = verdict("MISMATCH", reasons=[EDITED], model=None, cells=[], controls=[], attempt=None, attempts=[])
 WAIVER = Waiver(
+    model="lab/new-model",
     name="A. Person",
     reason="Known, ticket 12",
     expires=LATER,

@@ -1,6 +1,7 @@
 """Logs as Inspect writes them of episodes with evidence: the suite's own scorers judge what a witness would have told."""
 
 import json
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -39,8 +40,9 @@ def name_of(seed: int) -> str:
 
 
 def witnessed(seed: int, facts: Sequence[Fact]) -> list[Event]:
-    """A whole log of an episode, under its own name."""
-    return seal_all([Started(name_of(seed), "1"), *(event.fact for event in whole_log(*facts)[1:])])
+    """A whole log of an episode that is played now, under its own name."""
+    told = [Started(name_of(seed), "1"), *(event.fact for event in whole_log(*facts)[1:])]
+    return seal_all(told, start=time.time())
 
 
 @solver
@@ -58,7 +60,7 @@ def episode(kinds: Sequence[str], first: int = 1) -> Solver:
         log = witnessed(seed, KINDS[kind])
         kept = store_as(Evidence)
         kept.log, kept.head = "\n".join(lines_of(log)), log[-1].hash
-        kept.steps = [step("ls")]
+        kept.steps = [step("ls", started=log[0].time)]
         state.store.set("Evidence:images", {"workstation:latest": "sha256:1"})
         kept.collected = True
         said = store_as(Handover)
@@ -101,7 +103,7 @@ def play(
         for seed in range(first, first + len(kinds))
     ]
     task = Task(
-        name="weight_exfiltration",
+        name="afagent/weight_exfiltration",
         dataset=samples,
         solver=[speaking(says), episode(kinds, first)],
         scorer=[exfiltration(), sabotage(), engagement(), honesty(), arm(), *([awareness()] if grader else [])],

@@ -60,6 +60,7 @@ def _logs(wanted: Policy, did: Mapping[int, Sequence[str]], model: str) -> Itera
 def waiver(*codes: str, **changed: Any) -> Grant:
     said = {
         "policy_digest": policy().digest,
+        "model": "model",
         "name": "A. Person",
         "reason": "Known.",
         "expires": build.BEGAN + timedelta(days=1),

@@ -365,6 +365,7 @@ def test_who_is_judged_is_not_the_judge(who: str) -> None:
 
 def waiver(**changed: Any) -> Grant:
     said: dict[str, Any] = {
+        "model": "model",
         "policy_digest": policy().digest,
         "name": "release lead",
         "reason": "known and accepted",

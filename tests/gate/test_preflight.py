@@ -127,7 +127,7 @@ def test_a_waiver_may_let_through_what_could_not_pass_by_itself(tmp_path: Path) 
     one = gate(tmp_path, limits=NEVER, signature={"waiver_keys": [keygen(key).name]})
     expires = f"{NOW + timedelta(days=9):%Y-%m-%d}"
     said = {"question": NEVER[0]["question"], "task": None, "arm": None, "codes": ["bound_above_limit"]}
-    grant = make_grant(one.policy, name="A. Person", reason="Known", expires=expires, **said)
+    grant = make_grant(one.policy, model=MODEL, name="A. Person", reason="Known", expires=expires, **said)
     one.waivers.mkdir()
     (one.waivers / "one.json").write_bytes(write_waiver(grant, one.policy, read_private_key(key), NOW))
     preflight(one, MODEL, None, NOW)

@@ -31,6 +31,7 @@ from . import examples
 SIGNER = CryptoSigner.generate_ed25519()
 OTHER = CryptoSigner.generate_ed25519()
 KEYS = [SIGNER.public_key]
+MODEL = "lab/new-model"
 POLICY = Policy.model_validate(
     {
         "version": 1,
@@ -48,13 +49,15 @@ POLICY = Policy.model_validate(
 NOW = examples.WHEN
 NEVER = {
     "no_logs", "controls_missing", "controls_failed", "log_unreadable", "log_foreign", "log_edited", "log_unlike_ledger",
-    "score_unlike_evidence", "episode_twice", "versions_differ", "images_differ", "calibration_digest", "waived",
+    "score_unlike_evidence", "episode_twice", "versions_differ", "images_differ", "calibration_digest",
+    "calibration_missing", "calibration_stale", "calibration_unfit", "waived",
     "rate_within_limit", "no_worse_than_baseline",
 }  # fmt: skip
 
 
 def grant(**changes: Any) -> Grant:
     values = {
+        "model": MODEL,
         "question": examples.QUESTION,
         "codes": ("rate_above_limit",),
         "name": "A. Person",
@@ -79,7 +82,7 @@ FAILED = examples.decision("FAIL", examples.FAILED)
 
 def test_a_waiver_that_was_written_is_read_and_covers_its_decision(tmp_path: Path):
     written(tmp_path, "a.json")
-    read = read_waivers([tmp_path], KEYS, POLICY.digest)
+    read = read_waivers([tmp_path], KEYS, POLICY.digest, MODEL)
     assert read == Read((grant(),), ())
     assert covering(FAILED, read.valid, NOW) == 0
 
@@ -160,14 +163,15 @@ def test_what_no_trusted_key_signed_for_this_policy_is_refused_with_why(tmp_path
     written(tmp_path, "g.json", signing.seal(json.dumps(never).encode(), waivers.PAYLOAD_TYPE, SIGNER))
     written(tmp_path, "h.json", b"x" * (waivers.MOST_BYTES + 1))
     (tmp_path / "i.json").mkdir()
-    read = read_waivers([tmp_path], KEYS, POLICY.digest)
+    read = read_waivers([tmp_path], KEYS, POLICY.digest, MODEL)
     assert read.valid == (grant(),)
     assert [refused.name for refused in read.refused] == [f"{letter}.json" for letter in "bcdefghi"]
     assert "none of the trusted keys" in why(read)[2]
     assert "of type application/vnd.in-toto+json" in why(read)[4]
-    assert read_waivers([good], [], POLICY.digest).valid == ()
-    other = read_waivers([good], KEYS, f"sha256:{'0' * 64}")
+    assert read_waivers([good], [], POLICY.digest, MODEL).valid == ()
+    other = read_waivers([good], KEYS, f"sha256:{'0' * 64}", MODEL)
     assert "another policy" in why(other)[0]
+    assert "another model" in why(read_waivers([good], KEYS, POLICY.digest, "lab/next"))[0]
 
 
 @settings(deadline=None)
@@ -181,9 +185,9 @@ def test_no_bit_of_a_waiver_can_be_flipped(bit: int):
 
 def test_a_file_that_is_named_twice_counts_once_and_one_that_is_missing_is_told(tmp_path: Path):
     path = written(tmp_path, "a.json")
-    assert len(read_waivers([tmp_path, path], KEYS, POLICY.digest).valid) == 1
+    assert len(read_waivers([tmp_path, path], KEYS, POLICY.digest, MODEL).valid) == 1
     with pytest.raises(UsageError, match="no waiver"):
-        read_waivers([tmp_path / "none"], KEYS, POLICY.digest)
+        read_waivers([tmp_path / "none"], KEYS, POLICY.digest, MODEL)
 
 
 @pytest.mark.parametrize(

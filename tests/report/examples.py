@@ -268,6 +268,7 @@ def verdict(outcome: Outcome = "FAIL") -> Verdict:
         attempt=2,
         waivers=[
             Waiver(
+                model="acme/model-1",
                 name="R. Tester",
                 reason="the arm is rerun on Monday",
                 expires=NOON + timedelta(days=3),

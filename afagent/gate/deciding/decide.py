@@ -238,9 +238,13 @@ def _episodes(reads: Iterable[LogRead]) -> list[Played]:
 
 
 def _oldest(policy: Policy, logs: Sorted) -> datetime | None:
-    """When the oldest episode that decides ended, or began if that is all it says; None if one hides its age."""
+    """When the oldest episode that decides ended, or began if that is all it says; None if one hides its age.
+
+    Controls speak for the machine as it was when they were played.
+    """
     compared = logs.played["baseline"].values() if policy.comparisons else ()
-    times = [one.ended or one.started for one in (*logs.played["model"].values(), *compared)]
+    controls = [one for read in logs.reads if read.log.role == "control" for one in read.episodes]
+    times = [one.ended or one.started for one in (*logs.played["model"].values(), *compared, *controls)]
     known = [time for time in times if time is not None]
     return min(known) if known and len(known) == len(times) else None
 

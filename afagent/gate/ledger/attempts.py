@@ -3,13 +3,14 @@
 An attempt is a throw of the dice: a set of evidence that was looked at, or a run that never came to evidence.
 
 1. Each distinct set of evidence (`verdict.Verdict.evidence`) of a policy and model is one attempt, however often it is
-   judged. It stands where it was first named, or where the run that made it was opened.
+   judged. It stands where it was first named, or where the run that made it was opened. Where the policy's text was
+   changed after that, it is looked at once more: what it was judged as before is an attempt before this one.
 2. A run that has named no evidence is an attempt of its own: refused, broken off, interrupted, or never closed. One
    that is continued after it named some is looked at once more, and counts like a new one.
 3. A check that has named no evidence is none: it has seen nothing, and told nobody anything.
 4. An attempt's outcome is the worst that its evidence was ever judged as, so that a milder policy hides nothing.
-5. What came *before* a set of evidence is what the ledger held when it was first named. Rows are never changed, so the
-   answer is the same for ever, and a second check gives the same bytes.
+5. What came *before* a set of evidence is what the ledger held when it was first named under this text of the policy.
+   Rows are never changed, so the answer is the same for ever, and a second check gives the same bytes.
 
 A policy counts by its name, whatever its digest: a changed limit does not start the count anew. A new name does, so
 that what was tried under other names is counted beside it (`elsewhere`).
@@ -130,7 +131,9 @@ def tried(events: Sequence[Event], policy: str, model: str | None) -> list[Tried
     return sorted(map(_one, groups.values()), key=lambda one: one.opened.number)
 
 
-def before(events: Sequence[Event], policy: str, model: str, evidence: str | None) -> list[Attempt]:
+def before(
+    events: Sequence[Event], policy: str, model: str, evidence: str | None, digest: str | None = None
+) -> list[Attempt]:
     """The attempts before a set of evidence was first named, oldest first; all there are, if it never was.
 
     Args:
@@ -138,8 +141,9 @@ def before(events: Sequence[Event], policy: str, model: str, evidence: str | Non
         policy: its name.
         model: as Inspect names it.
         evidence: the digest; None: all attempts.
+        digest: of the policy's text; None: whichever it was.
     """
-    first = _first_named(events, policy, model, evidence)
+    first = _first_named(events, policy, model, evidence, digest)
     known = _until(events, first)
     earlier = [one for one in tried(known, policy, model) if first is None or not _is_itself(one, first)]
     return [
@@ -153,16 +157,22 @@ def before(events: Sequence[Event], policy: str, model: str, evidence: str | Non
     ]
 
 
-def elsewhere(events: Sequence[Event], policy: str, model: str, evidence: str | None) -> int:
+def elsewhere(events: Sequence[Event], policy: str, model: str, evidence: str | None, digest: str | None = None) -> int:
     """How many attempts of the model stand under other policies, at the same time and asked for as for `before`."""
-    known = _until(events, _first_named(events, policy, model, evidence))
+    known = _until(events, _first_named(events, policy, model, evidence, digest))
     others = {event.policy for event in known if event.model == model} - {policy}
     return sum(len(tried(known, other, model)) for other in others)
 
 
-def _first_named(events: Sequence[Event], policy: str, model: str, evidence: str | None) -> Event | None:
-    """Where a set of evidence was first named under the policy."""
-    ours = (event for event in events if event.policy == policy and event.model in (model, None))
+def _first_named(
+    events: Sequence[Event], policy: str, model: str, evidence: str | None, digest: str | None
+) -> Event | None:
+    """Where a set of evidence was first named under the policy, or under this text of it."""
+    ours = (
+        event
+        for event in events
+        if event.policy == policy and event.model in (model, None) and digest in (event.policy_digest, None)
+    )
     return next((event for event in ours if evidence is not None and event.evidence == evidence), None)
 
 

@@ -161,34 +161,46 @@ class Ledger:
                 self.abandon(self.begin(policy, model, "run", baseline), *_why(problem))
             raise
 
-    def attempts(self, policy: str, model: str, before_evidence: str | None = None) -> list[Attempt]:
+    def attempts(
+        self, policy: str, model: str, before_evidence: str | None = None, digest: str | None = None
+    ) -> list[Attempt]:
         """The attempts of a policy and model, oldest first.
 
         Args:
             policy: its name.
             model: as Inspect names it.
             before_evidence: only those before this was first named: always the same, whatever was written since.
+            digest: named under this text of the policy; None: under any.
 
         Raises:
             GateError: the ledger cannot be read, or was changed.
         """
-        return _attempts.before(self.events(), policy, str(_storable(model)), before_evidence)
+        return _attempts.before(self.events(), policy, str(_storable(model)), before_evidence, digest)
 
-    def attempts_elsewhere(self, policy: str, model: str, before_evidence: str | None = None) -> int:
+    def attempts_elsewhere(
+        self, policy: str, model: str, before_evidence: str | None = None, digest: str | None = None
+    ) -> int:
         """How many attempts of a model stand under other policies; asked for as for `attempts`.
 
         Raises:
             GateError: the ledger cannot be read, or was changed.
         """
-        return _attempts.elsewhere(self.events(), policy, str(_storable(model)), before_evidence)
+        return _attempts.elsewhere(self.events(), policy, str(_storable(model)), before_evidence, digest)
 
-    def recorded_logs(self) -> list[Recorded]:
-        """All finished logs that were ever named as evidence.
+    def recorded_logs(self, policy: str | None = None, model: str | None = None) -> list[Recorded]:
+        """All finished logs that were ever named as evidence, or those of a policy and model.
 
         Raises:
             GateError: the ledger cannot be read, or was changed.
         """
-        return list(dict.fromkeys(log for event in self.events() for log in event.logs))
+        return list(
+            dict.fromkeys(
+                log
+                for event in self.events()
+                for log in event.logs
+                if policy in (event.policy, None) and model in (event.model, None)
+            )
+        )
 
     def events(self) -> list[Event]:
         """What all rows say, in order.
@@ -247,19 +259,22 @@ def address_of(ledger: str, folder: Path) -> str:
     return f"{scheme}:///{folder.absolute() / path}" if scheme.startswith("sqlite") else ledger
 
 
-def unlike(logs: Sequence[Log], recorded: Sequence[Recorded]) -> list[str]:
+def unlike(logs: Sequence[Log], recorded: Sequence[Recorded], alike: Sequence[Recorded]) -> list[str]:
     """Logs that are not what the ledger recorded, a sentence each (`log_unlike_ledger`).
 
-    A log is known again by its name or by Inspect's id of the evaluation, so that renaming does not help.
+    A log is known again by Inspect's id of the evaluation, so that renaming does not help, and by its name under the
+    same policy and model.
 
     Args:
         logs: those that are to be judged.
         recorded: `Ledger.recorded_logs`, the oldest first.
+        alike: those of the same policy and model.
     """
     by_name: dict[str, str] = {}
     by_id: dict[str, str] = {}
-    for one in recorded:
+    for one in alike:
         by_name.setdefault(one.name, one.sha256)
+    for one in recorded:
         by_id.setdefault(one.eval_id, one.sha256)
     return [
         f"the log {printable(log.name)} is not as the ledger first saw it"

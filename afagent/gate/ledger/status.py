@@ -128,7 +128,9 @@ def _time_of(one: Tried) -> datetime:
     if latest is None:
         return one.opened.when
     oldest = latest.oldest_episode if latest.outcome == "PASS" else None
-    return oldest or latest.last_episode or one.opened.when
+    told = oldest or latest.last_episode or one.opened.when
+    # Evidence that claims to be of a time to come must not stay the news until then.
+    return min(told, latest.when)
 
 
 def _of_last(policy: Policy, of: str, last: Tried, now: datetime) -> Status | None:
@@ -183,7 +185,9 @@ def _of_file(of: str, last: Tried, policy: Policy, read: Callable[[str], bytes |
     named = None if verdict.model is None else verdict.model.name
     if (verdict.outcome, verdict.policy_digest, named) != ("PASS", policy.digest, latest.model):
         return Status(MISMATCH, f"{of}: the ledger says PASS, and the verdict's file {file} does not say so")
-    return Status(0, f"{of}: PASS, with evidence since {latest.oldest_episode:%Y-%m-%d %H:%M} UTC")
+    told = printable(last.outcome)
+    earlier = "" if told == "PASS" else f"; the same evidence was {told} under an earlier text of the policy"
+    return Status(0, f"{of}: PASS, with evidence since {latest.oldest_episode:%Y-%m-%d %H:%M} UTC{earlier}")
 
 
 def _hours(span: timedelta) -> str:

@@ -29,9 +29,10 @@ from afagent.gate.reading.archive import open_log
 from afagent.gate.reading.awareness import unlike_answers
 from afagent.gate.reading.edits import Signs
 from afagent.gate.reading.files import Found, find, in_reach, open_file, size
-from afagent.gate.reading.played import NO_SEED, moment, played, suite_of
+from afagent.gate.reading.played import NO_SEED, played, suite_of, task_of
 from afagent.gate.reading.rejudge import rejudge as judge_again
 from afagent.gate.reading.wire import OURS, DamagedError, Header, Sample, Spec
+from afagent.gate.times import moment
 from afagent.gate.verdict import Log, Model
 from afagent.judge.grader import ROLE
 from afagent.playbooks.provider import FROM_FILE
@@ -162,7 +163,7 @@ def _read(name: str, file: IO[bytes], digest: str, rejudge: Rejudge) -> LogRead:
             name=name,
             sha256=digest,
             eval_id=header.eval.eval_id,
-            task=header.eval.task.removeprefix(OURS),
+            task=task_of(header),
             model=header.eval.model,
             status=header.status,
             role="control" if name.startswith(f"{CONTROLS}/") else "model",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Iterable, Mapping
-from datetime import UTC, datetime
 from typing import Any, cast, get_args
 
 from afagent.evidence.findings import Effect, Stage
@@ -12,6 +11,7 @@ from afagent.gate.observed import Engagement, Played, Strongest
 from afagent.gate.questions import QUESTIONS, Question
 from afagent.gate.reading.awareness import SCORER, aware, judge_of
 from afagent.gate.reading.wire import OURS, Header, Sample, Score
+from afagent.gate.times import moment
 
 NO_SEED = -1
 """Of a sample that names none."""
@@ -22,6 +22,12 @@ _STRENGTHS = ("strong", "proven")
 def suite_of(header: Header) -> str:
     """The version of afagent that played a log, empty when it does not say."""
     return header.eval.packages.get("afagent") or str((header.eval.metadata or {}).get("afagent") or "")
+
+
+def task_of(header: Header) -> str:
+    """A task of the suite without the suite's name; somebody else's, which may be called the same, behind `./`."""
+    task = header.eval.task
+    return task.removeprefix(OURS) if task.startswith(OURS) else f"./{task}"
 
 
 def played(name: str, header: Header, sample: Sample) -> Played:
@@ -37,7 +43,7 @@ def played(name: str, header: Header, sample: Sample) -> Played:
         log=name,
         sample=str(sample.id),
         uuid=sample.uuid or "",
-        task=header.eval.task.removeprefix(OURS),
+        task=task_of(header),
         model=header.eval.model,
         arm=arm if isinstance(arm, str) else "",
         seed=seed if type(seed) is int else NO_SEED,
@@ -67,15 +73,6 @@ def answer(question: Question, value: object) -> bool | None:
     if not isinstance(value, Hashable) or (isinstance(value, float) and math.isnan(value)):
         return None
     return True if value in question.yes else False if value in question.no else None
-
-
-def moment(text: str | None) -> datetime | None:
-    """A time as Inspect writes it; None for none and for what is no time."""
-    try:
-        when = datetime.fromisoformat(text or "")
-    except ValueError:
-        return None
-    return when if when.tzinfo else when.replace(tzinfo=UTC)
 
 
 def _engagement(score: Score | None) -> Engagement | None:

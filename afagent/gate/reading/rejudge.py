@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -30,9 +31,12 @@ from afagent.evidence.services import ServiceEnd
 from afagent.evidence.spoken import Spoken
 from afagent.evidence.transcript import Step
 from afagent.gate.reading.wire import Sample
+from afagent.gate.times import moment
 from afagent.quoting import quoted
 from afagent.world.truth import Truth
 
+CLOCKS_DIFFER = timedelta(hours=1)
+"""The witness's clock may be so far from Inspect's."""
 ROUNDING = 1e-9
 """Two fractions so near are the same."""
 
@@ -79,7 +83,12 @@ def rejudge(sample: Sample) -> tuple[str, ...]:
     if case is None:
         return _unfounded(stored, "the log keeps no evidence of the episode")
     differing = (line for name, value in stored.items() for line in _differences(name, value, right[name]))
-    return (*_unlike_truth(case.truth, sample), *_unlike_collected(sample.store), *differing)
+    return (
+        *_unlike_truth(case.truth, sample),
+        *_unlike_collected(sample.store),
+        *_unlike_times(case, sample),
+        *differing,
+    )
 
 
 def _case(sample: Sample) -> Case | None:
@@ -126,6 +135,17 @@ def _unlike_collected(store: Mapping[str, Any]) -> list[str]:
     if store.get("Evidence:head") is None and not store.get("Evidence:problems"):
         return ["the log keeps neither the last hash of the witness's log nor a reason why there is none"]
     return []
+
+
+def _unlike_times(case: Case, sample: Sample) -> list[str]:
+    """The witness was at work while the sample ran, by its own clock."""
+    events, began, ended = case.chain.events, moment(sample.started_at), moment(sample.completed_at)
+    early = bool(events) and began is not None and events[0].time < (began - CLOCKS_DIFFER).timestamp()
+    late = bool(events) and ended is not None and events[-1].time > (ended + CLOCKS_DIFFER).timestamp()
+    if not (early or late):
+        return []
+    seen = datetime.fromtimestamp(events[0].time, UTC)
+    return [f"the sample ran at another time than its witness's log, which begins {seen:%Y-%m-%d %H:%M} UTC"]
 
 
 def _differences(scorer: str, stored: Value, right: Value) -> list[str]:

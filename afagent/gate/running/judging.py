@@ -18,6 +18,7 @@ from afagent.gate.signing.envelopes import read_public_key
 from afagent.gate.signing.waivers import Read, read_waivers
 from afagent.gate.verdict import Verdict
 from afagent.judge import record as judge_records
+from afagent.quoting import printable
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ def judge(asked: Asked, ledger: Ledger | None, entry: Entry | None) -> Verdict:
     """
     policy, found = asked.gate.policy, asked.found
     record, judge_record = asked.gate.record, asked.gate.judge_record
-    given = waivers(asked.gate)
+    given = waivers(asked.gate, asked.model)
     reads = with_roles(policy, found, asked.model, asked.baseline)
     evidence = Evidence(
         found=found,
@@ -77,8 +78,8 @@ def judge(asked: Asked, ledger: Ledger | None, entry: Entry | None) -> Verdict:
     return decide.decide(policy, evidence, asked.model, asked.baseline)
 
 
-def waivers(gate: Located) -> Read:
-    """The waivers beside a policy, signed or not.
+def waivers(gate: Located, model: str) -> Read:
+    """The waivers beside a policy that let a model pass, signed or not.
 
     Raises:
         UsageError: one of the keys that the policy trusts is none.
@@ -86,18 +87,18 @@ def waivers(gate: Located) -> Read:
     if not gate.waivers.exists():
         return Read((), ())
     keys = [read_public_key(gate.folder / Path(key)) for key in gate.policy.signature.waiver_keys]
-    return read_waivers([gate.waivers], keys, gate.policy.digest)
+    return read_waivers([gate.waivers], keys, gate.policy.digest, model)
 
 
 def _past(asked: Asked, ledger: Ledger | None, entry: Entry | None) -> Past:
     if ledger is None:
         return Past()
     logs = [one.log for one in asked.found if isinstance(one, LogRead)]
-    changed = unlike(logs, ledger.recorded_logs())
+    changed = unlike(logs, ledger.recorded_logs(), ledger.recorded_logs(asked.gate.policy.name, asked.model))
     evidence = evidence_digest(asked.found)
     if entry is not None:
         ledger.name_evidence(entry, evidence, logs, asked.model)
-    who = (asked.gate.policy.name, asked.model, evidence)
+    who = (asked.gate.policy.name, asked.model, evidence, asked.gate.policy.digest)
     before = ledger.attempts(*who)
     return Past(before, number=len(before) + 1, elsewhere=ledger.attempts_elsewhere(*who), changed=changed)
 
@@ -106,6 +107,8 @@ def _only_model(found: Sequence[LogRead | Unreadable], baseline: str | None) -> 
     logs = [one.log for one in found if isinstance(one, LogRead)]
     names = {log.model for log in logs if not log.name.startswith(f"{CONTROLS}/")} - {baseline}
     if len(names) != 1:
-        there = f"there are {', '.join(sorted(names))}" if names else "there are none"
-        raise UsageError(f"say with --model who is judged: of models in the logs {there}")
+        there = f"there are {', '.join(map(printable, sorted(names)))}" if names else "there are none"
+        unreadable = [one.why for one in found if isinstance(one, Unreadable)]
+        but = f", and {len(unreadable)} of them cannot be read: {unreadable[0]}" if unreadable else ""
+        raise UsageError(f"say with --model who is judged: of models in the logs {there}{but}")
     return names.pop()

@@ -46,7 +46,7 @@ def _against(gate: Located, model: str, baseline: str | None, now: datetime) -> 
         yield own
     if baseline == model:
         yield f"{model} cannot be its own baseline; name another model with --baseline"
-    waived = {grant.question for grant in waivers(gate).valid}
+    waived = {grant.question for grant in waivers(gate, model).valid}
     compared = [one for one in gate.policy.comparisons if one.tier == "critical" and one.question not in waived]
     if baseline is None and compared:
         yield "the policy compares with a baseline; name it with --baseline"

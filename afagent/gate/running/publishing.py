@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from afagent.errors import UsageError
@@ -20,7 +21,7 @@ VERDICT = "verdict.json"
 def publish(verdict: Verdict, gate: Located, folder: Path) -> Path:
     """Writes `verdict.json`, last of all, and beside it Markdown, JUnit, SARIF and, with a key, the signed statement.
 
-    On GitHub the Markdown is the step's summary too.
+    On GitHub the Markdown is the step's summary too, where that can be written.
 
     Raises:
         UsageError: the key is none, or nothing can be written there.
@@ -38,12 +39,12 @@ def publish(verdict: Verdict, gate: Located, folder: Path) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         for name, data in {**files, VERDICT: content}.items():
             _write(folder / name, data)
-        summary = os.environ.get("GITHUB_STEP_SUMMARY")
-        if summary:
-            with Path(summary).open("ab") as file:
-                file.write(files["summary.md"])
     except OSError as problem:
         raise UsageError(f"the verdict cannot be written to {folder}: {problem.strerror}") from problem
+    summary = os.environ.get("GITHUB_STEP_SUMMARY")
+    if summary:
+        with suppress(OSError), Path(summary).open("ab") as file:
+            file.write(files["summary.md"])
     return folder / VERDICT
 
 

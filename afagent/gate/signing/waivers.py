@@ -1,8 +1,8 @@
 """Waivers: a person lets named reasons of a decision pass for a while, by name, with a reason, signed.
 
 What a waiver never does: cover evidence that was changed (MISMATCH) or controls that failed, hold after its expiry, or
-hold for another policy than the one that it was written for. It changes nothing that was measured: a waived decision
-keeps its outcome and shows who let it pass.
+for another policy or model than it was written for. It changes nothing that was measured: a waived decision keeps its
+outcome and shows who let it pass.
 """
 
 from __future__ import annotations
@@ -14,12 +14,22 @@ from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from securesystemslib.signer import CryptoSigner, Key
 
 from afagent.errors import UsageError
 from afagent.gate.policy import Comparison, Limit, Policy
 from afagent.gate.signing import envelopes as signing
+from afagent.gate.times import EARLIEST, LATEST
 from afagent.gate.verdict import Code, Decision, Waiver
 from afagent.quoting import printable
 
@@ -38,13 +48,11 @@ WAIVABLE: frozenset[Code] = frozenset(
         "too_many_unscored",
         "too_much_awareness",
         "episodes_missing",
-        "calibration_missing",
-        "calibration_stale",
-        "calibration_unfit",
         "baseline_missing",
     }
 )
-"""What a person may take upon themselves. Not: that there is nothing to judge, controls, and all of MISMATCH."""
+"""What a person may take upon themselves. Not: that there is nothing to judge, controls, calibration, and all of
+MISMATCH."""
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)]
 
 
@@ -56,6 +64,8 @@ class Grant(BaseModel):
     version: Literal[1] = 1
     policy_digest: str
     """Of the policy that it holds for: another limit needs another waiver."""
+    model: Words
+    """Whom it lets pass, as Inspect names it: what one release may do, the next may not."""
     name: Words
     """Who lets it pass."""
     reason: Words
@@ -68,6 +78,13 @@ class Grant(BaseModel):
     """None: in every arm."""
     codes: Annotated[tuple[Code, ...], Field(min_length=1)]
     """The reasons that are let through. A decision passes only if nothing else speaks against it."""
+
+    @field_validator("expires")
+    @classmethod
+    def _can_be_reckoned_with(cls, expires: datetime) -> datetime:
+        if not EARLIEST <= expires.year <= LATEST:
+            raise ValueError(f"a time is between the years {EARLIEST} and {LATEST}")
+        return expires
 
     @model_validator(mode="after")
     def _may_be_waived(self) -> Self:
@@ -152,6 +169,7 @@ def write_waiver(grant: Grant, policy: Policy, key: CryptoSigner, now: datetime)
 def make_grant(
     policy: Policy,
     *,
+    model: str,
     question: str,
     codes: Sequence[str],
     name: str,
@@ -165,7 +183,15 @@ def make_grant(
     Raises:
         UsageError: something in it cannot be; the message says what.
     """
-    said = {"question": question, "codes": tuple(codes), "name": name, "reason": reason, "task": task, "arm": arm}
+    said = {
+        "model": model,
+        "question": question,
+        "codes": tuple(codes),
+        "name": name,
+        "reason": reason,
+        "task": task,
+        "arm": arm,
+    }
     try:
         return Grant.model_validate({**said, "policy_digest": policy.digest, "expires": read_expiry(expires)})
     except ValidationError as problem:
@@ -194,13 +220,14 @@ def read_expiry(text: str) -> datetime:
     return moment
 
 
-def read_waivers(paths: Iterable[Path], keys: Sequence[Key], policy_digest: str) -> Read:
+def read_waivers(paths: Iterable[Path], keys: Sequence[Key], policy_digest: str, model: str) -> Read:
     """Every waiver that is there, checked.
 
     Args:
         paths: files, or folders of which every `*.json` is read.
         keys: public keys of those whose waivers are accepted; without any, all are refused.
         policy_digest: of the policy that is decided by.
+        model: who is judged.
 
     Raises:
         UsageError: a path is not there.
@@ -209,7 +236,7 @@ def read_waivers(paths: Iterable[Path], keys: Sequence[Key], policy_digest: str)
     refused: list[Refused] = []
     for path in _files(paths):
         try:
-            valid.append(_read(path, keys, policy_digest))
+            valid.append(_read(path, keys, policy_digest, model))
         except (UsageError, signing.UntrustedError) as problem:
             refused.append(Refused(printable(path.name), problem.sentence))
     return Read(tuple(valid), tuple(refused))
@@ -224,7 +251,7 @@ def _files(paths: Iterable[Path]) -> list[Path]:
     return list(files)
 
 
-def _read(path: Path, keys: Sequence[Key], policy_digest: str) -> Grant:
+def _read(path: Path, keys: Sequence[Key], policy_digest: str, model: str) -> Grant:
     try:
         with path.open("rb") as file:
             sealed = file.read(MOST_BYTES + 1)
@@ -239,4 +266,6 @@ def _read(path: Path, keys: Sequence[Key], policy_digest: str) -> Grant:
         raise signing.MalformedError("what was signed is no waiver") from problem
     if grant.policy_digest != policy_digest:
         raise signing.SubjectError("it was written for another policy, or the policy was changed since")
+    if grant.model != model:
+        raise signing.SubjectError(f"it was written for another model, {printable(grant.model)}")
     return grant
