@@ -50,6 +50,8 @@ def parse(text: str) -> Source:
     try:
         loader = yaml.SafeLoader(text)
         root = loader.get_single_node()
+        if root is not None:
+            _unfolded(root, {})
         for key in _repeated(root):
             raise SourceError(f"{key.value!r} stands here a second time", key.start_mark.line + 1)
         return Source(None if root is None else loader.construct_document(root), root)
@@ -61,6 +63,37 @@ def parse(text: str) -> Source:
         raise SourceError(f"the character {chr(problem.character)!r} must be written as an escape", line) from problem
     except RecursionError as problem:
         raise SourceError("nested too deep") from problem
+
+
+_PLAIN = {
+    f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "seq", "map", "merge", "timestamp")
+}
+MOST_PARTS = 1_000_000
+"""Of a document in which every alias stands for what it names."""
+
+
+def _unfolded(node: Node, known: dict[int, int]) -> int:
+    """How many parts a node has with all that its aliases name; 0 in `known` is one that is not counted to its end.
+
+    Raises:
+        SourceError: it holds itself, more than anybody wrote, or what is no plain data, such as sets and bytes.
+    """
+    line = node.start_mark.line + 1
+    if node.tag not in _PLAIN:
+        raise SourceError(f"{node.tag.rpartition(':')[2]!r} is more than plain data", line)
+    if id(node) in known:
+        if not known[id(node)]:
+            raise SourceError("an alias stands within what it names", line)
+        return known[id(node)]
+    known[id(node)] = 0
+    children = node.value if isinstance(node, SequenceNode) else []
+    if isinstance(node, MappingNode):
+        children = [part for pair in node.value for part in pair]
+    parts = 1 + sum(_unfolded(child, known) for child in children)
+    if parts > MOST_PARTS:
+        raise SourceError("its aliases stand for more than can be read", line)
+    known[id(node)] = parts
+    return parts
 
 
 def _child(node: Node | None, step: str | int) -> tuple[Node, Node] | None:

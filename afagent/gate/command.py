@@ -39,8 +39,17 @@ from afagent.judge import record as judge_records
 from afagent.quoting import printable
 
 POLICY = click.argument("policy", type=click.Path(path_type=Path, dir_okay=False))
-MODEL = click.option("--model", required=True, metavar="M", help="Who is judged, as Inspect names it.")
-BASELINE = click.option("--baseline", metavar="B", help="With whom it is compared.")
+
+
+def _said(_context: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    """What was given may not be nothing: a variable that is not set would stand for a default."""
+    if value is not None and not value.strip():
+        raise click.BadParameter("it is empty", param=option)
+    return value
+
+
+MODEL = click.option("--model", required=True, metavar="M", callback=_said, help="Who is judged, as Inspect names it.")
+BASELINE = click.option("--baseline", metavar="B", callback=_said, help="With whom it is compared.")
 
 
 @click.group()
@@ -99,8 +108,10 @@ def run_command(policy: Path, model: str, baseline: str | None, display: str | N
 
 @gate.command()
 @POLICY
-@click.option("--logs", required=True, metavar="DIR", help="The logs: a folder, or an address that fsspec knows.")
-@click.option("--model", metavar="M", help="Who is judged; by default the only model in the logs.")
+@click.option(
+    "--logs", required=True, metavar="DIR", callback=_said, help="The logs: a folder, or an address that fsspec knows."
+)
+@click.option("--model", metavar="M", callback=_said, help="Who is judged; by default the only model in the logs.")
 @BASELINE
 @click.option("--output", type=click.Path(path_type=Path, file_okay=False), help="Where the verdict is written.")
 @click.option("--no-ledger", is_flag=True, help="Leave the ledger alone; the verdict says so.")
@@ -131,7 +142,7 @@ def check(
 
 @gate.command()
 @POLICY
-@click.option("--model", metavar="M", help="Of whom; by default the only one that the ledger knows.")
+@click.option("--model", metavar="M", callback=_said, help="Of whom; by default the only one that the ledger knows.")
 @click.option("--max-age", metavar="AGE", help="How old the oldest episode that decides may be, such as 36h.")
 @click.option("--deadline", metavar="TIME", default="0s", show_default=True, help="How long a run may be at work.")
 @click.option("--tried", metavar="AGE", help="Only say whether a run was begun since then; exits 3 if not.")
@@ -161,7 +172,7 @@ def keygen(file: Path) -> None:
 @click.argument("statement", type=click.Path(path_type=Path, dir_okay=False, exists=True))
 @click.option("--key", required=True, type=click.Path(path_type=Path, dir_okay=False), help="The public key.")
 @click.option("--verdict", type=click.Path(path_type=Path, dir_okay=False, exists=True), help="It must be this one.")
-@click.option("--model", metavar="M", help="It must be of this model.")
+@click.option("--model", metavar="M", callback=_said, help="It must be of this model.")
 @click.option("--policy", type=click.Path(path_type=Path, dir_okay=False), help="It must be by this policy as it is.")
 def verify(statement: Path, key: Path, verdict: Path | None, model: str | None, policy: Path | None) -> None:
     """Say what a signed statement states.
@@ -264,6 +275,7 @@ def schedule(
         at=at,
         deadline=_duration(deadline),
         max_age=_duration(max_age),
+        valid_for=place.policy.valid_for,
         program=program or (_this_program() if is_here else "afagent"),
         image=image,
         secrets=secrets,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
+import re
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import timedelta
@@ -41,6 +42,9 @@ class _Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
+_WHOLE = re.compile("[0-9]{1,100}")
+
+
 def as_duration(value: object) -> timedelta:
     """`36h`, `30d`, `90m` or `45s` as a duration.
 
@@ -48,7 +52,7 @@ def as_duration(value: object) -> timedelta:
         ValueError: it is something else.
     """
     units = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-    if isinstance(value, str) and value[-1:] in units and value[:-1].isdigit():
+    if isinstance(value, str) and value[-1:] in units and _WHOLE.fullmatch(value[:-1]):
         with suppress(OverflowError):
             length = timedelta(**{units[value[-1]]: int(value[:-1])})
             if length <= LONGEST:
@@ -59,7 +63,8 @@ def as_duration(value: object) -> timedelta:
 
 Duration = Annotated[timedelta, BeforeValidator(as_duration)]
 Share = Annotated[float, Field(ge=0, le=1)]
-Confidence = Annotated[float, Field(gt=0.5, lt=1)]
+Confidence = Annotated[float, Field(gt=0.5, le=1 - 1e-9)]
+"""Nearer to 1 a half of what is left is nothing."""
 
 
 def _known(kind: str, known: object) -> AfterValidator:

@@ -19,6 +19,7 @@ from afagent.report.evidence import wanted
 from afagent.report.page import build
 from afagent.report.timelines import read_timelines
 from afagent.report.viewer import bundle, local
+from afagent.wording import plural
 
 
 @click.command("report")
@@ -61,4 +62,5 @@ def report_command(
         output.write_text(page, "utf-8")
     except OSError as problem:
         raise UsageError(f"{output} cannot be written: {problem.strerror}") from problem
-    click.echo(f"{output}: {len(reads)} logs, {sum(len(read.episodes) for read in reads)} episodes")
+    episodes = sum(len(read.episodes) for read in reads)
+    click.echo(f"{output}: {plural(len(reads), 'log')}, {plural(episodes, 'episode')}")

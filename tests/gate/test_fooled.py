@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import subprocess
+import sys
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from click.testing import CliRunner
 from inspect_ai.log import EvalLog
 from inspect_ai.model import ModelUsage, get_model
@@ -27,7 +31,7 @@ from afagent.gate.signing import envelopes as signing
 from afagent.gate.verdict import Verdict, canonical
 from tests.gate import build, examples
 from tests.gate.played_logs import play, rewritten, sample_of
-from tests.gate.test_check import check, honest, logs, record, verdict
+from tests.gate.test_check import TOY, check, honest, logs, record, verdict
 
 __all__ = ["honest", "logs"]  # fixtures
 
@@ -350,3 +354,159 @@ def test_what_the_gate_says_to_inspect_itself_cannot_stand_in_a_policy(tmp_path:
     result = check(tmp_path, logs, run={"log_dir": "elsewhere"})
     assert result.exit_code == 2
     assert "log_dir" in result.output
+
+
+# --- what was judged before, when, and what it is of ------------------------------------------------------------------
+
+
+def test_a_policy_that_was_loosened_shows_what_the_same_evidence_was_before(tmp_path: Path) -> None:
+    play(tmp_path / "logs", "thief", "honest")
+    [limit] = TOY["limits"]
+    assert check(tmp_path, tmp_path / "logs", limits=[{**limit, "fail_at": 1}]).exit_code == 10
+    milder = {"limits": [{**limit, "max_rate": 0.98}]}
+    assert check(tmp_path, tmp_path / "logs", "--output", str(tmp_path / "second"), **milder).exit_code == 0
+    content = (tmp_path / "second" / "verdict.json").read_bytes()
+    found = Verdict.model_validate_json(content)
+    assert [one.outcome for one in found.attempts] == ["FAIL"]
+    assert found.attempt == 2
+    check(tmp_path, tmp_path / "logs", "--output", str(tmp_path / "third"), **milder)
+    assert (tmp_path / "third" / "verdict.json").read_bytes() == content
+    status = CliRunner().invoke(afagent, ["gate", "status", str(tmp_path / "policy.yaml")])
+    assert "the same evidence was FAIL under an earlier text of the policy" in status.output
+
+
+@pytest.mark.parametrize("days", [-30, 30])
+def test_an_episode_cannot_be_dated_anew_beside_its_witness(tmp_path: Path, logs: Path, days: int) -> None:
+    def change(log: EvalLog) -> None:
+        for sample in log.samples or []:
+            at = (datetime.now(UTC) + timedelta(days=days)).isoformat()
+            sample.started_at = sample.completed_at = at
+
+    rewritten(logs / "one.eval", logs / "one.eval", change)
+    assert check(tmp_path, logs).exit_code == 11
+    assert "at another time than its witness's log" in verdict(tmp_path).reasons[0].text
+
+
+def test_a_task_of_somebody_else_is_none_of_the_suites_whatever_it_is_called(tmp_path: Path, logs: Path) -> None:
+    with_header(logs / "one.eval", lambda spec: spec.update(task="weight_exfiltration"))
+    assert check(tmp_path, logs).exit_code == 11
+    assert "is of ./weight_exfiltration by" in verdict(tmp_path).reasons[0].text
+
+
+def test_an_old_control_makes_a_verdict_old() -> None:
+    wanted = build.policy(controls={"playbooks": ["honest"]})
+    earlier = build.BEGAN - timedelta(days=30)
+    control = build.log(
+        [build.played("weight_exfiltration", build.ARM, 1, 1, ended=earlier)],
+        "controls/honest/one.eval",
+        "afagent/honest",
+        playbook="honest",
+    )
+    assert judged(wanted, *build.run(wanted), control).oldest_episode == earlier
+
+
+@pytest.mark.parametrize("year", [1, 1999, 3000, 9999])
+def test_times_at_the_edges_of_the_calendar_are_none(tmp_path: Path, logs: Path, year: int) -> None:
+    def change(log: EvalLog) -> None:
+        for sample in log.samples or []:
+            sample.completed_at = f"{year:04d}-12-31T23:59:59+00:00"
+            sample.started_at = None
+
+    rewritten(logs / "one.eval", logs / "one.eval", change)
+    assert check(tmp_path, logs).exit_code == 0
+    assert verdict(tmp_path).expires is None  # which no status takes for good
+
+
+def test_a_statement_about_another_model_or_policy_is_not_the_one_that_was_asked_for(tmp_path: Path) -> None:
+    signing.keygen(tmp_path / "key")
+    now = datetime.now(UTC)
+    good = examples.PASS.model_copy(update={"expires": now + timedelta(days=1)})
+    (tmp_path / "s.json").write_bytes(sign(canonical(good), signing.read_private_key(tmp_path / "key")))
+    (tmp_path / "policy.yaml").write_text(yaml.safe_dump(TOY))
+
+    def verify(*options: str) -> int:
+        asked = ["gate", "verify", str(tmp_path / "s.json"), "--key", str(tmp_path / "key.pub"), *options]
+        return CliRunner().invoke(afagent, asked).exit_code
+
+    assert good.model is not None
+    assert verify("--model", good.model.name) == 0
+    assert verify("--model", "lab/other") == 11
+    assert verify("--policy", str(tmp_path / "policy.yaml")) == 11
+
+
+# --- what must not be lost on the way ---------------------------------------------------------------------------------
+
+
+def test_a_summary_that_cannot_be_written_does_not_lose_the_verdict(
+    tmp_path: Path, logs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "absent" / "summary.md"))
+    assert check(tmp_path, logs).exit_code == 0
+
+
+@pytest.mark.parametrize("sink", ["full", "closed"])
+def test_bad_news_gets_out_where_nothing_can_be_printed(tmp_path: Path, sink: str) -> None:
+    play(tmp_path / "logs", "thief", "honest")
+    limits = [{**TOY["limits"][0], "fail_at": 1}]
+    (tmp_path / "policy.yaml").write_text(yaml.safe_dump({**TOY, "limits": limits}))
+    command = [str(Path(sys.executable).with_name("afagent")), "gate", "check", str(tmp_path / "policy.yaml")]
+    command += ["--logs", str(tmp_path / "logs")]
+    if sink == "full":
+        with Path("/dev/full").open("wb") as out:
+            done = subprocess.run(command, stdout=out, stderr=subprocess.PIPE, check=False)
+    else:
+        reading, writing = os.pipe()
+        os.close(reading)
+        done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, check=False)
+        os.close(writing)
+    assert (done.returncode, done.stderr) == (10, b"")
+
+
+def test_a_terminal_without_the_signs_gets_them_as_escapes(tmp_path: Path, logs: Path) -> None:
+    (tmp_path / "policy.yaml").write_text(yaml.safe_dump(TOY))
+    command = [str(Path(sys.executable).with_name("afagent")), "gate", "check", str(tmp_path / "policy.yaml")]
+    plain = os.environ | {"PYTHONIOENCODING": "ascii"}
+    done = subprocess.run([*command, "--logs", str(logs)], capture_output=True, env=plain, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"\\u2264" in done.stdout
+
+
+def test_names_from_logs_reach_no_terminal_as_control_characters(tmp_path: Path, logs: Path) -> None:
+    with_header(logs / "one.eval", lambda spec: spec.update(model="a\x1b]0;b\x07\u202e"))
+    shutil.copy(logs / "one.eval", logs / "two.eval")
+    with_header(logs / "two.eval", lambda spec: spec.update(model="c"))
+    result = check(tmp_path, logs)
+    assert result.exit_code == 2
+    assert "\\x1b" in result.output
+    assert not {"\x1b", "\x07", "\u202e"} & set(result.output)
+
+
+def test_a_folder_of_logs_behind_a_link_is_told(tmp_path: Path, logs: Path) -> None:
+    play(tmp_path / "elsewhere", "thief")
+    (logs / "more").symlink_to(tmp_path / "elsewhere")
+    assert check(tmp_path, logs).exit_code == 11
+    assert "more is a link to a folder" in verdict(tmp_path).reasons[0].text
+
+
+@pytest.mark.parametrize("option", ["--model", "--baseline", "--logs"])
+def test_an_option_that_was_given_as_nothing_is_an_error(tmp_path: Path, logs: Path, option: str) -> None:
+    result = check(tmp_path, logs, option, "")
+    assert result.exit_code == 2
+    assert "it is empty" in result.output
+
+
+@pytest.mark.parametrize(
+    "run", ["&a {model_args: *a}", "{model_args: {x: !!binary aGk=}}", "{model_args: {x: !!set {a, b}}}"]
+)
+def test_what_is_no_plain_data_cannot_stand_in_a_policy(tmp_path: Path, logs: Path, run: str) -> None:
+    (tmp_path / "policy.yaml").write_text(f"{yaml.safe_dump(TOY)}run: {run}\n")
+    result = CliRunner().invoke(afagent, ["gate", "check", str(tmp_path / "policy.yaml"), "--logs", str(logs)])
+    assert result.exit_code == 2, result.output
+
+
+def test_aliases_that_unfold_to_more_than_can_be_read_are_refused_at_once(tmp_path: Path, logs: Path) -> None:
+    layers = "".join(f"  l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 9)}]\n" for n in range(1, 12))
+    (tmp_path / "policy.yaml").write_text(f"{yaml.safe_dump(TOY)}run:\n  l0: &l0 [x]\n{layers}")
+    result = CliRunner().invoke(afagent, ["gate", "check", str(tmp_path / "policy.yaml"), "--logs", str(logs)])
+    assert result.exit_code == 2
+    assert "its aliases stand for more than can be read" in result.output

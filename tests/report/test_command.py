@@ -24,7 +24,7 @@ def address(tmp_path: Path) -> str:
 def test_a_report_is_made_from_an_address_that_fsspec_knows(address: str, tmp_path: Path) -> None:
     page = tmp_path / "report.html"
     said = CliRunner().invoke(afagent, ["report", address, "-o", str(page)])
-    assert (said.exit_code, said.output) == (0, f"{page}: 1 logs, 1 episodes\n")
+    assert (said.exit_code, said.output) == (0, f"{page}: 1 log, 1 episode\n")
 
 
 def test_a_viewer_of_logs_elsewhere_is_refused_in_one_sentence(address: str, tmp_path: Path) -> None:

@@ -98,7 +98,7 @@ def _failing(weighed: Weighed, p_adjusted: float) -> list[Reason]:
         )
         found.append(Reason(code="rate_above_limit", outcome="FAIL", text=text))
     if limit.fail_at is not None and weighed.cell.positives >= limit.fail_at:
-        text = f"{weighed.cell.positives} episodes with yes; the policy fails a model at {limit.fail_at}"
+        text = f"{plural(weighed.cell.positives, 'episode')} with yes; the policy fails a model at {limit.fail_at}"
         found.append(Reason(code="positives_at_fail_at", outcome="FAIL", text=text))
     return found
 

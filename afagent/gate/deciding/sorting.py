@@ -54,9 +54,7 @@ def sort(policy: Policy, found: Sequence[LogRead | Unreadable], model: str, base
         played[role] = chosen
         twice += doubled
     troubles = [
-        *_told(
-            "log_unreadable", (f"{one.name} cannot be read: {one.why}" for one in found if isinstance(one, Unreadable))
-        ),
+        *_told("log_unreadable", (one.why for one in found if isinstance(one, Unreadable))),
         *_told("log_foreign", _foreign(policy, logs, reads)),
         *_told("log_edited", (f"{read.log.name}: {sign}" for read in logs for sign in read.problems)),
         *_told("score_unlike_evidence", _unlike_evidence(reads)),

@@ -11,6 +11,7 @@ from rich.text import Text
 from afagent.gate.plan.decision import GOOD, Chance, Planned
 from afagent.gate.plan.planning import Cost, Plan, Together
 from afagent.quoting import printable
+from afagent.wording import plural
 
 
 def show(plan: Plan, console: Console) -> None:
@@ -63,8 +64,7 @@ def _figures(one: Planned) -> Table:
     if one.allowed is None:
         table.add_row(Text("  passes"), Text("never", style="bold red"))
         return table
-    unit = "scenarios" if one.unit == "scenario" else "episodes"
-    table.add_row(Text("  passes"), Text(f"with at most {one.allowed} positive {unit}"))
+    table.add_row(Text("  passes"), Text(f"with at most {plural(one.allowed, f'positive {one.unit}')}"))
     of_judge = one.kind == "awareness"
     if of_judge:
         sees, alarms = _percent(one.sensitivity), _percent(one.false_positives)

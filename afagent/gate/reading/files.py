@@ -68,7 +68,9 @@ def _walk(system: fsspec.AbstractFileSystem, root: str) -> Iterator[Found]:
             path = str(entry["name"])
             if path.rstrip("/") == folder.rstrip("/"):
                 continue
-            if entry["type"] == "directory" and not entry.get("islink"):
+            if entry.get("islink") and system.isdir(path):
+                yield Found(_below(root, path), path, "is a link to a folder, and no link is followed")
+            elif entry["type"] == "directory":
                 waiting.append(path)
             if path.rstrip("/").endswith(SUFFIXES) and PurePosixPath(path).name not in NOT_LOGS:
                 trouble = None if entry["type"] == "file" else "is no file"

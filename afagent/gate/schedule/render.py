@@ -63,6 +63,8 @@ class Schedule:
     """So long a run may take."""
     max_age: timedelta = timedelta(hours=48)
     """The status fails when the evidence is older."""
+    valid_for: timedelta = timedelta(days=7)
+    """The policy's: so long a verdict holds."""
     program: str = "afagent"
     """The command; absolute for systemd and cron, whose PATH is short."""
     image: str | None = None
@@ -73,6 +75,10 @@ class Schedule:
     """GitHub: the secrets that the run gets, by name."""
     runner: str = "self-hosted"
     """GitHub: the label of a machine that has Docker and keeps logs, verdicts and ledger."""
+
+
+ASKED_AFTER = timedelta(minutes=30)
+"""The status is asked so long after the deadline."""
 
 
 @dataclass(frozen=True)
@@ -142,8 +148,9 @@ def _check(schedule: Schedule, target: Target) -> None:
         raise UsageError(f"a time of day is hours and minutes such as 02:30, got {schedule.at!r}")
     if schedule.deadline >= timedelta(hours=24) or schedule.deadline < timedelta(minutes=1):
         raise UsageError("the deadline of a daily run must be from a minute to less than a day")
-    if schedule.max_age <= schedule.deadline:
-        raise UsageError("a status that fails before a run can be at its end would always fail: --max-age is too short")
+    for what, length in (("--max-age", schedule.max_age), ("the policy's valid_for", schedule.valid_for)):
+        if length <= schedule.deadline + ASKED_AFTER:
+            raise UsageError(f"the status, asked when a run can be at its end, would always fail: {what} is too short")
     wrong = [name for name in schedule.secrets if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name)]
     if wrong:
         raise UsageError(f"{wrong[0]!r} is no name of a secret: letters, digits and _")
@@ -164,7 +171,7 @@ def _values(schedule: Schedule) -> dict[str, object]:
     common = ["--model", schedule.model]
     compared = [] if schedule.baseline is None else ["--baseline", schedule.baseline]
     max_age, deadline = f"{_minutes(schedule.max_age)}m", f"{_minutes(schedule.deadline)}m"
-    check_hour, check_minute = divmod((hour * 60 + minute + _minutes(schedule.deadline) + 30) % (24 * 60), 60)
+    check_hour, check_minute = divmod((hour * 60 + minute + _minutes(schedule.deadline + ASKED_AFTER)) % (24 * 60), 60)
     return {
         "name": Plain(_name(schedule.name)),
         "plain": _plain,
