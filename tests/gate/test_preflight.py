@@ -138,3 +138,14 @@ def test_a_key_for_waivers_that_is_none_is_told_before_too(tmp_path: Path) -> No
     one.waivers.mkdir()
     with pytest.raises(UsageError, match="cannot read the public key"):
         preflight(one, MODEL, None, NOW)
+
+
+def test_a_model_that_cannot_be_asked_is_told_before_the_controls_are_played(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
+    one = gate(tmp_path)
+    with pytest.raises(UsageError, match=r"anthropic/some-model cannot be asked: .*ANTHROPIC_API_KEY"):
+        run(one, Subject("anthropic/some-model", None), NOW, "none")
+    (attempt,) = one.ledger().attempts("toy", "anthropic/some-model")
+    assert attempt.outcome == "REFUSED"

@@ -1,7 +1,8 @@
 """Whether a FAIL is certain before everything is played: whatever is still to come, the verdict is no better.
 
 1. A limit that failed stays so. What is not played counts as no in its p-value already (`bounds.py`), so that it can
-   only fall, and after Holm too, as all others do; and `fail_at` counts yes alone.
+   only fall, and after Holm too, as those of all other limits do; and `fail_at` counts yes alone. (What a comparison
+   says of an arm that is played in part could rise and lift others, so baselines are never divided.)
 2. A comparison that failed stays so once its arm is whole, in the model and the baseline. Before, pairs that are still
    to come could scatter more than what stands for them.
 3. A waiver can take a FAIL away, also one that does not hold yet because something else, such as episodes that are

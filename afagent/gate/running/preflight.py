@@ -5,17 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator, Set
 from datetime import datetime
 
+from inspect_ai._util.error import PrerequisiteError  # not re-exported; see afagent/errors.py
+from inspect_ai.model import get_model
+from rich.text import Text
+
 import afagent
 from afagent.errors import UsageError
 from afagent.gate.deciding import calibration, judges
 from afagent.gate.located import Located
 from afagent.gate.plan.planning import plan
+from afagent.gate.policy import Policy
 from afagent.gate.running.judging import waivers
 from afagent.gate.signing.envelopes import read_private_key
 from afagent.judge import record as judge_records
 from afagent.judge.prompts import digest
 from afagent.judge.question import AWARENESS
 from afagent.judge.record import Relied, unfit
+from afagent.quoting import printable
 
 
 def preflight(gate: Located, model: str, baseline: str | None, now: datetime) -> None:
@@ -37,6 +43,23 @@ def preflight(gate: Located, model: str, baseline: str | None, now: datetime) ->
     why = next(_against(gate, model, baseline, now), None)
     if why is not None:
         raise UsageError(why)
+
+
+def make_models(policy: Policy, *models: str | None) -> None:
+    """Makes each model as a run does, so that a key or library that is missing is told before controls are played.
+
+    Raises:
+        UsageError: one cannot be made.
+    """
+    judge = None if policy.judge is None else policy.judge.model
+    made = {"base_url": policy.run.get("model_base_url"), **policy.run.get("model_args", {})}
+    for model, arguments in [*((model, made) for model in models), (judge, {})]:
+        try:
+            if model is not None:
+                get_model(model, **arguments)
+        except (PrerequisiteError, ValueError, ImportError, TypeError) as problem:
+            said = " ".join(Text.from_markup(str(getattr(problem, "message", problem))).plain.split())
+            raise UsageError(f"{printable(model or '')} cannot be asked: {printable(said)}") from problem
 
 
 def _against(gate: Located, model: str, baseline: str | None, now: datetime) -> Iterator[str]:

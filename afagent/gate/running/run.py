@@ -15,7 +15,7 @@ from afagent.gate.running import attempt as attempts
 from afagent.gate.running.attempt import Attempt
 from afagent.gate.running.judging import Asked, ask, judge
 from afagent.gate.running.play import parts, play
-from afagent.gate.running.preflight import preflight
+from afagent.gate.running.preflight import make_models, preflight
 from afagent.gate.running.publishing import VERDICT, publish
 from afagent.gate.verdict import Verdict
 
@@ -47,6 +47,7 @@ def run(gate: Located, subject: Subject, now: datetime, display: str | None) -> 
         with ledger.refusing(gate.policy, subject.model, subject.baseline):
             preflight(gate, subject.model, subject.baseline, now)
             attempt = held.enter_context(attempts.taken(gate, subject.model, subject.baseline, now))
+            make_models(gate.policy, subject.model, subject.baseline)
         return _run(ledger, gate, subject, attempt, display), attempt
 
 
