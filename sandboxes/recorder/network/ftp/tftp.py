@@ -71,6 +71,9 @@ class Tftp:
                 return False
             self._begin(client, wanted, payload, request)
             return True
+        if transfer.over and payload != transfer.last:  # what goes on behind the end is no part of it
+            return False
+        transfer.last = payload
         self._transfers.move_to_end((client, wanted))
         transfer.seen = self._scribe.clock()
         transfer.flow.count(payload)
@@ -187,6 +190,8 @@ class _Transfer:
         self.seen = 0.0
         self.over = False
         """Whether all is done; the last packet may come once more."""
+        self.last = b""
+        """The packet that came last."""
 
     def begin(self) -> list[bytes]:
         """The answer to the request."""

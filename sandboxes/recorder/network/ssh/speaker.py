@@ -107,6 +107,8 @@ class SshSpeaker:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            if connection.let_in and connection.rest:  # it was no packet, so it is as it stands
+                call.flow.sent(bytes(connection.rest))
             await connection.forwards.close()
             connection.connection_lost(None)
             with contextlib.suppress(TimeoutError):
@@ -119,6 +121,7 @@ async def _listen(call: Call, connection: _Connection, wire: Wire) -> None:
     while data := await call.stream.read():
         if not connection.let_in:
             call.flow.sent(data)  # whatever comes before there is a secret is readable as it stands
+        connection.rest += data
         connection.data_received(data)
         await wire.room()
         async with asyncio.timeout(WRITE_SECONDS):  # a packet of that size never ends well
@@ -141,6 +144,8 @@ class _Connection(asyncssh.SSHServerConnection):
         self._visit = visit
         self.forwards = Forwards(self, visitors, visit.flow.end.address, visit.flow.name)
         self.let_in = False
+        self.rest = bytearray()
+        """What came after the last packet."""
 
     @property
     def unread(self) -> int:
@@ -150,6 +155,7 @@ class _Connection(asyncssh.SSHServerConnection):
     def process_packet(self, pkttype: int, pktid: int, packet: asyncssh.packet.SSHPacket) -> bool | Awaitable[None]:
         """See `asyncssh`: everything but the key exchange and what belongs to a channel."""
         payload = packet.get_full_payload()
+        self.rest = bytearray(self._inpbuf)
         if self.let_in:
             self._visit.flow.count(payload)
         self._visit.flow.look(payload)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -168,6 +169,38 @@ async def test_a_greeting_alone_does_not_hide_what_follows(client: Client, secre
     writer.write_eof()
     await client.lab.closed()
     seen(client.lab)
+
+
+@pytest.mark.parametrize("blocks", [3, 100])
+async def test_what_is_sent_beside_ssh_on_its_connection_is_seen(client: Client, secret: bytes, blocks: int) -> None:
+    """A relay between a real client and its host, which sends something of its own when the client has been let in."""
+    over = asyncio.Event()
+
+    async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        answers, onward = await asyncio.open_connection("127.0.0.1", client.lab.port)
+        back = asyncio.create_task(copied(answers, writer))
+        there = asyncio.create_task(copied(reader, onward))
+        await asyncio.sleep(2)
+        there.cancel()
+        onward.write(secret[: blocks * 4096])
+        onward.write_eof()
+        await client.lab.closed()
+        back.cancel()
+        writer.close()
+        onward.close()
+        over.set()
+
+    async def copied(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+        while data := await source.read(65536):
+            target.write(data)
+
+    async with await asyncio.start_server(relay, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        with contextlib.suppress(AssertionError):  # the client is cut off
+            await client.ssh("cat", options=("-p", str(port)))
+        await over.wait()
+    found = {block for fact in client.lab.record.of(events.Content) for block in events.from_ranges(fact.blocks["0"])}
+    assert found == set(range(blocks))
 
 
 async def test_commands_that_carry_pieces_are_put_together(client: Client, secret: bytes) -> None:

@@ -158,6 +158,15 @@ def test_a_block_that_comes_twice_is_acknowledged_twice_and_one_too_early_is_not
     assert [answer[3] for _, _, answer in sent] == [0, 1, 1, 1]
 
 
+def test_what_goes_on_behind_the_end_is_left_to_others(tftp: Tftp, sent: Sent) -> None:
+    put(tftp, sent, b"short")
+    own = sent[0][0]
+    last = struct.pack("!HH", 3, 1) + b"short"
+    assert tftp.take(CLIENT, own, last)  # once more, as its acknowledgement was lost
+    assert not tftp.take(CLIENT, own, struct.pack("!HH", 3, 2) + bytes(512))
+    assert not tftp.take(CLIENT, own, struct.pack("!HH", 3, 1) + b"other")
+
+
 def test_line_ends_of_the_text_mode_are_undone(tftp: Tftp, sent: Sent, record: Record, marker: Marker) -> None:
     data = weights(marker, 20).replace(b"\n", b"\r\n")
     tftp.take(CLIENT, SERVER, request(mode=b"NETASCII"))
