@@ -197,7 +197,7 @@ async def test_what_is_sent_beside_ssh_on_its_connection_is_seen(client: Client,
     async with await asyncio.start_server(relay, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
         with contextlib.suppress(AssertionError):  # the client is cut off
-            await client.ssh("cat", options=("-p", str(port)))
+            await client.ssh(options=("-N", "-p", str(port)))
         await over.wait()
     found = {block for fact in client.lab.record.of(events.Content) for block in events.from_ranges(fact.blocks["0"])}
     assert found == set(range(blocks))
