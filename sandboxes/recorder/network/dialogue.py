@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from .lines import read_line
 from .pieces import words_in
-from .tls_stream import TlsStream
+from .tls_stream import TlsStream, as_sent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -104,7 +104,7 @@ class Dialogue:
         Raises:
             OSError: it does not.
         """
-        inner = TlsStream(self.stream, authority.session(self.host))
+        inner = TlsStream(self.stream, authority.session(self.host), as_sent(self.flow))
         await inner.handshake()
         self.stream, self.tls = inner, True
 

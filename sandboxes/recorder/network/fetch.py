@@ -224,7 +224,7 @@ class _Visit:
             if not self._tls:
                 yield _Tapped(outer, self._see)
                 return
-            inner = TlsStream(outer, Session(trusting_client(), server_side=False))
+            inner = TlsStream(outer, Session(trusting_client(), server_side=False), self._see)
             async with asyncio.timeout(ANSWER_SECONDS):
                 await inner.handshake()
             yield _Tapped(inner, self._see)

@@ -65,6 +65,11 @@ class PlainStream:
             async with asyncio.timeout(WRITE_SECONDS):  # TimeoutError is an OSError
                 await self._writer.drain()
 
+    def end(self) -> None:
+        """Our side has nothing more to say."""
+        if self._writer.can_write_eof() and not self._writer.is_closing():
+            self._writer.write_eof()
+
     def unread(self, data: bytes) -> None:
         """As `Stream.unread`."""
         self._back = data + self._back

@@ -36,21 +36,22 @@ class TlsBrokenError(OSError):
 
 
 class TlsStream:
-    """What is inside TLS on another stream. `handshake` comes first."""
+    """What is inside TLS on another stream. `handshake` comes first.
 
-    def __init__(self, outer: Stream, session: Session) -> None:
+    Args:
+        outer: that stream.
+        session: our side.
+        beside: takes what comes and was never inside: a handshake that failed, what TLS broke on, what follows its end.
+    """
+
+    def __init__(self, outer: Stream, session: Session, beside: Callable[[bytes], object]) -> None:
         self._outer = outer
         self._session = session
+        self._beside = beside
         self._back = b""
         self._records = Frames(_HEADER_BYTES, _length)
         self._hello = bytearray()
         """What came until TLS is established."""
-        self._broken_on = b""
-
-    @property
-    def left(self) -> bytes:
-        """What came and was never inside: a handshake that failed, what TLS broke on, what came after its end."""
-        return bytes(self._hello) or self._broken_on or self._session.rest() or self._records.begun
 
     async def handshake(self) -> None:
         """Establish TLS.
@@ -60,14 +61,19 @@ class TlsStream:
         """
         self._back += self._feed(b"")  # a client speaks first
         await self._flush()
-        while not self._session.established:
-            data = await self._outer.read()
-            if not data:
-                raise TlsBrokenError("the other side went away during the handshake")
-            self._hello += data
-            self._back += self._feed(data)
-            await self._flush()
-        self._hello.clear()
+        try:
+            while not self._session.established:
+                data = await self._outer.read()
+                if not data:
+                    raise TlsBrokenError("the other side went away during the handshake")
+                self._hello += data
+                self._back += self._feed(data)
+                await self._flush()
+        except OSError:
+            self._beside(bytes(self._hello))
+            raise
+        finally:
+            self._hello.clear()
 
     async def read(self) -> bytes:
         """As `Stream.read`.
@@ -86,6 +92,8 @@ class TlsStream:
             await self._flush()
             if plain:
                 return plain
+        self._beside(self._session.rest() or self._records.begun)
+        self._records = Frames(_HEADER_BYTES, _length)
         return b""
 
     async def write(self, data: bytes) -> None:
@@ -112,10 +120,11 @@ class TlsStream:
         try:
             plain = self._session.receive(data)
         except ssl.SSLError as problem:
-            self._broken_on += begun + data
+            if self._session.established:
+                self._beside(begun + data)
             raise TlsBrokenError(_reason(problem)) from problem
         if self._session.broken:
-            self._broken_on = begun + data
+            self._beside(begun + data)
         return plain
 
     async def _flush(self) -> None:
@@ -126,6 +135,15 @@ class TlsStream:
 
 def _reason(problem: ssl.SSLError) -> str:
     return str(problem.reason or problem)[:200]
+
+
+def as_sent(flow: Flow) -> Callable[[bytes], None]:
+    """Takes what lies beside TLS as bytes of a flow. A client that refuses ours has said no more than hello."""
+
+    def take(data: bytes) -> None:
+        (flow.sent if len(data) > _HELLO_BYTES else flow.look)(data)
+
+    return take
 
 
 class TlsSpeaker:
@@ -153,7 +171,7 @@ class TlsSpeaker:
         flow = call.flow
         flow.protocol = "tls"
         session = self._authority.session(flow.end.address)
-        inner = TlsStream(call.stream, session)
+        inner = TlsStream(call.stream, session, as_sent(flow))
         try:
             try:
                 await inner.handshake()
@@ -164,16 +182,11 @@ class TlsSpeaker:
         except OSError as problem:
             asked = f" for {session.name}" if session.name else ""
             self._refused(f"the client did not accept the certificate{asked}: {problem}"[:400], flow.number)
-            # A client that refuses has said no more than hello; else it was something else that began like TLS.
-            (flow.sent if len(inner.left) > _HELLO_BYTES else flow.look)(inner.left)
             return
-        try:
-            with contextlib.suppress(TlsBrokenError):
-                await call.go_on(inner, tls=True)
-                await inner.close()
-                await linger(inner, flow)
-        finally:
-            flow.sent(inner.left)
+        with contextlib.suppress(TlsBrokenError):
+            await call.go_on(inner, tls=True)
+            await inner.close()
+            await linger(inner, flow)
 
     def close(self) -> None:
         """Nothing more comes."""

@@ -9,7 +9,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..tls_stream import TlsStream
+from ..speaker import linger
+from ..tls_stream import TlsStream, as_sent
 
 if TYPE_CHECKING:
     from ..dialling import Dialler
@@ -118,11 +119,13 @@ class DataConnections:
             if not (private and await _is_tls(data.stream)):
                 yield data
                 return
-            stream = TlsStream(data.stream, self._authority.session(data.flow.name or data.flow.end.address))
+            session = self._authority.session(data.flow.name or data.flow.end.address)
+            stream = TlsStream(data.stream, session, as_sent(data.flow))
             await stream.handshake()
             yield Data(stream, data.flow)
             with contextlib.suppress(OSError):
                 await stream.close()
+                await linger(stream, data.flow)
 
     @asynccontextmanager
     async def _plain(self) -> AsyncIterator[Data]:
@@ -149,6 +152,8 @@ class DataConnections:
             flow = self._open_flow(server, SERVER_PORT, self._control.name)
             try:
                 yield Data(stream, flow)
+                stream.end()
+                await linger(stream, flow)
             finally:
                 flow.close()
 

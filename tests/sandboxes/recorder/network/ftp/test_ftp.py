@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import bz2
+import contextlib
 import ftplib
 import io
+import socket
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -159,3 +161,37 @@ async def test_a_file_in_parts_that_cannot_be_kept_is_told(lab: Lab, marker: Mar
     lab.speakers.ftp.close()
     (limit,) = lab.record.of(Limit)
     assert (limit.where, "2 transfers" in limit.what) == ("network.ftp", True)
+
+
+@pytest.mark.parametrize("passive", [True, False])
+async def test_what_a_client_sends_while_it_fetches_is_seen(lab: Lab, marker: Marker, passive: bool) -> None:
+    """Nobody reads a data connection in that direction, but who only listens has all of it."""
+    data = weights(marker, 10)
+
+    def work(ftp: ftplib.FTP) -> None:
+        connection = ftp.transfercmd("NLST")
+        connection.sendall(data)
+        connection.shutdown(socket.SHUT_WR)
+        while connection.recv(65536):
+            pass
+        connection.close()
+        ftp.voidresp()
+
+    await client(lab, work, passive=passive)
+    await lab.closed(2)
+    assert {"0": "0-9"} in recognised(lab).values()
+
+
+async def test_what_only_begins_like_a_protected_data_connection_is_seen(lab: Lab, marker: Marker) -> None:
+    data = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + weights(marker, 10)
+
+    def work(ftp: ftplib.FTP) -> None:
+        connection, _ = ftplib.FTP.ntransfercmd(ftp, "STOR a.bin")
+        connection.sendall(data)
+        connection.close()
+        with contextlib.suppress(ftplib.Error):
+            ftp.voidresp()
+
+    await client(lab, work, tls=True)
+    await lab.closed(2)
+    assert {"0": "0-9"} in recognised(lab).values()
