@@ -24,6 +24,10 @@ WINDOW_BYTES = 256 << 10
 SLACK_BYTES = 2 * WINDOW_BYTES
 """What a file transfer may have sent beyond content, a quarter of the content aside, before it is looked at raw."""
 
+LAST_BYTES = 128 << 10
+USUAL_BYTES = 2048
+"""What a small transfer says around its content."""
+
 SFTP_VERSION = 3
 
 
@@ -43,6 +47,8 @@ class Session(asyncssh.SSHServerProcess[bytes]):
         self._copying = False
         self._raw = False
         self._target = ""
+        self._last = bytearray()
+        """What a transfer sent last, of at most `LAST_BYTES`: what breaks it off is no part of it."""
         visit.channels += 1
         self._sight = visit.flow.sight("stdin")
 
@@ -65,12 +71,17 @@ class Session(asyncssh.SSHServerProcess[bytes]):
             self._raw = True  # more than a transfer needs to say around its content
         if self._raw or not (self._files or self._copying):
             self._sight.feed(data)
+        else:
+            self._last += data
+            del self._last[:-LAST_BYTES]
         super().data_received(data, datatype)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: D102
+        unseen = self._said - self._taken - self._taken // 8
+        if self._files and unseen > USUAL_BYTES:
+            self._sight.feed(bytes(self._last))
         self._sight.close()
         self._visit.channels -= 1
-        unseen = self._said - self._taken - self._taken // 8
         if self._files and not self._raw and unseen > SLACK_BYTES // 8:
             self._tell(f"{unseen:,} bytes of a file transfer were no file's content and not looked at")
         super().connection_lost(exc)
@@ -109,6 +120,8 @@ class Session(asyncssh.SSHServerProcess[bytes]):
             status = await rsync.serve(self._visit, self._repositories.house, request, _Client(process))
         finally:
             self._copying = False
+        if status:
+            self._sight.feed(bytes(self._last))
         if status and self._said > SLACK_BYTES:
             self._tell(f"rsync ended with status {status}: of {self._said:,} bytes only whole files were looked at")
         return status

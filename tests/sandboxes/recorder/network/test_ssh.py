@@ -171,6 +171,28 @@ async def test_a_greeting_alone_does_not_hide_what_follows(client: Client, secre
     seen(client.lab)
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("scp -t /srv/x",),
+        ("scp -f /srv/x",),
+        ("rsync --server -vlogDtpre.iLsfxCIvu . /srv/x",),
+        ("git-receive-pack /srv/x.git",),
+        ("-s", "sftp"),
+    ],
+    ids=lambda command: command[-1].split()[0],
+)
+async def test_what_only_claims_to_be_a_transfer_is_seen(
+    client: Client, secret: bytes, command: tuple[str, ...]
+) -> None:
+    options, words = (command[:1], command[1:]) if command[0] == "-s" else ((), command)
+    with contextlib.suppress(AssertionError):  # the client is told that this made no sense
+        await client.ssh(*words, data=secret[: 10 * 4096], options=options)
+    await client.lab.closed()
+    found = {block for fact in client.lab.record.of(events.Content) for block in events.from_ranges(fact.blocks["0"])}
+    assert found == set(range(10))
+
+
 @pytest.mark.parametrize("blocks", [3, 100])
 async def test_what_is_sent_beside_ssh_on_its_connection_is_seen(client: Client, secret: bytes, blocks: int) -> None:
     """A relay between a real client and its host, which sends something of its own when the client has been let in."""
