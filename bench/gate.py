@@ -12,8 +12,8 @@ list of samples only, and once with `full=True`, which reads the samples. That i
 
 Aims at 100 logs of 300 samples on two free cores: below 60 s and below 1 GiB.
 
-Reading those took 95 s of a processor and 49 s on two free cores, `gate check` 51 s and the report 53 s, at most
-411 MiB, in November 2026. To look for no cycles saved a ninth, to unpack each sample into the same room a twentieth (a
+Reading those took 95 s of a processor and 49 s on two free cores, `gate check` 53 s and the report 53 s, at most
+413 MiB, in November 2026. To look for no cycles saved a ninth, to unpack each sample into the same room a twentieth (a
 tenth with two processes, which then hardly ask the system for memory). Of the 3.2 ms an episode a third goes into the
 witness's log, another into unpacking and decoding the sample, a sixth into the findings. What does not help, measured:
 `orjson`, the witness's log as bytes, typed decoders for its facts; `isal`'s checksums save 3%. The machine itself was

@@ -69,7 +69,7 @@ class Flow:
 
     def look(self, data: bytes) -> None:
         """Look at bytes that the workstation sent and that were counted already."""
-        if not self.scanned:  # nothing of it is held, not even to be put together with others
+        if not (data and self.scanned):  # nothing of it is held, not even to be put together with others
             return
         if self._payload is None:
             self._payload = Payload(self.sight(self._part, self.target), self._flows.pieces, self.end.address)
