@@ -273,6 +273,8 @@ def test_any_printable_word_stays_one_word(word: str) -> None:
         {"at": "02:30\n"},
         {"deadline": timedelta(hours=30)},
         {"max_age": timedelta(hours=1)},
+        {"max_age": timedelta(hours=12, minutes=30)},
+        {"valid_for": timedelta(hours=12)},
         {"secrets": ("A B",)},
         {"policy": "-x"},
     ],
