@@ -58,6 +58,7 @@ class _Conversation:
         self._flow = call.flow
         self._dialogue = Dialogue()
         self._now: Exchange | None = None
+        self._given_back = 0
         self._wire_bytes = 0
         """Of the request that is being received."""
 
@@ -68,13 +69,15 @@ class _Conversation:
                 data = await self._read()
                 if data is None:
                     break
-                self._flow.count(data)
                 self._look_at_framing(data)
-                events = self._dialogue.receive(data)
-                while events:
-                    for event in events:
-                        await self._handle(event)
-                    events = self._dialogue.proceed()
+                try:
+                    events = self._dialogue.receive(data)
+                    while events:
+                        for event in events:
+                            await self._handle(event)
+                        events = self._dialogue.proceed()
+                finally:  # what was given back is counted by whoever takes it
+                    self._flow.count(data[: max(0, len(data) - self._given_back)])
                 if not data:
                     break
         finally:
@@ -120,7 +123,7 @@ class _Conversation:
             self.goes_on = lambda: self._tunnel(head.host)
         elif wants_websocket(head):
             now.accept(101)
-            self._stream.unread(self._dialogue.leave())
+            self._give_back(self._dialogue.leave())
             self.goes_on = WebSocketConversation(self._web, self._call, head).run
         elif (settings := _settings_of(head)) is not None:
             await self._hand_over(self._dialogue.switch(_H2C))
@@ -133,9 +136,14 @@ class _Conversation:
 
     async def _hand_over(self, parting: tuple[bytes, bytes]) -> None:
         out, rest = parting
+        self._give_back(rest)
+        await self._stream.write(out)
+
+    def _give_back(self, rest: bytes) -> None:
+        """What came behind the request belongs to whatever is spoken next."""
+        self._given_back = len(rest)
         if rest:
             self._stream.unread(rest)
-        await self._stream.write(out)
 
     async def _fall_back(self, event: NotHttp) -> None:
         now, self._now = self._now, None
