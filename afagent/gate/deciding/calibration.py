@@ -71,9 +71,10 @@ def check(
     record, found = loaded.record, []
     if last_episode is None:
         found.append(inconclusive("calibration_stale", "no episode says when it ended, nor how old the record was"))
-    elif last_episode - record.when > wanted.max_age:
+    elif abs(last_episode - record.when) > wanted.max_age:
         days = (last_episode - record.when).total_seconds() / 86400
-        found.append(inconclusive("calibration_stale", f"the calibration record was {days:.1f} days old"))
+        told = f"was {days:.1f} days old" if days > 0 else f"was made {-days:.1f} days after the last episode"
+        found.append(inconclusive("calibration_stale", f"the calibration record {told}"))
     if wanted.whole and not record.whole:
         found.append(inconclusive("calibration_unfit", "the calibration record is of a part of the corpus only"))
     share, target = record.least_right
