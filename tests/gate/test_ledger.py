@@ -258,19 +258,19 @@ def test_the_past_of_any_evidence_never_changes_and_every_throw_is_counted_once(
 
 def test_a_log_that_changed_since_it_was_recorded_is_told_under_any_name(ledger: Ledger) -> None:
     ledger.name_evidence(ledger.begin(policy(), "lab/m"), "e1", [log("1.eval"), log("2.eval", status="started")])
-    known = ledger.recorded_logs(), ledger.recorded_logs("nightly", "lab/m")
+    known = ledger.events(), "nightly", "lab/m"
     assert unlike([log("1.eval"), log("2.eval", "b"), log("3.eval", "c")], *known) == []
     assert len(unlike([log("1.eval", "b")], *known)) == 1
     assert len(unlike([log("new.eval", "b", eval_id="id of 1.eval")], *known)) == 1
     ledger.name_evidence(ledger.begin(policy(), "lab/m"), "e2", [log("1.eval", "b")])
-    assert unlike([log("1.eval")], ledger.recorded_logs(), ledger.recorded_logs("nightly", "lab/m")) == []
+    assert unlike([log("1.eval")], ledger.events(), "nightly", "lab/m") == []
 
 
 def test_another_models_log_may_have_the_same_name(ledger: Ledger) -> None:
     ledger.name_evidence(ledger.begin(policy(), "lab/m"), "e1", [log("1.eval")])
-    everything, alike = ledger.recorded_logs(), ledger.recorded_logs("nightly", "lab/next")
-    assert unlike([log("1.eval", "b", eval_id="another")], everything, alike) == []
-    assert len(unlike([log("1.eval", "b")], everything, alike)) == 1  # the id that was changed is the first one's
+    known = ledger.events(), "nightly", "lab/next"
+    assert unlike([log("1.eval", "b", eval_id="another")], *known) == []
+    assert len(unlike([log("1.eval", "b")], *known)) == 1  # the id that was changed is the first one's
 
 
 # --- nothing is changed -----------------------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ from pydantic import ValidationError
 from afagent import __version__
 from afagent.errors import AfagentError, GateError, UsageError
 from afagent.gate.ledger import attempts as _attempts
-from afagent.gate.ledger.attempts import Broken, Event, Kind, Recorded
+from afagent.gate.ledger.attempts import Broken, Event, Kind
 from afagent.gate.ledger.chain import Chain, Row, problems
 from afagent.gate.policy import Policy
 from afagent.gate.verdict import Attempt, Log, Verdict, canonical
@@ -187,21 +187,6 @@ class Ledger:
         """
         return _attempts.elsewhere(self.events(), policy, str(_storable(model)), before_evidence, digest)
 
-    def recorded_logs(self, policy: str | None = None, model: str | None = None) -> list[Recorded]:
-        """All finished logs that were ever named as evidence, or those of a policy and model.
-
-        Raises:
-            GateError: the ledger cannot be read, or was changed.
-        """
-        return list(
-            dict.fromkeys(
-                log
-                for event in self.events()
-                for log in event.logs
-                if policy in (event.policy, None) and model in (event.model, None)
-            )
-        )
-
     def events(self) -> list[Event]:
         """What all rows say, in order.
 
@@ -259,7 +244,7 @@ def address_of(ledger: str, folder: Path) -> str:
     return f"{scheme}:///{folder.absolute() / path}" if scheme.startswith("sqlite") else ledger
 
 
-def unlike(logs: Sequence[Log], recorded: Sequence[Recorded], alike: Sequence[Recorded]) -> list[str]:
+def unlike(logs: Sequence[Log], events: Sequence[Event], policy: str, model: str) -> list[str]:
     """Logs that are not what the ledger recorded, a sentence each (`log_unlike_ledger`).
 
     A log is known again by Inspect's id of the evaluation, so that renaming does not help, and by its name under the
@@ -267,15 +252,17 @@ def unlike(logs: Sequence[Log], recorded: Sequence[Recorded], alike: Sequence[Re
 
     Args:
         logs: those that are to be judged.
-        recorded: `Ledger.recorded_logs`, the oldest first.
-        alike: those of the same policy and model.
+        events: the ledger's, in order.
+        policy: its name.
+        model: as Inspect names it.
     """
     by_name: dict[str, str] = {}
     by_id: dict[str, str] = {}
-    for one in alike:
-        by_name.setdefault(one.name, one.sha256)
-    for one in recorded:
-        by_id.setdefault(one.eval_id, one.sha256)
+    for event in events:
+        for one in event.logs:
+            by_id.setdefault(one.eval_id, one.sha256)
+            if (event.policy, event.model) == (policy, model):
+                by_name.setdefault(one.name, one.sha256)
     return [
         f"the log {printable(log.name)} is not as the ledger first saw it"
         for log in logs

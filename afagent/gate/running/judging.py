@@ -94,7 +94,7 @@ def _past(asked: Asked, ledger: Ledger | None, entry: Entry | None) -> Past:
     if ledger is None:
         return Past()
     logs = [one.log for one in asked.found if isinstance(one, LogRead)]
-    changed = unlike(logs, ledger.recorded_logs(), ledger.recorded_logs(asked.gate.policy.name, asked.model))
+    changed = unlike(logs, ledger.events(), asked.gate.policy.name, asked.model)
     evidence = evidence_digest(asked.found)
     if entry is not None:
         ledger.name_evidence(entry, evidence, logs, asked.model)

@@ -75,8 +75,7 @@ class TcpServer:
         try:
             with contextlib.suppress(OSError):
                 await self._board.hold(stream, flow)
-                if writer.can_write_eof():
-                    writer.write_eof()
+                stream.end()
                 await linger(stream, flow)
         except Exception as problem:  # as above; the flow's totals are recorded all the same
             self._fault(problem)
